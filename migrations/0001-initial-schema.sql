@@ -1,0 +1,480 @@
+-- Tables as the entities declare them (a test compares the two).
+
+create table countersign.absences (
+  id uuid not null,
+  organization_id uuid not null,
+  person_id uuid not null,
+  absent_from timestamptz not null,
+  absent_until timestamptz not null,
+  delegate_id uuid not null,
+  created_at timestamptz not null,
+  primary key (id)
+);
+alter table countersign.absences add constraint absences_person_id_unique unique (person_id);
+
+create table countersign.api_keys (
+  id uuid not null,
+  organization_id uuid not null,
+  hash bytea not null,
+  kind varchar(255) not null,
+  person_id uuid null,
+  service_name text null,
+  team_id uuid null,
+  scopes text[] not null,
+  expires_at timestamptz null,
+  revoked_at timestamptz null,
+  created_at timestamptz not null,
+  primary key (id)
+);
+create index api_keys_person_id_index on countersign.api_keys (person_id);
+alter table countersign.api_keys add constraint api_keys_hash_unique unique (hash);
+
+create table countersign.approval_revisions (
+  id uuid not null,
+  organization_id uuid not null,
+  approval_id uuid not null,
+  revision int not null,
+  amount numeric(38,12) null,
+  chain jsonb not null,
+  details bytea not null,
+  replaced_at timestamptz not null,
+  primary key (id)
+);
+alter table countersign.approval_revisions add constraint approval_revisions_approval_id_revision_unique unique (approval_id, revision);
+
+create table countersign.approvals (
+  id uuid not null,
+  organization_id uuid not null,
+  team_id uuid not null,
+  kind varchar(255) not null,
+  requester_id uuid not null,
+  creator_id uuid null,
+  creator_key_id uuid null,
+  state varchar(255) not null,
+  revision int not null default 1,
+  version int not null default 1,
+  amount numeric(38,12) null,
+  currency varchar(255) null,
+  chain jsonb not null,
+  details bytea not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  decided_at timestamptz null,
+  expires_at timestamptz null,
+  outcome jsonb null,
+  primary key (id)
+);
+create index approvals_organization_id_state_id_index on countersign.approvals (organization_id, state, id);
+create index approvals_team_id_id_index on countersign.approvals (team_id, id);
+create index approvals_requester_id_id_index on countersign.approvals (requester_id, id);
+alter table countersign.approvals add constraint approvals_organization_id_id_unique unique (organization_id, id);
+
+create table countersign.approval_asks (
+  id uuid not null,
+  organization_id uuid not null,
+  approval_id uuid not null,
+  revision int not null,
+  stage_index int not null,
+  person_id uuid not null,
+  on_behalf_of uuid null,
+  reason jsonb not null,
+  pending boolean not null,
+  asked_at timestamptz not null,
+  primary key (id)
+);
+create index approval_asks_inbox on countersign.approval_asks (person_id, approval_id) where pending;
+create index approval_asks_person on countersign.approval_asks (person_id, approval_id);
+alter table countersign.approval_asks add constraint approval_asks_approval_id_revision_stage_index_person_id_unique unique (approval_id, revision, stage_index, person_id);
+
+create table countersign.audit_entries (
+  id uuid not null,
+  organization_id uuid not null,
+  "at" timestamptz not null,
+  actor_type varchar(255) not null,
+  actor_id uuid null,
+  actor_key uuid null,
+  on_behalf_of uuid null,
+  action varchar(255) not null,
+  resource_type varchar(255) not null,
+  resource_id varchar(255) not null,
+  team_id uuid null,
+  outcome varchar(255) not null,
+  request_id varchar(255) null,
+  detail jsonb not null,
+  primary key (id)
+);
+create index audit_entries_organization_id_at_index on countersign.audit_entries (organization_id, "at");
+create index audit_entries_resource_id_index on countersign.audit_entries (resource_id);
+
+create table countersign.billing_settings (
+  id uuid not null,
+  organization_id uuid not null,
+  team_id uuid not null,
+  settings jsonb not null,
+  version int not null default 1,
+  updated_at timestamptz not null,
+  primary key (id)
+);
+alter table countersign.billing_settings add constraint billing_settings_team_id_unique unique (team_id);
+
+create table countersign.calendar_versions (
+  id uuid not null,
+  organization_id uuid not null,
+  name varchar(255) not null,
+  version int not null,
+  timezone varchar(255) not null,
+  days text[] not null,
+  hours jsonb not null,
+  holidays text[] not null,
+  created_at timestamptz not null,
+  primary key (id)
+);
+alter table countersign.calendar_versions add constraint calendar_versions_organization_id_name_version_unique unique (organization_id, name, version);
+
+create table countersign.approval_decisions (
+  id uuid not null,
+  organization_id uuid not null,
+  approval_id uuid not null,
+  revision int not null,
+  stage_index int null,
+  person_id uuid not null,
+  on_behalf_of uuid null,
+  decision varchar(255) not null,
+  comment bytea null,
+  channel varchar(255) not null,
+  counts boolean not null,
+  "at" timestamptz not null,
+  primary key (id)
+);
+create index approval_decisions_approval_id_index on countersign.approval_decisions (approval_id);
+create index approval_decisions_person_id_index on countersign.approval_decisions (person_id);
+
+create table countersign.directory (
+  kind varchar(255) not null,
+  hash bytea not null,
+  organization_id uuid not null,
+  target_id uuid not null,
+  primary key (kind, hash, organization_id, target_id)
+);
+
+create table countersign.idempotent_requests (
+  id uuid not null,
+  organization_id uuid not null,
+  api_key_id uuid not null,
+  key_hash bytea not null,
+  request_hash bytea not null,
+  status int null,
+  answer bytea null,
+  created_at timestamptz not null,
+  locked_until timestamptz null,
+  primary key (id)
+);
+create index idempotent_requests_created_at_index on countersign.idempotent_requests (created_at);
+alter table countersign.idempotent_requests add constraint idempotent_requests_api_key_id_key_hash_unique unique (api_key_id, key_hash);
+
+create table countersign.approval_intents (
+  id uuid not null,
+  organization_id uuid not null,
+  approval_id uuid not null,
+  kind varchar(255) not null,
+  actor jsonb not null,
+  person_id uuid null,
+  channel varchar(255) not null,
+  request_id varchar(255) null,
+  command jsonb not null,
+  text bytea null,
+  state varchar(255) not null,
+  refusal varchar(255) null,
+  created_at timestamptz not null,
+  settled_at timestamptz null,
+  primary key (id)
+);
+create index approval_intents_approval_id_index on countersign.approval_intents (approval_id) where state = 'pending';
+
+create table countersign.approval_links (
+  id uuid not null,
+  organization_id uuid not null,
+  approval_id uuid not null,
+  revision int not null,
+  stage_index int not null,
+  person_id uuid not null,
+  created_at timestamptz not null,
+  used_at timestamptz null,
+  primary key (id)
+);
+create index approval_links_approval_id_index on countersign.approval_links (approval_id);
+
+create table countersign.memberships (
+  id uuid not null,
+  organization_id uuid not null,
+  team_id uuid not null,
+  person_id uuid not null,
+  roles text[] not null,
+  manager_id uuid null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  primary key (id)
+);
+create index memberships_person_id_index on countersign.memberships (person_id);
+alter table countersign.memberships add constraint memberships_team_id_person_id_unique unique (team_id, person_id);
+
+create table countersign.organizations (
+  id uuid not null,
+  name text not null,
+  settings jsonb not null,
+  version int not null default 1,
+  created_at timestamptz not null,
+  primary key (id)
+);
+
+create table countersign.outbox (
+  id uuid not null,
+  organization_id uuid not null,
+  channel varchar(255) not null,
+  reference jsonb not null,
+  body bytea null,
+  created_at timestamptz not null,
+  due_at timestamptz not null,
+  attempts int not null default 0,
+  last_error varchar(255) null,
+  failed_at timestamptz null,
+  primary key (id)
+);
+create index outbox_due_at_index on countersign.outbox (due_at) where failed_at is null;
+
+create table countersign.people (
+  id uuid not null,
+  organization_id uuid not null,
+  kind varchar(255) not null,
+  alias_hash bytea null,
+  email_hash bytea null,
+  profile bytea not null,
+  active boolean not null default true,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  primary key (id)
+);
+alter table countersign.people add constraint people_organization_id_id_unique unique (organization_id, id);
+alter table countersign.people add constraint people_organization_id_alias_hash_unique unique (organization_id, alias_hash);
+alter table countersign.people add constraint people_organization_id_email_hash_unique unique (organization_id, email_hash);
+
+create table countersign.sessions (
+  id uuid not null,
+  organization_id uuid not null,
+  person_id uuid not null,
+  hash bytea not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  ended_at timestamptz null,
+  primary key (id)
+);
+create index sessions_person_id_index on countersign.sessions (person_id);
+
+create table countersign.sign_in_links (
+  id uuid not null,
+  organization_id uuid not null,
+  person_id uuid not null,
+  hash bytea not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  used_at timestamptz null,
+  primary key (id)
+);
+
+create table countersign.approval_stages (
+  id uuid not null,
+  organization_id uuid not null,
+  approval_id uuid not null,
+  revision int not null,
+  stage_index int not null,
+  state varchar(255) not null,
+  escalated boolean not null default false,
+  required int not null,
+  opened_at timestamptz null,
+  deadline_at timestamptz null,
+  remind_at jsonb not null,
+  primary key (id)
+);
+alter table countersign.approval_stages add constraint approval_stages_approval_id_revision_stage_index_unique unique (approval_id, revision, stage_index);
+
+create table countersign.step_up_codes (
+  id uuid not null,
+  organization_id uuid not null,
+  approval_id uuid not null,
+  person_id uuid not null,
+  hash bytea not null,
+  attempts int not null default 0,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  used_at timestamptz null,
+  primary key (id)
+);
+create index step_up_codes_approval_id_person_id_index on countersign.step_up_codes (approval_id, person_id);
+
+create table keyring.subject_keys (
+  id uuid not null,
+  organization_id uuid not null,
+  wrapped bytea null,
+  created_at timestamptz not null,
+  destroyed_at timestamptz null,
+  primary key (id)
+);
+
+create table countersign.teams (
+  id uuid not null,
+  organization_id uuid not null,
+  alias varchar(255) not null,
+  name text not null,
+  parent_id uuid null,
+  timezone varchar(255) null,
+  currency varchar(255) null,
+  created_at timestamptz not null,
+  primary key (id)
+);
+create index teams_parent_id_index on countersign.teams (parent_id);
+alter table countersign.teams add constraint teams_organization_id_id_unique unique (organization_id, id);
+alter table countersign.teams add constraint teams_organization_id_alias_unique unique (organization_id, alias);
+
+create table countersign.approval_timeline (
+  id uuid not null,
+  organization_id uuid not null,
+  approval_id uuid not null,
+  "at" timestamptz not null,
+  seq int not null,
+  type varchar(255) not null,
+  stage_index int null,
+  person_id uuid null,
+  channel varchar(255) null,
+  detail text not null,
+  decision_id uuid null,
+  primary key (id)
+);
+create index approval_timeline_approval_id_at_seq_index on countersign.approval_timeline (approval_id, "at", seq);
+
+create table countersign.webhooks (
+  id uuid not null,
+  organization_id uuid not null,
+  target bytea not null,
+  events text[] not null,
+  created_at timestamptz not null,
+  deleted_at timestamptz null,
+  primary key (id)
+);
+alter table countersign.webhooks add constraint webhooks_organization_id_id_unique unique (organization_id, id);
+
+create table countersign.webhook_deliveries (
+  id uuid not null,
+  organization_id uuid not null,
+  webhook_id uuid not null,
+  event_id uuid not null,
+  event_type varchar(255) not null,
+  body bytea not null,
+  state varchar(255) not null,
+  attempts int not null default 0,
+  last_status int null,
+  last_error varchar(255) null,
+  created_at timestamptz not null,
+  last_attempt_at timestamptz null,
+  delivered_at timestamptz null,
+  primary key (id)
+);
+create index webhook_deliveries_webhook_id_created_at_id_index on countersign.webhook_deliveries (webhook_id, created_at, id);
+
+-- A reference never leaves its organization, whatever the application does.
+alter table countersign.approval_stages add constraint approval_stages_approval_id_fkey foreign key (organization_id, approval_id) references countersign.approvals (organization_id, id);
+alter table countersign.approval_asks add constraint approval_asks_approval_id_fkey foreign key (organization_id, approval_id) references countersign.approvals (organization_id, id);
+alter table countersign.approval_decisions add constraint approval_decisions_approval_id_fkey foreign key (organization_id, approval_id) references countersign.approvals (organization_id, id);
+alter table countersign.approval_timeline add constraint approval_timeline_approval_id_fkey foreign key (organization_id, approval_id) references countersign.approvals (organization_id, id);
+alter table countersign.approval_intents add constraint approval_intents_approval_id_fkey foreign key (organization_id, approval_id) references countersign.approvals (organization_id, id);
+alter table countersign.approval_links add constraint approval_links_approval_id_fkey foreign key (organization_id, approval_id) references countersign.approvals (organization_id, id);
+alter table countersign.step_up_codes add constraint step_up_codes_approval_id_fkey foreign key (organization_id, approval_id) references countersign.approvals (organization_id, id);
+alter table countersign.approval_revisions add constraint approval_revisions_approval_id_fkey foreign key (organization_id, approval_id) references countersign.approvals (organization_id, id);
+alter table countersign.approvals add constraint approvals_team_id_fkey foreign key (organization_id, team_id) references countersign.teams (organization_id, id);
+alter table countersign.billing_settings add constraint billing_settings_team_id_fkey foreign key (organization_id, team_id) references countersign.teams (organization_id, id);
+alter table countersign.api_keys add constraint api_keys_team_id_fkey foreign key (organization_id, team_id) references countersign.teams (organization_id, id);
+alter table countersign.teams add constraint teams_parent_id_fkey foreign key (organization_id, parent_id) references countersign.teams (organization_id, id);
+alter table countersign.approvals add constraint approvals_requester_id_fkey foreign key (organization_id, requester_id) references countersign.people (organization_id, id);
+alter table countersign.memberships add constraint memberships_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
+alter table countersign.memberships add constraint memberships_manager_id_fkey foreign key (organization_id, manager_id) references countersign.people (organization_id, id);
+alter table countersign.absences add constraint absences_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
+alter table countersign.absences add constraint absences_delegate_id_fkey foreign key (organization_id, delegate_id) references countersign.people (organization_id, id);
+alter table countersign.api_keys add constraint api_keys_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
+alter table countersign.approval_asks add constraint approval_asks_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
+alter table countersign.approval_decisions add constraint approval_decisions_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
+alter table countersign.sessions add constraint sessions_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
+alter table countersign.sign_in_links add constraint sign_in_links_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
+alter table countersign.webhook_deliveries add constraint webhook_deliveries_webhook_id_fkey foreign key (organization_id, webhook_id) references countersign.webhooks (organization_id, id);
+
+-- Row-level security, forced: every row belongs to one organization, and a session sees that of its transaction only.
+do $$
+declare
+  tenant_table text;
+  own constant text := 'organization_id = nullif(current_setting(''app.organization'', true), '''')::uuid';
+begin
+  foreach tenant_table in array array[
+    'countersign.absences',
+    'countersign.api_keys',
+    'countersign.approval_revisions',
+    'countersign.approvals',
+    'countersign.approval_asks',
+    'countersign.audit_entries',
+    'countersign.billing_settings',
+    'countersign.calendar_versions',
+    'countersign.approval_decisions',
+    'countersign.idempotent_requests',
+    'countersign.approval_intents',
+    'countersign.approval_links',
+    'countersign.memberships',
+    'countersign.outbox',
+    'countersign.people',
+    'countersign.sessions',
+    'countersign.sign_in_links',
+    'countersign.approval_stages',
+    'countersign.step_up_codes',
+    'keyring.subject_keys',
+    'countersign.teams',
+    'countersign.approval_timeline',
+    'countersign.webhooks',
+    'countersign.webhook_deliveries'
+  ] loop
+    execute format('alter table %s enable row level security', tenant_table);
+    execute format('alter table %s force row level security', tenant_table);
+    execute format('create policy organization on %s to countersign_app using (%s) with check (%s)', tenant_table, own, own);
+    execute format('create policy owner on %s to countersign_owner using (true) with check (true)', tenant_table);
+  end loop;
+end $$;
+
+alter table countersign.organizations enable row level security;
+alter table countersign.organizations force row level security;
+create policy organization on countersign.organizations to countersign_app
+  using (id = nullif(current_setting('app.organization', true), '')::uuid)
+  with check (id = nullif(current_setting('app.organization', true), '')::uuid);
+create policy owner on countersign.organizations to countersign_owner using (true) with check (true);
+
+create policy relay on countersign.outbox to countersign_relay using (true) with check (true);
+
+-- Least privilege: the audit log and the decisions of the past cannot be rewritten; keys are destroyed, never deleted.
+grant select, insert, update, delete on all tables in schema countersign to countersign_app;
+revoke update, delete on countersign.audit_entries from countersign_app;
+revoke delete on countersign.organizations, countersign.people, countersign.approvals, countersign.approval_decisions,
+  countersign.approval_timeline from countersign_app;
+revoke all on countersign.migrations from countersign_app;
+grant select, insert, update on all tables in schema keyring to countersign_app;
+grant select, update on countersign.outbox to countersign_relay;
+
+-- A key is looked up before its organization is known. Runs as the owner, finds by the full hash only, and tells
+-- nothing about anybody else.
+create function countersign.authenticate(key_hash bytea)
+returns table (
+  key_id uuid, organization_id uuid, kind text, person_id uuid, team_id uuid, scopes text[],
+  expires_at timestamptz, revoked_at timestamptz, active boolean, memberships jsonb
+)
+language sql stable security definer set search_path = ''
+as $$
+  select k.id, k.organization_id, k.kind, k.person_id, k.team_id, k.scopes, k.expires_at, k.revoked_at, coalesce(p.active, true),
+    coalesce((select jsonb_agg(jsonb_build_object('team', m.team_id, 'roles', m.roles)) from countersign.memberships m where m.person_id = k.person_id), '[]')
+  from countersign.api_keys k left join countersign.people p on p.id = k.person_id
+  where k.hash = key_hash
+$$;
+revoke all on function countersign.authenticate(bytea) from public;
+grant execute on function countersign.authenticate(bytea) to countersign_app;

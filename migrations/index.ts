@@ -1,0 +1,4 @@
+import { InitialSchema } from './0001-initial-schema.ts';
+
+/** In the order in which they are carried out. A migration that was released is never changed. */
+export const migrations = [{ name: '0001-initial-schema', class: InitialSchema }];

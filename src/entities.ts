@@ -1,0 +1,11 @@
+import * as approvals from './approvals/entities.ts';
+import * as audit from './audit/entities.ts';
+import * as notify from './notify/entities.ts';
+import { SubjectKey } from './platform/crypto/subject-key.ts';
+import { DirectoryEntry } from './platform/database/directory.ts';
+import type { Entities } from './platform/database/database.ts';
+import { IdempotentRequest } from './platform/http/idempotency-entity.ts';
+import * as tenancy from './tenancy/entities.ts';
+
+/** Every table there is. */
+export const entities: Entities = [SubjectKey, DirectoryEntry, IdempotentRequest, ...Object.values(tenancy), ...Object.values(notify), ...Object.values(audit), ...Object.values(approvals)];

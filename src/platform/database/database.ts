@@ -1,0 +1,91 @@
+import { type AnyEntity, type EntityClass, type EntitySchema, MikroORM } from '@mikro-orm/core';
+import { type EntityManager, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import type { Logger } from 'pino';
+import { Unavailable } from '../errors.ts';
+import { isDatabaseGone } from './failures.ts';
+import { ORGANIZATION_VARIABLE, SCHEMA } from './tenant-table.ts';
+
+export type Entities = readonly (EntitySchema | EntityClass<AnyEntity>)[];
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** The role that every connection steps into, whatever the login may be: see `DATABASE_ROLES`. */
+  readonly role: string;
+  readonly entities: Entities;
+  readonly poolSize: number;
+  readonly logger: Logger;
+}
+
+/** How long a request waits for a free connection before it is answered with 503. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Longer than any query of ours; a lost network must not hold a row lock for ever. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+
+/** PostgreSQL under one role. Everything that reads or writes goes through it and sees one organization at a time. */
+export class Database {
+  readonly orm: MikroORM<PostgreSqlDriver>;
+
+  private constructor(orm: MikroORM<PostgreSqlDriver>) {
+    this.orm = orm;
+  }
+
+  static open(options: DatabaseOptions): Database {
+    const settings = {
+      role: options.role,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      timezone: 'UTC',
+    };
+    const orm = new MikroORM<PostgreSqlDriver>({
+      driver: PostgreSqlDriver,
+      clientUrl: options.url,
+      schema: SCHEMA,
+      entities: [...options.entities],
+      pool: { min: 0, max: options.poolSize },
+      driverOptions: {
+        options: Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(' '),
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        keepAlive: true,
+      },
+      forceUtcTimezone: true,
+      discovery: { warnWhenNoEntities: false },
+      // The ORM's own log may hold values; only that something went wrong is of interest here.
+      logger: () => options.logger.debug('database driver notice'),
+      colors: false,
+    });
+    return new Database(orm);
+  }
+
+  /** An entity manager that sees one organization, or (with null) only the tables that belong to none. */
+  fork(organization: string | null): EntityManager {
+    const session = organization ? { session: { variables: { [ORGANIZATION_VARIABLE]: organization } } } : {};
+    return this.orm.em.fork(session);
+  }
+
+  /**
+   * Runs a read-only transaction that sees one organization.
+   * @throws Unavailable where the database does not answer
+   */
+  async read<T>(organization: string | null, work: (em: EntityManager) => Promise<T>): Promise<T> {
+    return this.reach(() => this.fork(organization).transactional((em) => work(em), { readOnly: true, flushMode: 'commit' }));
+  }
+
+  /** Turns "the database is gone" into a problem that the caller is told; everything else passes as it is. */
+  async reach<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isDatabaseGone(error)) throw new Unavailable('The database', { cause: error });
+      throw error;
+    }
+  }
+
+  async ping(): Promise<void> {
+    await this.reach(() => this.orm.em.getConnection().execute('select 1'));
+  }
+
+  async close(): Promise<void> {
+    await this.orm.close(true);
+  }
+}

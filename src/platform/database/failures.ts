@@ -1,0 +1,39 @@
+/** SQLSTATE classes (PostgreSQL, appendix A) that say the server is going, gone or full, not that the query was wrong. */
+const GONE = /^(08|53|57P0)/;
+const GONE_SOCKET = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT']);
+const GONE_TEXT = /connection terminated|timeout exceeded when trying to connect|connection ended|not queryable/i;
+/** Serialization failure and deadlock: the whole transaction may simply be tried again. */
+const TRY_AGAIN = new Set(['40001', '40P01']);
+const UNIQUE_VIOLATION = '23505';
+
+function* causes(error: unknown): Generator<{ code?: unknown; constraint?: unknown; message: string }> {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) yield at;
+  if (error instanceof Error && 'previous' in error && error.previous instanceof Error) yield error.previous;
+}
+
+/** Whether the database could not be reached, as opposed to having refused what it was asked. */
+export function isDatabaseGone(error: unknown): boolean {
+  for (const { code, message } of causes(error)) {
+    if (typeof code === 'string' && (GONE.test(code) || GONE_SOCKET.has(code))) return true;
+    if (GONE_TEXT.test(message)) return true;
+  }
+  return false;
+}
+
+/** Two transactions wanted to make the same thing at once; this one lost, and will find it when it is run again. */
+export class LostRace extends Error {
+  readonly code = 'lost-race';
+}
+
+/** Whether the transaction lost against another one and may be run again from its start. */
+export function isWorthRepeating(error: unknown): boolean {
+  if (error instanceof LostRace) return true;
+  for (const { code } of causes(error)) if (typeof code === 'string' && TRY_AGAIN.has(code)) return true;
+  return false;
+}
+
+/** The name of the unique constraint that a write ran into, or null. */
+export function violatedUniqueConstraint(error: unknown): string | null {
+  for (const { code, constraint } of causes(error)) if (code === UNIQUE_VIOLATION && typeof constraint === 'string') return constraint;
+  return null;
+}

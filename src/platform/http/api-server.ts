@@ -1,0 +1,87 @@
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { z } from 'zod';
+import { InvalidRequest, ProblemError } from '../errors.ts';
+import type { Origin } from '../unit-of-work.ts';
+import { sendAnswer } from './answer.ts';
+import { readJson } from './body.ts';
+import type { Caller } from './caller.ts';
+import type { Gate } from './gate.ts';
+import type { Idempotency } from './idempotency.ts';
+import { rememberCaller } from './request-log.ts';
+import { requestIdOf } from './request-id.ts';
+import type { Method, Operation, Route } from './route.ts';
+import { byPath, expressPath } from './route-paths.ts';
+import { validate } from './validate.ts';
+
+export interface ApiParts {
+  readonly routes: readonly Route[];
+  readonly gate: Gate;
+  readonly idempotency: Idempotency;
+}
+
+const METHODS: readonly Method[] = ['get', 'post', 'put', 'delete'];
+const NOTHING = z.strictObject({});
+
+/** Mounts every route, and answers 405 where the address exists with other methods only. */
+export function apiRouter(parts: ApiParts): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  for (const [path, routes] of byPath(parts.routes)) {
+    for (const route of routes) router[route.method](expressPath(path), handlerFor(route, parts));
+    router.all(expressPath(path), refuseMethod(routes));
+  }
+  return router;
+}
+
+/** RFC 9110, 15.5.6: the answer names the methods that there are. HEAD works wherever GET does. */
+function refuseMethod(routes: readonly Route[]): RequestHandler {
+  const declared = METHODS.filter((method) => routes.some((route) => route.method === method));
+  const allowed = declared.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+  return (request, response) => {
+    response.set('Allow', allowed.join(', '));
+    throw new ProblemError('method-not-allowed', `${request.method} is not possible here; use ${allowed.join(' or ')}.`);
+  };
+}
+
+/** From the request to the answer: who asks, whether they may at all, what they sent; then the route's own work. */
+function handlerFor(route: Route, parts: ApiParts): RequestHandler {
+  return async (request, response) => {
+    const caller = await parts.gate.admit(request.get('authorization'), request.ip);
+    rememberCaller(response, caller);
+    checkScope(route, caller);
+    const input = await inputOf(route, request);
+    const origin: Origin = { organization: caller.organization, actor: caller.actor, requestId: requestIdOf(response) };
+    const headers = { ifMatch: request.get('if-match') ?? null, ifNoneMatch: request.get('if-none-match') ?? null };
+    const signal = abortedWhenGone(response);
+    const carryOut = (operation: Operation) => route.handle({ ...input, ...headers, caller, origin, operation, signal });
+    const key = route.method === 'post' ? request.get('idempotency-key') : undefined;
+    const asked = { path: `${route.method} ${request.baseUrl}${request.path}`, body: input.body };
+    sendAnswer(response, await parts.idempotency.once(key, caller, origin, asked, carryOut));
+  };
+}
+
+function checkScope(route: Route, caller: Caller): void {
+  if (route.scope !== null && !caller.scopes.has(route.scope)) {
+    throw new ProblemError('forbidden', `This key lacks the scope \`${route.scope}\`.`);
+  }
+}
+
+async function inputOf(route: Route, request: Request): Promise<{ params: unknown; query: unknown; body: unknown }> {
+  return {
+    params: validate(route.params ?? NOTHING, { ...request.params }, 'path'),
+    query: validate(route.query ?? NOTHING, { ...request.query }, 'query'),
+    body: await bodyOf(route, request),
+  };
+}
+
+async function bodyOf(route: Route, request: Request): Promise<unknown> {
+  if (!route.body) return undefined;
+  const json = await readJson(request);
+  if (json === undefined && !route.bodyOptional) throw new InvalidRequest([{ path: '', message: 'a JSON body is required' }]);
+  return validate(route.body, json === undefined ? {} : json, '');
+}
+
+function abortedWhenGone(response: Response): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => controller.abort());
+  return controller.signal;
+}

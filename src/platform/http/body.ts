@@ -1,0 +1,96 @@
+import type { Request } from 'express';
+import { InvalidRequest, ProblemError } from '../errors.ts';
+
+/** Larger than any request of the API. */
+export const BODY_LIMIT_BYTES = 1024 * 1024;
+/** Deeper than any request of the API. Much deeper values cannot be written out again: the stack would overflow. */
+export const MAX_NESTING = 64;
+/** For so long the rest of a refused body is thrown away, so that whoever is still sending it sees the answer and no reset. */
+const DISCARD_FOR_MS = 10_000;
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Reads a body of JSON (RFC 8259).
+ * @returns undefined where there is none
+ * @throws ProblemError `payload-too-large`, or `invalid-request` where it is no JSON in well-formed UTF-8
+ */
+export async function readJson(request: Request): Promise<unknown> {
+  const bytes = await readBody(request);
+  if (bytes.length === 0) return undefined;
+  if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
+    throw new InvalidRequest([{ path: 'header.content-type', message: 'must be application/json' }]);
+  }
+  return parseJson(decode(bytes));
+}
+
+/**
+ * Reads the fields of an HTML form; of a name that came twice the first counts.
+ * @throws ProblemError `payload-too-large`, or `invalid-request` where it is no well-formed UTF-8
+ */
+export async function readForm(request: Request): Promise<Record<string, string>> {
+  const fields = new URLSearchParams(decode(await readBody(request)));
+  return Object.fromEntries([...new Set(fields.keys())].map((name) => [name, fields.get(name) ?? '']));
+}
+
+async function readBody(request: Request): Promise<Buffer> {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') throw new InvalidRequest([{ path: 'header.content-encoding', message: 'must not be set: send the body as it is' }]);
+  if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge(request);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunksOf(request)) {
+    length += chunk.length;
+    if (length > BODY_LIMIT_BYTES) throw tooLarge(request);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Leaves the connection open when the reading ends early: there is an answer to be sent over it. */
+async function* chunksOf(request: Request): AsyncGenerator<Buffer> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false });
+  } catch {
+    throw new InvalidRequest([{ path: '', message: 'the body ended early' }]);
+  }
+}
+
+/** Answers at once, while the client may still be sending. */
+function tooLarge(request: Request): ProblemError {
+  const giveUp = setTimeout(() => request.socket.destroy(), DISCARD_FOR_MS).unref();
+  request.once('close', () => clearTimeout(giveUp));
+  request.resume();
+  return new ProblemError('payload-too-large', `A body may have at most ${BODY_LIMIT_BYTES} bytes.`);
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    throw new InvalidRequest([{ path: '', message: 'the body is not well-formed UTF-8' }]);
+  }
+}
+
+function parseJson(text: string): unknown {
+  if (isNestedTooDeeply(text)) throw new InvalidRequest([{ path: '', message: `the body is nested more than ${MAX_NESTING} levels deep` }]);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidRequest([{ path: '', message: 'the body is not well-formed JSON' }]);
+  }
+}
+
+function isNestedTooDeeply(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const character = text[i];
+    if (character === '"') inString = !inString;
+    else if (inString) i += character === '\\' ? 1 : 0;
+    else if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') depth -= 1;
+    if (depth > MAX_NESTING) return true;
+  }
+  return false;
+}

@@ -1,0 +1,34 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Express } from 'express';
+
+/** Slow senders must not hold connections for ever; long polls answer within 30 s. */
+const REQUEST_TIMEOUT_MS = 60_000;
+const HEADERS_TIMEOUT_MS = 15_000;
+
+export interface HttpServer {
+  readonly port: number;
+  /** Takes no new request, lets those under way end, and cuts off what is left at the deadline. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** @throws Error with the system's code where the address cannot be had (`EADDRINUSE`) */
+export async function listen(app: Express, host: string, port: number): Promise<HttpServer> {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS }, app);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return { port: (server.address() as AddressInfo).port, stop: (deadlineMs) => close(server, deadlineMs) };
+}
+
+function close(server: Server, deadlineMs: number): Promise<void> {
+  const cutOff = setTimeout(() => server.closeAllConnections(), deadlineMs);
+  return new Promise((resolve) => {
+    server.close(() => {
+      clearTimeout(cutOff);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+
+// oxlint-disable-next-line no-control-regex -- keeping control characters out is the point
+const NO_CONTROLS = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/;
+// oxlint-disable-next-line no-control-regex
+const NO_CONTROLS_OR_BREAKS = /^[^\u0000-\u001f\u007f\u2028\u2029]*$/;
+
+/** Free text of several lines. */
+export function longText(max: number) {
+  return z.string().max(max).regex(NO_CONTROLS, 'must not contain control characters').refine(isWellFormed, NOT_WELL_FORMED);
+}
+
+/** Text that stands in one line (a name, a title); it may end up in a mail's subject, so no line break gets in. */
+export function lineText(max: number) {
+  return z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(NO_CONTROLS_OR_BREAKS, 'must be one line without control characters')
+    .regex(/\S/, 'must not be blank')
+    .refine(isWellFormed, NOT_WELL_FORMED);
+}
+
+const NOT_WELL_FORMED = 'must be well-formed Unicode: half of a surrogate pair stands alone';
+
+function isWellFormed(text: string): boolean {
+  return text.isWellFormed();
+}
+
+/** An id that a caller may choose: letters, digits, `._-`, at most 64. */
+export const aliasSchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, `.`, `_` or `-`').meta({ example: 'team-123' });
+
+export const uuidSchema = z.uuid('must be a UUID').toLowerCase();
+
+export const emailSchema = z.email('must be an e-mail address').max(254).meta({ example: 'jane@example.com' });
+
+export const timestampSchema = z.iso.datetime({ offset: true, message: 'must be an RFC 3339 time such as 2026-11-23T09:00:00Z' }).meta({ example: '2026-11-23T09:00:00Z' });
+
+/** Answers are UTC. */
+export const timestampOut = z.iso.datetime();
+
+export const timezoneSchema = z
+  .string()
+  .max(64)
+  .refine(isTimezone, 'must be an IANA time zone such as Europe/Berlin')
+  .meta({ example: 'Europe/Berlin' });
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Za-z]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(512).optional(),
+};
+
+/** A list, page by page. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+}

@@ -1,0 +1,42 @@
+import { Decimal } from 'decimal.js';
+
+// The database holds numeric(38,12). Twice as many digits keep sums and products of such values exact.
+const Exact = Decimal.clone({ precision: 76 });
+const SHAPE = /^\d{1,15}(\.\d{1,12})?$/;
+
+/** An exact amount of money, without its currency. */
+export type Amount = Decimal;
+
+/** Thrown when a text is no amount that can be stored exactly. */
+export class InvalidAmountError extends Error {
+  readonly code = 'invalid-amount';
+
+  constructor() {
+    super('Write an amount with a point, at most 15 digits before and 12 after it, and neither sign nor exponent, such as 1500.00.');
+    this.name = 'InvalidAmountError';
+  }
+}
+
+/**
+ * Reads an amount such as `1500`, `1500.00` or `0.000000000001`; never negative.
+ * @throws InvalidAmountError
+ */
+export function parseAmount(text: string): Amount {
+  if (!SHAPE.test(text)) throw new InvalidAmountError();
+  return new Exact(text);
+}
+
+/** Writes an amount with at least two decimals, no exponent, and no zeros at the end beyond those two. */
+export function formatAmount(amount: Amount): string {
+  return amount.decimalPlaces() < 2 ? amount.toFixed(2) : amount.toFixed();
+}
+
+/** Negative where `left` is smaller, positive where it is larger, 0 where both are the same amount (`1.5` and `1.50` are). */
+export function compareAmounts(left: Amount, right: Amount): number {
+  return left.comparedTo(right);
+}
+
+/** The exact sum of both amounts. */
+export function addAmounts(left: Amount, right: Amount): Amount {
+  return new Exact(left).plus(right);
+}

@@ -1,0 +1,78 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { requestHistogram } from './request-metrics.ts';
+
+/** Where the outbox relay counts. */
+interface RelayCounters {
+  delivered(channel: string): void;
+  retried(channel: string, code: string): void;
+  givenUp(channel: string, code: string): void;
+  /** @param ms from the moment the attempt was due to its success */
+  lag(channel: string, ms: number): void;
+}
+
+/** The connections of a pool, at this moment. */
+export interface PoolUse {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+}
+
+/** Everything this process counts, as Prometheus reads it. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly requests: Histogram<'method' | 'route' | 'status'>;
+  readonly relay: RelayCounters;
+  approvalDecided(outcome: string, channel: string): void;
+  answerReplayed(): void;
+  /** @param pool `login` of several, e.g. `app`; @param read where to look, at the time of each scrape */
+  watchPool(pool: string, read: () => PoolUse | Promise<PoolUse>): void;
+}
+
+/** A registry of its own, so that several servers in one process do not count for each other. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const decisions = new Counter({ name: 'countersign_approval_decisions_total', help: 'Decisions on approvals that were recorded', labelNames: ['outcome', 'channel'], registers: [registry] });
+  const replays = new Counter({ name: 'countersign_idempotent_replays_total', help: 'Answers that were given again for a repeated Idempotency-Key', registers: [registry] });
+  return {
+    registry,
+    requests: requestHistogram(registry),
+    relay: relayCounters(registry),
+    approvalDecided: (outcome, channel) => decisions.inc({ outcome, channel }),
+    answerReplayed: () => replays.inc(),
+    watchPool: poolGauge(registry),
+  };
+}
+
+function relayCounters(registry: Registry): RelayCounters {
+  const registers = [registry];
+  const delivered = new Counter({ name: 'countersign_outbox_delivered_total', help: 'Outbox messages that arrived', labelNames: ['channel'], registers });
+  const retried = new Counter({ name: 'countersign_outbox_retried_total', help: 'Attempts to deliver an outbox message that failed and will be repeated', labelNames: ['channel', 'code'], registers });
+  const givenUp = new Counter({ name: 'countersign_outbox_given_up_total', help: 'Outbox messages that were given up', labelNames: ['channel', 'code'], registers });
+  const lag = new Histogram({
+    name: 'countersign_outbox_lag_seconds', help: 'From the moment an outbox message was due to its arrival', labelNames: ['channel'], registers,
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120, 600],
+  });
+  return {
+    delivered: (channel) => delivered.inc({ channel }),
+    retried: (channel, code) => retried.inc({ channel, code }),
+    givenUp: (channel, code) => givenUp.inc({ channel, code }),
+    lag: (channel, ms) => lag.observe({ channel }, ms / 1000),
+  };
+}
+
+function poolGauge(registry: Registry): Metrics['watchPool'] {
+  const pools = new Map<string, () => PoolUse | Promise<PoolUse>>();
+  const gauge = new Gauge({
+    name: 'countersign_database_connections', help: 'Connections to the database, and requests that wait for one', labelNames: ['pool', 'state'], registers: [registry],
+    async collect() {
+      for (const [pool, read] of pools) {
+        const { totalCount, idleCount, waitingCount } = await read();
+        gauge.set({ pool, state: 'in_use' }, totalCount - idleCount);
+        gauge.set({ pool, state: 'idle' }, idleCount);
+        gauge.set({ pool, state: 'waiting' }, waitingCount);
+      }
+    },
+  });
+  return (pool, read) => void pools.set(pool, read);
+}

@@ -1,0 +1,52 @@
+import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+import type { ClientPlugin } from '@temporalio/client';
+import { Unavailable } from '../errors.ts';
+import { EncryptingCodec } from './payload-codec.ts';
+
+/** How long a server may stay silent before a request is told that it is away. */
+const HEALTH_CHECK_MS = 2_000;
+/** A health check is believed for so long. */
+const BELIEVED_MS = 1_000;
+
+export function dataConverter(key: Uint8Array): DataConverter {
+  return { payloadCodecs: [new EncryptingCodec(key)] };
+}
+
+/** The connection of a process to Temporal, and whether the server answers at present. */
+export class TemporalConnection {
+  readonly client: Client;
+  readonly #connection: Connection;
+  #lastCheck: { at: number; result: Promise<void> } | undefined;
+
+  private constructor(client: Client, connection: Connection) {
+    this.client = client;
+    this.#connection = connection;
+  }
+
+  /** Does not wait for the server: a process may start while it is away. */
+  static open(options: { address: string; namespace: string; payloadKey: Uint8Array; plugins?: ClientPlugin[] }): TemporalConnection {
+    const connection = Connection.lazy({ address: options.address });
+    const client = new Client({ connection, namespace: options.namespace, dataConverter: dataConverter(options.payloadKey), ...(options.plugins ? { plugins: options.plugins } : {}) });
+    return new TemporalConnection(client, connection);
+  }
+
+  /** @throws Unavailable where the server does not answer */
+  async check(): Promise<void> {
+    const now = performance.now();
+    if (!this.#lastCheck || now - this.#lastCheck.at > BELIEVED_MS) this.#lastCheck = { at: now, result: this.#ask() };
+    return this.#lastCheck.result;
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      await this.#connection.withDeadline(Date.now() + HEALTH_CHECK_MS, () => this.#connection.workflowService.describeNamespace({ namespace: this.client.options.namespace }));
+    } catch (error) {
+      throw new Unavailable('The workflow service', { cause: error });
+    }
+  }
+}
