@@ -1,0 +1,41 @@
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { newId } from '../platform/ids.ts';
+import type { Transaction } from '../platform/unit-of-work.ts';
+import { CalendarVersion, Organization } from './entities.ts';
+import type { Calendar } from './rules/business-time.ts';
+
+/** The newest version of a calendar, or null. */
+export async function calendarByName(em: EntityManager, organization: string, name: string): Promise<CalendarVersion | null> {
+  return em.findOne(CalendarVersion, { organization, name }, { orderBy: { version: 'desc' } });
+}
+
+/** Stores a calendar as a new version; deadlines that were counted with an older one stay as they are. */
+export async function putCalendar(tx: Transaction, name: string, calendar: Calendar): Promise<CalendarVersion> {
+  const { em, origin, at } = tx;
+  // Two changes at once become two versions, one after the other.
+  await em.findOne(Organization, { id: origin.organization }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const newest = await calendarByName(em, origin.organization, name);
+  const row = em.create(CalendarVersion, {
+    id: newId(at),
+    organization: origin.organization,
+    name,
+    version: (newest?.version ?? 0) + 1,
+    timezone: calendar.timezone,
+    days: [...calendar.days],
+    hours: { ...calendar.hours },
+    holidays: [...calendar.holidays],
+    createdAt: at,
+  });
+  em.persist(row);
+  tx.record({ action: 'calendar.versioned', resource: { type: 'calendar', id: row.id }, detail: { version: row.version } });
+  return row;
+}
+
+/** The newest versions of the calendars with these names, for the rules. */
+export async function calendarsByName(em: EntityManager, organization: string, names: Iterable<string>): Promise<Map<string, Calendar>> {
+  const wanted = [...new Set(names)];
+  if (wanted.length === 0) return new Map();
+  const rows = await em.find(CalendarVersion, { organization, name: { $in: wanted } }, { orderBy: { version: 'asc' } });
+  return new Map(rows.map((row) => [row.name, { timezone: row.timezone, days: row.days, hours: row.hours, holidays: row.holidays }]));
+}

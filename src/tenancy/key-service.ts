@@ -1,0 +1,108 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Forbidden, InvalidRequest } from '../platform/errors.ts';
+import type { Caller } from '../platform/http/caller.ts';
+import { decodeCursor, type Page, pageFrom } from '../platform/http/pagination.ts';
+import { newId } from '../platform/ids.ts';
+import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
+import { demand, may } from './authorize.ts';
+import { ApiKey, Team } from './entities.ts';
+import { liveKey, makeKey, revokeKey, tellOwner } from './keys.ts';
+import type { People } from './people.ts';
+import { DEFAULT_SERVICE_SCOPES, SCOPES, type Scope } from './rules/permissions.ts';
+import { teamAliases } from './team-aliases.ts';
+import { teamPath } from './teams.ts';
+
+export interface WantedKey {
+  readonly id: string;
+  readonly userAlias: string | null;
+  readonly serviceName: string | null;
+  readonly teamAlias: string | null;
+  readonly scopes: readonly Scope[] | null;
+  readonly expiresAt: Date | null;
+}
+
+export interface KeyView {
+  readonly row: ApiKey;
+  readonly userAlias: string | null;
+  readonly teamAlias: string | null;
+}
+
+/** API keys: never more than their maker or person may. */
+export class KeyService {
+  readonly #work: UnitOfWork;
+  readonly #people: People;
+
+  constructor(work: UnitOfWork, people: People) {
+    this.#work = work;
+    this.#people = people;
+  }
+
+  /** @returns the key with its secret, which is null where an earlier attempt made it */
+  async make(caller: Caller, origin: Origin, wanted: WantedKey, repeated: boolean): Promise<KeyView & { secret: string | null }> {
+    return this.#work.write(origin, async (tx) => {
+      if (wanted.expiresAt && wanted.expiresAt <= tx.at) throw new InvalidRequest([{ path: 'expires_at', message: 'must be in the future' }]);
+      const { userAlias, teamAlias } = wanted;
+      const done = repeated ? await tx.em.findOne(ApiKey, { id: wanted.id }) : null;
+      if (done) return { row: done, userAlias, teamAlias, secret: null };
+      const made = userAlias === null ? await this.#makeForService(tx, caller, wanted) : await this.#makeForPerson(tx, caller, wanted, userAlias);
+      return { ...made, userAlias, teamAlias };
+    });
+  }
+
+  async revoke(caller: Caller, origin: Origin, id: string): Promise<void> {
+    await this.#work.write(origin, async (tx) => {
+      const row = await liveKey(tx.em, caller.organization, id);
+      if (row.id !== caller.key && (row.person === null || row.person !== caller.person)) {
+        demand(caller, 'people.manage', row.team ? await teamPath(tx.em, caller.organization, row.team) : [caller.organization]);
+      }
+      revokeKey(tx, row);
+    });
+  }
+
+  /** Live keys: all of them for an admin of the organization, one's own for everybody else. */
+  async list(caller: Caller, query: { limit: number; cursor?: string | undefined }): Promise<Page<KeyView>> {
+    const after = decodeCursor(query.cursor);
+    return this.#work.read(caller.organization, async (em) => {
+      const own = may(caller, 'people.manage', [caller.organization]) ? {} : caller.person ? { person: caller.person } : { id: caller.key };
+      const where = { $and: [{ organization: caller.organization, revokedAt: null }, own, after ? { id: { $gt: after } } : {}] };
+      const rows = await em.find(ApiKey, where, { orderBy: { id: 'asc' }, limit: query.limit + 1 });
+      const profiles = await this.#people.profiles(em, caller.organization, rows.flatMap((row) => (row.person ? [row.person] : [])));
+      const teams = await teamAliases(em, rows.flatMap((row) => (row.team ? [row.team] : [])));
+      return pageFrom(rows, query.limit, (row) => ({ row, userAlias: profiles.of(row.person).alias, teamAlias: teams.get(row.team ?? '') ?? null }));
+    });
+  }
+
+  async #makeForPerson(tx: Transaction, caller: Caller, wanted: WantedKey, alias: string): Promise<{ row: ApiKey; secret: string }> {
+    const person = await this.#people.byAlias(tx.em, caller.organization, alias);
+    if (!person?.active) throw new InvalidRequest([{ path: 'user_id', message: 'there is no such user in your organization' }]);
+    if (person.id !== caller.person) demand(caller, 'people.manage', [caller.organization]);
+    // A key for oneself is limited to what the key in hand may do; an admin hands out what the person may anyway.
+    const scopes = wanted.scopes ?? (person.id === caller.person ? SCOPES.filter((scope) => caller.scopes.has(scope)) : SCOPES);
+    refuseMore(caller, scopes, person.id === caller.person);
+    const made = makeKey(tx, { id: wanted.id, kind: 'person', person: person.id, serviceName: null, team: null, scopes, expiresAt: wanted.expiresAt });
+    if (person.id !== caller.person) {
+      const { email } = (await this.#people.profiles(tx.em, caller.organization, [person.id])).of(person.id);
+      if (email !== null) tellOwner(tx, newId(tx.at), person.id, email);
+    }
+    return made;
+  }
+
+  async #makeForService(tx: Transaction, caller: Caller, wanted: WantedKey): Promise<{ row: ApiKey; secret: string }> {
+    const team = wanted.teamAlias === null ? null : await teamOrInvalid(tx.em, caller.organization, wanted.teamAlias);
+    demand(caller, team ? 'teams.manage' : 'organization.manage', team ? await teamPath(tx.em, caller.organization, team.id) : [caller.organization]);
+    const scopes = wanted.scopes ?? DEFAULT_SERVICE_SCOPES.filter((scope) => caller.scopes.has(scope));
+    refuseMore(caller, scopes, true);
+    return makeKey(tx, { id: wanted.id, kind: 'service', person: null, serviceName: wanted.serviceName, team: team?.id ?? null, scopes, expiresAt: wanted.expiresAt });
+  }
+}
+
+async function teamOrInvalid(em: EntityManager, organization: string, alias: string): Promise<Team> {
+  const team = await em.findOne(Team, { organization, alias });
+  if (!team) throw new InvalidRequest([{ path: 'team_id', message: 'there is no such team in your organization' }]);
+  return team;
+}
+
+function refuseMore(caller: Caller, scopes: readonly Scope[], bound: boolean): void {
+  const more = bound ? scopes.filter((scope) => !caller.scopes.has(scope)) : [];
+  if (more.length > 0) throw new Forbidden(`A key cannot give more than it may itself: ${more.join(', ')}.`);
+}

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { aliasSchema, emailSchema, lineText, timestampOut, timestampSchema, timezoneSchema, uuidSchema } from '../platform/http/schemas.ts';
+import { parseCurrency } from '../platform/currency.ts';
+import { SCOPES } from './rules/permissions.ts';
+import { ROLES } from './rules/roles.ts';
+
+export const currencySchema = z
+  .string()
+  .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code such as USD')
+  .refine(isCurrency, 'is not a currency of ISO 4217')
+  .meta({ example: 'USD' });
+
+function isCurrency(code: string): boolean {
+  try {
+    return parseCurrency(code) === code;
+  } catch {
+    return false;
+  }
+}
+
+/** A decimal number as text, never a float: up to 15 digits before the point and 12 after it. */
+export const decimalSchema = z.string().regex(/^\d{1,15}(\.\d{1,12})?$/, 'must be a decimal number of at most 15 digits before and 12 after the point, without a sign').meta({ example: '1500.00' });
+
+export const amountSchema = z.strictObject({ value: decimalSchema, currency: currencySchema }).meta({ id: 'Amount' });
+
+export const roleSchema = z.enum(ROLES).meta({ id: 'Role' });
+export const scopeSchema = z.enum(SCOPES).meta({ id: 'Scope' });
+
+export const teamParams = z.object({ team: aliasSchema });
+export const memberParams = z.object({ team: aliasSchema, user: aliasSchema });
+export const userParams = z.object({ user: aliasSchema });
+export const idParams = z.object({ id: uuidSchema });
+
+export const newTeamSchema = z
+  .strictObject({
+    id: aliasSchema.optional().describe('An id of your choice; made by the server where you give none.'),
+    name: lineText(200),
+    parent_team_id: aliasSchema.optional(),
+    timezone: timezoneSchema.optional(),
+    currency: currencySchema.optional(),
+  })
+  .meta({ id: 'NewTeam' });
+
+export const teamSchema = z
+  .object({
+    id: aliasSchema,
+    name: z.string(),
+    parent_team_id: aliasSchema.nullable(),
+    timezone: z.string().nullable().describe('null: inherited from the parent team or the organization'),
+    currency: z.string().nullable().describe('null: inherited from the parent team; USD at the top'),
+    created_at: timestampOut,
+  })
+  .meta({ id: 'Team' });
+
+export const newMemberSchema = z
+  .strictObject({
+    name: lineText(200),
+    email: emailSchema,
+    roles: z.array(roleSchema).min(1).max(ROLES.length).refine((roles) => new Set(roles).size === roles.length, 'must not name a role twice'),
+    manager_id: aliasSchema.nullish(),
+  })
+  .meta({ id: 'NewMember' });
+
+export const memberSchema = z
+  .object({
+    user_id: aliasSchema.nullable(),
+    name: z.string().nullable(),
+    email: z.string().nullable(),
+    roles: z.array(roleSchema),
+    manager_id: aliasSchema.nullable(),
+    created_at: timestampOut,
+    updated_at: timestampOut,
+  })
+  .meta({ id: 'Member', description: 'Personal fields are null once the person was erased.' });
+
+export const newAbsenceSchema = z.strictObject({ from: timestampSchema, until: timestampSchema, delegate_user_id: aliasSchema }).meta({ id: 'NewAbsence' });
+export const absenceSchema = z.object({ user_id: aliasSchema, from: timestampOut, until: timestampOut, delegate_user_id: aliasSchema }).meta({ id: 'Absence' });
+
+export const newKeySchema = z
+  .strictObject({
+    user_id: aliasSchema.optional().describe('The person the key acts as; only such a key can decide.'),
+    service_name: lineText(100).optional().describe('What the key is for, where it belongs to no person.'),
+    team_id: aliasSchema.optional().describe('Binds a service key to a team and its descendants.'),
+    scopes: z.array(scopeSchema).min(1).max(SCOPES.length).optional(),
+    expires_at: timestampSchema.optional(),
+  })
+  .refine((key) => (key.user_id === undefined) !== (key.service_name === undefined), 'needs either `user_id` or `service_name`')
+  .refine((key) => key.user_id === undefined || key.team_id === undefined, { path: ['team_id'], message: 'binds service keys only' })
+  .meta({ id: 'NewApiKey' });
+
+export const apiKeySchema = z
+  .object({
+    id: uuidSchema,
+    kind: z.enum(['operator', 'owner', 'person', 'service']),
+    user_id: aliasSchema.nullable(),
+    service_name: z.string().nullable(),
+    team_id: aliasSchema.nullable(),
+    scopes: z.array(scopeSchema),
+    expires_at: timestampOut.nullable(),
+    created_at: timestampOut,
+  })
+  .meta({ id: 'ApiKey' });
+
+export const madeKeySchema = apiKeySchema.extend({ key: z.string().nullable().describe('Shown this once.') }).meta({ id: 'MadeApiKey' });
+
+const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time such as 09:00');
+
+export const newCalendarSchema = z
+  .strictObject({
+    timezone: timezoneSchema,
+    days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1).max(7).refine((days) => new Set(days).size === days.length, 'must not name a day twice'),
+    hours: z.strictObject({ from: clockTime, to: clockTime }).refine((hours) => hours.from < hours.to, '`from` must be earlier than `to`'),
+    holidays: z.array(z.iso.date()).max(1000).default([]),
+  })
+  .meta({ id: 'NewCalendar' });
+
+export const calendarSchema = z
+  .object({
+    name: aliasSchema, version: z.number().int(), timezone: z.string(), days: z.array(z.string()),
+    hours: z.object({ from: z.string(), to: z.string() }), holidays: z.array(z.string()), created_at: timestampOut,
+  })
+  .meta({ id: 'Calendar' });
+
+const monthDay = z.string().regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'must be a month and day such as 04-01').refine((text) => !Number.isNaN(Date.parse(`2024-${text}`)) && new Date(`2024-${text}T00:00:00Z`).getUTCDate() === Number(text.slice(3)), 'is no day of the year');
+
+export const organizationSettingsChangeSchema = z
+  .strictObject({
+    timezone: timezoneSchema.optional(),
+    fiscal_year_start: monthDay.optional(),
+    step_up_amount: amountSchema.nullish().describe('From this amount on, the confirmation page asks for a code that is mailed separately. null: never.'),
+    default_calendar: aliasSchema.nullish().describe('The calendar that timeouts count in when a stage names none. null: plain time.'),
+  })
+  .meta({ id: 'OrganizationSettingsChange' });
+
+export const organizationSettingsSchema = z
+  .object({
+    timezone: z.string(), fiscal_year_start: z.string(),
+    step_up_amount: z.object({ value: z.string(), currency: z.string() }).nullable(), default_calendar: z.string().nullable(),
+  })
+  .meta({ id: 'OrganizationSettings' });
+
+export const newOrganizationSchema = z.strictObject({ name: lineText(200) }).meta({ id: 'NewOrganization' });
+export const madeOrganizationSchema = z.object({ id: uuidSchema, name: z.string(), owner_key: z.string().nullable().describe('Shown this once.') }).meta({ id: 'MadeOrganization' });
+
+const threshold = z.union([z.number().min(0).max(999_999_999_999).multipleOf(0.000001), decimalSchema]).describe('In the team’s currency');
+
+export const billingSettingsChangeSchema = z
+  .strictObject({
+    approval_hierarchy: z
+      .array(z.strictObject({ role: roleSchema, threshold }))
+      .min(1)
+      .max(ROLES.length)
+      .refine((entries) => new Set(entries.map((entry) => entry.role)).size === entries.length, 'must not name a role twice')
+      .nullish(),
+    approval_hierarchy_mode: z.enum(['cumulative', 'authority']).nullish(),
+  })
+  .meta({ id: 'BillingSettingsChange', description: 'What is left out stays as it is; null takes a setting back, so that it is inherited again.' });
+
+export const billingSettingsSchema = z
+  .object({
+    approval_hierarchy: z.array(z.object({ role: roleSchema, threshold: z.number() })).nullable(),
+    approval_hierarchy_mode: z.enum(['cumulative', 'authority']),
+    inherited: z.object({ approval_hierarchy: z.boolean(), approval_hierarchy_mode: z.boolean() }).describe('Whether the value is a parent team’s, or the default'),
+  })
+  .meta({ id: 'BillingSettings' });

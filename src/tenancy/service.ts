@@ -1,0 +1,10 @@
+/** The door of this room: what other features may use. */
+export { demand, may, rolesIn, seesAll, teamsWhere } from './authorize.ts';
+export { calendarsByName } from './calendars.ts';
+export { type OrganizationSettings, type Team } from './entities.ts';
+export { FactsReader, type TeamFacts } from './facts.ts';
+export { type ApprovalHierarchy, approvalHierarchy } from './hierarchy.ts';
+export { organizationById } from './organizations.ts';
+export { People, type PersonProfile, Profiles } from './people.ts';
+export { currencyOf, teamByAlias, teamPath, teamsDownwards, teamsUpwards } from './teams.ts';
+export { teamAliases, teamsById } from './team-aliases.ts';

@@ -1,0 +1,107 @@
+import { LockMode } from '@mikro-orm/core';
+import { InvalidRequest, NotFound, ProblemError } from '../platform/errors.ts';
+import type { Caller } from '../platform/http/caller.ts';
+import { checkIfMatch } from '../platform/http/etag.ts';
+import { newId } from '../platform/ids.ts';
+import type { Origin, UnitOfWork } from '../platform/unit-of-work.ts';
+import { demand } from './authorize.ts';
+import { calendarByName, putCalendar } from './calendars.ts';
+import { BillingSettings, type BillingSettingsDocument, type CalendarVersion, Organization, type OrganizationSettings } from './entities.ts';
+import { type ApprovalHierarchy, approvalHierarchy } from './hierarchy.ts';
+import { makeOrganization, organizationById } from './organizations.ts';
+import type { Calendar } from './rules/business-time.ts';
+import { teamByAlias, teamPath } from './teams.ts';
+
+/** A change of settings: what is undefined stays, what is null is taken back. */
+type Change<Settings> = { readonly [Name in keyof Settings]?: Settings[Name] | null | undefined };
+
+export interface BillingSettingsView {
+  readonly own: BillingSettingsDocument;
+  readonly effective: ApprovalHierarchy | null;
+  readonly version: number;
+}
+
+/** Settings of organizations and teams, and the calendars that deadlines count in. */
+export class SettingsService {
+  readonly #work: UnitOfWork;
+
+  constructor(work: UnitOfWork) {
+    this.#work = work;
+  }
+
+  /** @throws ProblemError `forbidden` for any key but the operator's */
+  async makeOrganization(caller: Caller, origin: Origin, id: string, name: string, repeated: boolean): Promise<{ id: string; name: string; ownerKey: string | null }> {
+    if (caller.kind !== 'operator') throw new ProblemError('forbidden', 'Only the operator’s key makes organizations.');
+    return this.#work.write({ ...origin, organization: id }, async (tx) => {
+      const done = repeated ? await tx.em.findOne(Organization, { id }) : null;
+      if (done) return { id, name: done.name, ownerKey: null };
+      const { secret } = makeOrganization(tx, this.#work.vault, { name, ownerKind: 'owner' });
+      return { id, name, ownerKey: secret };
+    });
+  }
+
+  readOrganization(caller: Caller): Promise<Organization> {
+    return this.#work.read(caller.organization, (em) => organizationById(em, caller.organization));
+  }
+
+  async changeOrganization(caller: Caller, origin: Origin, change: Change<OrganizationSettings>, ifMatch: string | null): Promise<Organization> {
+    demand(caller, 'organization.manage', [caller.organization]);
+    return this.#work.write(origin, async (tx) => {
+      const row = await tx.em.findOneOrFail(Organization, { id: caller.organization }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      checkIfMatch(ifMatch, row.version);
+      if (change.default_calendar && !(await calendarByName(tx.em, caller.organization, change.default_calendar))) {
+        throw new InvalidRequest([{ path: 'default_calendar', message: 'there is no such calendar in your organization' }]);
+      }
+      row.settings = merge(row.settings, change);
+      row.version += 1;
+      tx.record({ action: 'organization.settings_changed', resource: { type: 'organization', id: row.id }, detail: { version: row.version, fields: Object.keys(change) } });
+      return row;
+    });
+  }
+
+  async readCalendar(caller: Caller, name: string): Promise<CalendarVersion> {
+    return this.#work.read(caller.organization, async (em) => {
+      const calendar = await calendarByName(em, caller.organization, name);
+      if (!calendar) throw new NotFound('calendar');
+      return calendar;
+    });
+  }
+
+  async putCalendar(caller: Caller, origin: Origin, name: string, calendar: Calendar): Promise<CalendarVersion> {
+    demand(caller, 'organization.manage', [caller.organization]);
+    return this.#work.write(origin, (tx) => putCalendar(tx, name, calendar));
+  }
+
+  async readBilling(caller: Caller, teamAlias: string): Promise<BillingSettingsView> {
+    return this.#work.read(caller.organization, async (em) => {
+      const path = await teamPath(em, caller.organization, (await teamByAlias(em, caller.organization, teamAlias)).id);
+      demand(caller, 'billing.read', path);
+      const row = await em.findOne(BillingSettings, { team: path[0] ?? '' });
+      return { own: row?.settings ?? {}, effective: await approvalHierarchy(em, path), version: row?.version ?? 0 };
+    });
+  }
+
+  async changeBilling(caller: Caller, origin: Origin, teamAlias: string, change: Change<BillingSettingsDocument>, ifMatch: string | null): Promise<BillingSettingsView> {
+    return this.#work.write(origin, async (tx) => {
+      const team = await teamByAlias(tx.em, caller.organization, teamAlias);
+      const path = await teamPath(tx.em, caller.organization, team.id);
+      demand(caller, 'billing.manage', path);
+      await tx.em.lock(team, LockMode.PESSIMISTIC_WRITE);
+      const existing = await tx.em.findOne(BillingSettings, { team: team.id });
+      checkIfMatch(ifMatch, existing?.version ?? 0);
+      const row = existing ?? tx.em.create(BillingSettings, { id: newId(tx.at), organization: caller.organization, team: team.id, settings: {}, version: 0, updatedAt: tx.at });
+      row.settings = merge(row.settings, change);
+      row.version += 1;
+      row.updatedAt = tx.at;
+      await tx.em.persist(row).flush();
+      tx.record({ action: 'billing.settings_changed', resource: { type: 'team', id: team.id }, team: team.id, detail: { version: row.version, fields: Object.keys(change) } });
+      return { own: row.settings, effective: await approvalHierarchy(tx.em, path), version: row.version };
+    });
+  }
+}
+
+function merge<Settings extends object>(settings: Settings, change: Change<Settings>): Settings {
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  const merged = Object.entries({ ...settings, ...Object.fromEntries(given) }).filter(([, value]) => value !== null);
+  return Object.fromEntries(merged) as Settings;
+}
