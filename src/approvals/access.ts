@@ -1,0 +1,33 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Forbidden } from '../platform/errors.ts';
+import type { Caller } from '../platform/http/caller.ts';
+import { may, seesAll, teamPath, teamsDownwards, teamsWhere } from '../tenancy/service.ts';
+import { AskRow } from './entities.ts';
+import type { StoredApproval } from './store.ts';
+
+/** Whether the request is the caller's own: they asked for it, or made it. */
+export function isOwn(caller: Caller, { row }: StoredApproval): boolean {
+  return (caller.person !== null && (caller.person === row.requester || caller.person === row.creator)) || caller.key === row.creatorKey;
+}
+
+/** @throws Forbidden where the request neither concerns the caller nor stands in a team whose requests they see */
+export async function demandSight(em: EntityManager, caller: Caller, stored: StoredApproval): Promise<void> {
+  if (isOwn(caller, stored)) return;
+  if (may(caller, 'approvals.read', await teamPath(em, caller.organization, stored.row.team))) return;
+  if (caller.person !== null && (await em.count(AskRow, { approval: stored.row.id, person: caller.person })) > 0) return;
+  throw new Forbidden('This request does not concern you, and you may not see all requests of its team.');
+}
+
+/** @throws Forbidden for whoever neither made the request nor administers its team */
+export async function demandHandling(em: EntityManager, caller: Caller, stored: StoredApproval, others: boolean = false): Promise<void> {
+  if (others || isOwn(caller, stored)) return;
+  if (may(caller, 'approvals.manage', await teamPath(em, caller.organization, stored.row.team))) return;
+  throw new Forbidden('Only the requester, whoever made the request, and admins of its team may do this.');
+}
+
+/** Which requests a list may show: all of them (null), or those of these teams and those that concern the person or key. */
+export async function sight(em: EntityManager, caller: Caller): Promise<{ teams: string[]; person: string | null; key: string } | null> {
+  if (seesAll(caller, 'approvals.read')) return null;
+  const teams = caller.kind === 'service' ? [caller.team ?? ''] : teamsWhere(caller, 'approvals.read');
+  return { teams: await teamsDownwards(em, teams), person: caller.person, key: caller.key };
+}

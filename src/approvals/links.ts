@@ -1,0 +1,28 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sha256 } from '../platform/crypto/master-key.ts';
+import { newId, newSecret } from '../platform/ids.ts';
+import type { Transaction } from '../platform/unit-of-work.ts';
+import { DirectoryEntry } from '../platform/database/directory.ts';
+import { LinkRow } from './entities.ts';
+
+/** What a mailed link stands for. */
+export interface LinkTarget {
+  readonly organization: string;
+  readonly link: string;
+}
+
+/** Makes a link for one approver of one stage. Only the token's hash is kept: whoever reads the tables cannot decide. */
+export function makeLink(tx: Transaction, target: { approval: string; revision: number; stage: number; person: string }): { token: string } {
+  const { em, origin, at } = tx;
+  const token = newSecret();
+  const link = em.create(LinkRow, { id: newId(at), organization: origin.organization, ...target, createdAt: at });
+  em.persist(link);
+  em.persist(em.create(DirectoryEntry, { kind: 'approval_link', hash: sha256(token), organization: origin.organization, target: link.id }));
+  return { token };
+}
+
+/** Finds a link by its token, before the organization is known. */
+export async function findLink(em: EntityManager, token: string): Promise<LinkTarget | null> {
+  const entry = await em.findOne(DirectoryEntry, { kind: 'approval_link', hash: sha256(token) });
+  return entry ? { organization: entry.organization, link: entry.target } : null;
+}

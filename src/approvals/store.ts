@@ -1,0 +1,176 @@
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { NotFound } from '../platform/errors.ts';
+import { newId } from '../platform/ids.ts';
+import type { Transaction } from '../platform/unit-of-work.ts';
+import { ApprovalRow, AskRow, DecisionRow, StageRow } from './entities.ts';
+import type { Approval, ApprovalEvent, Decision, StageState } from './rules.ts';
+import { isClosed } from './rules.ts';
+
+/** A request as the rules see it, with the rows it was read from. */
+export interface StoredApproval {
+  readonly row: ApprovalRow;
+  readonly stages: readonly StageRow[];
+  readonly asks: readonly AskRow[];
+  readonly decisions: readonly DecisionRow[];
+  readonly approval: Approval;
+}
+
+/**
+ * Reads a request and locks it until the end of the transaction, so that what the rules decide on cannot change meanwhile.
+ * @throws NotFound
+ */
+export async function lockApproval(em: EntityManager, id: string): Promise<StoredApproval> {
+  const row = await em.findOne(ApprovalRow, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (!row) throw new NotFound('approval');
+  const [stored] = await loadParts(em, [row]);
+  return stored!;
+}
+
+/** @throws NotFound */
+export async function readApproval(em: EntityManager, organization: string, id: string): Promise<StoredApproval> {
+  const [stored] = await readApprovals(em, organization, [id]);
+  if (!stored) throw new NotFound('approval');
+  return stored;
+}
+
+/** Reads many at once, in the order of the ids; one that is not there is left out. */
+export async function readApprovals(em: EntityManager, organization: string, ids: readonly string[]): Promise<StoredApproval[]> {
+  const rows = await em.find(ApprovalRow, { organization, id: { $in: [...ids] } });
+  const order = new Map(ids.map((id, index) => [id, index]));
+  return loadParts(em, rows.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0)));
+}
+
+async function loadParts(em: EntityManager, rows: readonly ApprovalRow[]): Promise<StoredApproval[]> {
+  if (rows.length === 0) return [];
+  const approval = { $in: rows.map((row) => row.id) };
+  const stages = await em.find(StageRow, { approval }, { orderBy: { index: 'asc' } });
+  const asks = await em.find(AskRow, { approval }, { orderBy: { id: 'asc' } });
+  const decisions = await em.find(DecisionRow, { approval, counts: true }, { orderBy: { id: 'asc' } });
+  return rows.map((row) => {
+    const own = <Part extends { approval: string; revision: number }>(parts: readonly Part[]) =>
+      parts.filter((part) => part.approval === row.id && part.revision === row.revision);
+    const parts = { row, stages: own(stages), asks: own(asks), decisions: own(decisions) };
+    return { ...parts, approval: approvalOf(parts) };
+  });
+}
+
+function approvalOf({ row, stages, asks, decisions }: Omit<StoredApproval, 'approval'>): Approval {
+  return {
+    state: row.state,
+    revision: row.revision,
+    parties: { requester: row.requester, creator: row.creator ?? null },
+    amount: row.amount ?? null,
+    createdAt: row.createdAt,
+    expiresAt: row.expiresAt ?? null,
+    stages: row.chain.stages.map((rule, index): StageState => {
+      const stage = stages.find((candidate) => candidate.index === index);
+      return {
+        index,
+        rule,
+        state: stage?.state ?? 'waiting',
+        escalated: stage?.escalated ?? false,
+        required: stage?.required ?? 0,
+        openedAt: stage?.openedAt ?? null,
+        deadlineAt: stage?.deadlineAt ?? null,
+        asked: asks.filter((ask) => ask.stage === index).map(({ person, reason, onBehalfOf }) => ({ person, reason, onBehalfOf: onBehalfOf ?? null })),
+        decisions: decisions.filter((decision) => decision.stage === index).map(decisionOf),
+      };
+    }),
+  };
+}
+
+function decisionOf({ person, decision, at, channel, onBehalfOf }: DecisionRow): Decision {
+  return { person, decision, at, channel, onBehalfOf: onBehalfOf ?? null };
+}
+
+/**
+ * Writes what a command changed: the difference between the stored request and the one the rules made of it.
+ * @returns the stages as they now are
+ */
+export function saveApproval(tx: Transaction, stored: StoredApproval, after: Approval, events: readonly ApprovalEvent[]): StageRow[] {
+  const { row } = stored;
+  row.state = after.state;
+  row.version += 1;
+  row.updatedAt = tx.at;
+  row.amount = after.amount;
+  const outcome = events.find((event) => 'reason' in event);
+  if (outcome && 'reason' in outcome) {
+    row.outcome = outcome.reason;
+    row.decidedAt = outcome.at;
+  }
+  const sameRevision = after.revision === row.revision;
+  row.revision = after.revision;
+  if (!sameRevision) forgetAsks(tx, stored.asks);
+  const stages = after.stages.map((stage) => saveStage(tx, stored, stage, sameRevision, events));
+  saveAsks(tx, stored, after, sameRevision);
+  if (sameRevision) dropAnsweredDecisions(stored, after);
+  return stages;
+}
+
+function saveStage(tx: Transaction, stored: StoredApproval, stage: StageState, sameRevision: boolean, events: readonly ApprovalEvent[]): StageRow {
+  const { em, origin } = tx;
+  const existing = sameRevision ? stored.stages.find((candidate) => candidate.index === stage.index) : undefined;
+  const row = existing ?? em.create(StageRow, {
+    id: newId(tx.at), organization: origin.organization, approval: stored.row.id, revision: stored.row.revision,
+    index: stage.index, state: 'waiting', required: 0, remindAt: [],
+  });
+  row.state = stage.state;
+  row.escalated = stage.escalated;
+  row.required = stage.required;
+  row.openedAt = stage.openedAt;
+  row.deadlineAt = stage.deadlineAt;
+  const opened = events.findLast((event) => event.type === 'stage_opened' && event.stage === stage.index);
+  if (opened?.type === 'stage_opened') row.remindAt = opened.remindAt.map((moment) => moment.toISOString());
+  em.persist(row);
+  return row;
+}
+
+function forgetAsks(tx: Transaction, asks: readonly AskRow[]): void {
+  for (const ask of asks) {
+    ask.pending = false;
+    tx.em.persist(ask);
+  }
+}
+
+/** `pending` is the inbox: asked, the stage is open, the request takes decisions, and the person has not decided. */
+function saveAsks(tx: Transaction, stored: StoredApproval, after: Approval, sameRevision: boolean): void {
+  const { em, origin, at } = tx;
+  const known = sameRevision ? stored.asks : [];
+  const key = (stage: number, person: string) => `${stage}/${person}`;
+  const wanted = new Map(after.stages.flatMap((stage) => (stage.state === 'waiting' ? [] : stage.asked.map((candidate) => [key(stage.index, candidate.person), { stage, candidate }] as const))));
+  for (const ask of known) {
+    const still = wanted.get(key(ask.stage, ask.person));
+    if (!still) {
+      em.remove(ask);
+      continue;
+    }
+    ask.pending = isPending(after, still.stage, ask.person);
+    ask.reason = still.candidate.reason;
+    ask.onBehalfOf = still.candidate.onBehalfOf;
+    wanted.delete(key(ask.stage, ask.person));
+  }
+  for (const { stage, candidate } of wanted.values()) {
+    em.persist(em.create(AskRow, {
+      id: newId(at), organization: origin.organization, approval: stored.row.id, revision: after.revision, stage: stage.index,
+      person: candidate.person, onBehalfOf: candidate.onBehalfOf, reason: candidate.reason, pending: isPending(after, stage, candidate.person), askedAt: at,
+    }));
+  }
+}
+
+function isPending(approval: Approval, stage: StageState, person: string): boolean {
+  return approval.state === 'pending' && stage.state === 'open' && !stage.decisions.some((decision) => decision.person === person);
+}
+
+/** A request for changes that was answered by making them counts no longer; the row stays for the timeline. */
+function dropAnsweredDecisions(stored: StoredApproval, after: Approval): void {
+  for (const decision of stored.decisions) {
+    const counts = after.stages.some((stage) => stage.decisions.some((candidate) => candidate.person === decision.person && candidate.decision === decision.decision));
+    if (!counts) decision.counts = false;
+  }
+}
+
+/** Whether the request still takes commands. */
+export function isOpen(stored: StoredApproval): boolean {
+  return !isClosed(stored.row.state);
+}

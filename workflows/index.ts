@@ -1,0 +1,1 @@
+export { approvalChain } from './approval-chain.ts';
