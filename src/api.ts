@@ -1,0 +1,20 @@
+import { composeApi, composeCore } from './composition.ts';
+import { parseConfig } from './config.ts';
+import { givenServices } from './given-services.ts';
+import { listen } from './platform/http/listen.ts';
+import { createLogger } from './platform/observability/log.ts';
+import { runProcess } from './process.ts';
+
+const LAST_REQUESTS_MS = 10_000;
+
+const config = parseConfig(process.env);
+const logger = createLogger(config);
+
+// `npm run api`: the HTTP side alone, as many of them as are needed, on services that the environment names.
+runProcess(logger, async (running) => {
+  const core = await composeCore({ config, logger, ...givenServices(config) });
+  running.add('core', core.stop);
+  const server = await listen(composeApi(core).app, config.host, config.port);
+  running.add('http', () => server.stop(LAST_REQUESTS_MS));
+  logger.info({ port: server.port }, 'API is listening');
+});

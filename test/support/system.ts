@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { pino } from 'pino';
+import { bootstrap } from '../../src/bootstrap.ts';
+import { type Core, composeApi, composeCore, composeWorker } from '../../src/composition.ts';
+import { parseConfig } from '../../src/config.ts';
+import { type Clock, systemClock } from '../../src/platform/clock.ts';
+import { type Mailbox, type MailboxMessage, startMailbox } from '../../src/platform/embedded/mailbox.ts';
+import { freePort } from './free-port.ts';
+import { listen } from '../../src/platform/http/listen.ts';
+import { createTestDatabase } from './database.ts';
+
+export interface ApiAnswer {
+  readonly status: number;
+  /** Parsed JSON; null where there is no body. */
+  readonly body: any; // oxlint-disable-line typescript/no-explicit-any -- answers are what tests look at
+  readonly headers: Headers;
+}
+
+export interface TestSystemOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
+  /** Without a worker nothing is carried out or mailed until `startWorker`. */
+  readonly worker?: boolean;
+  readonly logLevel?: string;
+}
+
+/** The whole product in this process, on a database, mailbox and task queue of its own. */
+export interface TestSystem {
+  readonly baseUrl: string;
+  readonly ownerKey: string;
+  readonly core: Core;
+  readonly mailbox: Mailbox;
+  readonly databaseAdminUrl: string;
+  api(method: string, path: string, body?: unknown, key?: string, headers?: Record<string, string>): Promise<ApiAnswer>;
+  /** Fails unless the answer is a success. */
+  need(method: string, path: string, body?: unknown, key?: string): Promise<ApiAnswer['body']>;
+  /** Makes a person in a team and returns a key of theirs. */
+  person(team: string, user: string, roles: readonly string[], more?: Record<string, unknown>): Promise<string>;
+  mails(to?: string): Promise<MailboxMessage[]>;
+  /** Waits until something is the case; fails with what was seen last. */
+  until<Value>(look: () => Promise<Value | null | undefined | false>, what: string, timeoutMs?: number): Promise<Value>;
+  startWorker(): Promise<void>;
+  stopWorker(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startTestSystem(options: TestSystemOptions = {}): Promise<TestSystem> {
+  const temporalAddress = process.env['TEST_TEMPORAL_ADDRESS'];
+  if (!temporalAddress) throw new Error('TEST_TEMPORAL_ADDRESS is not set: run tests through `npm test`, whose global setup starts Temporal');
+  const database = await createTestDatabase();
+  const mailbox = await startMailbox({ dataDir: null });
+  const port = await freePort();
+  const ownerKey = `test_owner_${randomBytes(24).toString('hex')}`;
+  const config = parseConfig({
+    PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`, RATE_LIMIT: '0', LOG_LEVEL: options.logLevel ?? 'silent', COUNTERSIGN_BOOTSTRAP_KEY: ownerKey,
+    TEMPORAL_TASK_QUEUE: `test-${randomBytes(6).toString('hex')}`, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true', DATABASE_POOL_SIZE: '10', ...options.environment,
+  });
+  const logger = pino({ level: config.logLevel });
+  const core = await composeCore({ config, logger, clock: options.clock ?? systemClock, databaseUrl: database.url, temporalAddress, smtpUrl: mailbox.smtpUrl, secret: randomBytes(32).toString('hex') });
+  await bootstrap(core.work, config.bootstrapKey);
+  let worker: Awaited<ReturnType<typeof composeWorker>> | null = null;
+  const server = await listen(composeApi(core, { mailbox }).app, '127.0.0.1', port);
+  const baseUrl = config.publicUrl;
+
+  const system: TestSystem = {
+    baseUrl,
+    ownerKey,
+    core,
+    mailbox,
+    databaseAdminUrl: database.adminUrl,
+    async api(method, path, body, key = ownerKey, headers = {}) {
+      const response = await fetch(path.startsWith('http') ? path : baseUrl + path, {
+        method, redirect: 'manual',
+        headers: { ...(key ? { authorization: `Bearer ${key}` } : {}), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const json = /json/.test(response.headers.get('content-type') ?? '');
+      return { status: response.status, body: text === '' ? null : json ? JSON.parse(text) : text, headers: response.headers };
+    },
+    async need(method, path, body, key) {
+      const answer = await system.api(method, path, body, key);
+      if (answer.status >= 300) throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body).slice(0, 500)}`);
+      return answer.body;
+    },
+    async person(team, user, roles, more = {}) {
+      await system.need('PUT', `/api/v1/teams/${team}/members/${user}`, { name: `Name of ${user}`, email: `${user}@example.test`, roles, ...more });
+      return (await system.need('POST', '/api/v1/api-keys', { user_id: user })).key;
+    },
+    mails: (to) => mailbox.messages(to ? { to } : {}),
+    async until(look, what, timeoutMs = 20_000) {
+      const end = Date.now() + timeoutMs;
+      for (;;) {
+        const value = await look();
+        if (value) return value;
+        if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+    },
+    async startWorker() {
+      worker ??= await composeWorker(core);
+    },
+    async stopWorker() {
+      await worker?.stop(5_000);
+      worker = null;
+    },
+    async stop() {
+      await server.stop(2_000);
+      await system.stopWorker();
+      await core.stop();
+      await mailbox.stop();
+      await database.drop();
+    },
+  };
+  if (options.worker !== false) await system.startWorker();
+  return system;
+}
