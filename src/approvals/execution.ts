@@ -1,7 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 import type { FireTimerInput, IntentOutcome, ApplyIntentResult, ApprovalControl } from '../../workflows/contracts/approvals.ts';
 import type { AuditRecord, Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
-import { calendarsByName, FactsReader } from '../tenancy/service.ts';
+import { calendarsByName, FactsReader, inactiveAmong } from '../tenancy/service.ts';
 import type { Accompanied, Announcer } from './announce.ts';
 import { controlOf } from './control.ts';
 import { DecisionRow, IntentRow } from './entities.ts';
@@ -107,7 +107,7 @@ export class ApprovalExecution {
   /** Only what may open a stage or ask somebody needs to know the organization. */
   async #context(tx: Transaction, stored: StoredApproval, command: Command): Promise<Context> {
     const calendars = await calendarsByName(tx.em, tx.origin.organization, calendarNames(stored, command));
-    if (!asksSomebody(stored, command)) return { at: tx.at, facts: NO_FACTS, calendars };
+    if (!asksSomebody(stored, command)) return { at: tx.at, facts: { ...NO_FACTS, inactive: await inactiveAmong(tx.em, decidersOf(command)) }, calendars };
     return { at: tx.at, calendars, facts: await factsFor(new FactsReader(tx.em, tx.origin.organization, tx.at), stored.row) };
   }
 }
@@ -161,6 +161,11 @@ function timerCommand({ timer, stage, revision, dueAt }: FireTimerInput): Comman
 function asksSomebody({ approval }: StoredApproval, command: Command): boolean {
   if (command.type === 'decide') return command.decision === 'approve' && approval.stages.some((stage) => stage.state === 'waiting');
   return command.type !== 'withdraw' && command.type !== 'expire' && command.type !== 'remind';
+}
+
+/** Whoever was removed since they were asked may still hold a link. */
+function decidersOf(command: Command): string[] {
+  return command.type === 'decide' ? [command.person] : [];
 }
 
 function calendarNames(stored: StoredApproval, command: Command): string[] {

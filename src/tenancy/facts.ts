@@ -11,7 +11,7 @@ export interface TeamFacts {
   readonly absences: readonly { readonly person: string; readonly from: Date; readonly until: Date; readonly delegate: string }[];
   readonly inactive: ReadonlySet<string>;
   /** The person's manager in the nearest team that names one. */
-  managerOf(person: string | null): string | null;
+  readonly managerOf: (person: string | null) => string | null;
 }
 
 /** Reads facts once per team: a page of requests mostly comes from few teams. Lives as long as one transaction. */
@@ -59,4 +59,11 @@ export class FactsReader {
       inactive: new Set(gone.map((person) => person.id)),
     };
   }
+}
+
+/** Those of the people who can no longer act. */
+export async function inactiveAmong(em: EntityManager, people: readonly string[]): Promise<ReadonlySet<string>> {
+  if (people.length === 0) return new Set();
+  const rows = await em.find(Person, { id: { $in: [...people] }, active: false }, { fields: ['id'] });
+  return new Set(rows.map((row) => row.id));
 }

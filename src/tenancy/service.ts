@@ -2,7 +2,7 @@
 export { demand, may, rolesIn, seesAll, teamsWhere } from './authorize.ts';
 export { calendarsByName } from './calendars.ts';
 export { type OrganizationSettings, type Team } from './entities.ts';
-export { FactsReader, type TeamFacts } from './facts.ts';
+export { FactsReader, inactiveAmong, type TeamFacts } from './facts.ts';
 export { type ApprovalHierarchy, approvalHierarchy } from './hierarchy.ts';
 export { organizationById } from './organizations.ts';
 export { People, type PersonProfile, Profiles } from './people.ts';

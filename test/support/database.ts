@@ -12,7 +12,7 @@ export interface TestDatabase {
   readonly url: string;
   /** As migrations and superusers log in. */
   readonly adminUrl: string;
-  drop(): Promise<void>;
+  readonly drop: () => Promise<void>;
 }
 
 /** Makes the database that all others are copied from: migrated once per test run. */

@@ -38,7 +38,7 @@ export function chainFromHierarchy({ entries, mode }: Hierarchy, amount: string 
   const problems = validateHierarchy(entries);
   if (problems.length > 0) return { problems };
   if (amount === null) return { problems: [{ code: 'amount-needed', stage: null }] };
-  const steps = entries.map((entry) => ({ ...entry, limit: parseAmount(entry.threshold) })).sort((a, b) => compareAmounts(a.limit, b.limit));
+  const steps = entries.map((entry) => ({ ...entry, limit: parseAmount(entry.threshold) })).toSorted((a, b) => compareAmounts(a.limit, b.limit));
   return mode === 'cumulative' ? cumulativeChain(steps, amount) : authorityChain(steps, amount);
 }
 

@@ -57,7 +57,7 @@ function mergeOverlapping(sets: readonly ReadonlySet<Demand>[]): readonly Readon
 }
 
 function describe(demands: ReadonlySet<Demand>): Competition {
-  const members = [...demands].sort((a, b) => a.stage - b.stage);
+  const members = [...demands].toSorted((a, b) => a.stage - b.stage);
   return {
     stages: members.map((demand) => demand.stage),
     required: members.reduce((sum, demand) => sum + demand.required, 0),

@@ -40,7 +40,7 @@ export interface Mailbox {
   messages(filter?: { to?: string; limit?: number }): Promise<MailboxMessage[]>;
   /** A message as it was delivered (RFC 5322), or null when there is none with this id. */
   source(id: string): Promise<Buffer | null>;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**

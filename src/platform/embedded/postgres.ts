@@ -38,7 +38,7 @@ export interface EmbeddedPostgres {
   /** Fulfilled with a description when the server has ended, for whatever reason. */
   ended: Promise<string>;
   /** Ends sessions, writes a checkpoint and stops; kills the server when that takes longer than 20 s. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**

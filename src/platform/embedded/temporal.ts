@@ -34,7 +34,7 @@ export interface EmbeddedTemporal {
   /** Fulfilled with a description when the server has ended, for whatever reason. */
   ended: Promise<string>;
   /** Stops the server, which takes it about a second; kills it when that takes longer than 20 s. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**

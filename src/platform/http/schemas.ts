@@ -5,6 +5,8 @@ const NO_CONTROLS = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/;
 // oxlint-disable-next-line no-control-regex
 const NO_CONTROLS_OR_BREAKS = /^[^\u0000-\u001f\u007f\u2028\u2029]*$/;
 
+const NOT_WELL_FORMED = 'must be well-formed Unicode: half of a surrogate pair stands alone';
+
 /** Free text of several lines. */
 export function longText(max: number) {
   return z.string().max(max).regex(NO_CONTROLS, 'must not contain control characters').refine(isWellFormed, NOT_WELL_FORMED);
@@ -20,8 +22,6 @@ export function lineText(max: number) {
     .regex(/\S/, 'must not be blank')
     .refine(isWellFormed, NOT_WELL_FORMED);
 }
-
-const NOT_WELL_FORMED = 'must be well-formed Unicode: half of a surrogate pair stands alone';
 
 function isWellFormed(text: string): boolean {
   return text.isWellFormed();
@@ -47,8 +47,7 @@ export const timezoneSchema = z
 
 function isTimezone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return /^[A-Za-z]/.test(name);
+    return /^[A-Za-z]/.test(name) && Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {
     return false;
   }

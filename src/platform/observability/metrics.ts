@@ -23,7 +23,7 @@ export interface Metrics {
   readonly requests: Histogram<'method' | 'route' | 'status'>;
   readonly relay: RelayCounters;
   approvalDecided(outcome: string, channel: string): void;
-  answerReplayed(): void;
+  readonly answerReplayed: () => void;
   /** @param pool `login` of several, e.g. `app`; @param read where to look, at the time of each scrape */
   watchPool(pool: string, read: () => PoolUse | Promise<PoolUse>): void;
 }
