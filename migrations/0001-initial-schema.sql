@@ -62,6 +62,7 @@ create table countersign.approvals (
   decided_at timestamptz null,
   expires_at timestamptz null,
   outcome jsonb null,
+  outcome_intent_id uuid null,
   primary key (id)
 );
 create index approvals_organization_id_state_id_index on countersign.approvals (organization_id, state, id);
@@ -346,7 +347,7 @@ create table countersign.approval_timeline (
   person_id uuid null,
   channel varchar(255) null,
   detail text not null,
-  decision_id uuid null,
+  intent_id uuid null,
   primary key (id)
 );
 create index approval_timeline_approval_id_at_seq_index on countersign.approval_timeline (approval_id, "at", seq);

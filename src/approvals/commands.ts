@@ -119,8 +119,8 @@ export class ApprovalCommands {
 
   async #settle(organization: string, approval: string, kind: IntentKind, input: IntentInput): Promise<IntentOutcome> {
     const verdict = await this.#workflows.carryOut(organization, approval, kind, input, () => this.#execution.control(organization, approval));
-    // The workflow has ended: what is left to do (recording a late decision) needs no workflow.
-    if (verdict === null) return (await this.#execution.applyIntent({ organization, approval, intent: input.intent, at: new Date() })).result;
+    // The request is closed: what is left to do (recording a late decision) needs no workflow.
+    if (verdict === null || verdict.refusal === 'approval-closed') return (await this.#execution.applyIntent({ organization, approval, intent: input.intent, at: new Date() })).result;
     if (verdict.outcome === 'refused') await this.#execution.refuse(organization, input.intent, verdict.refusal ?? 'invalid-request');
     return verdict;
   }

@@ -40,6 +40,8 @@ export const ApprovalRow = defineEntity({
     decidedAt: p.datetime().nullable(),
     expiresAt: p.datetime().nullable(),
     outcome: p.json<OutcomeReason>().nullable(),
+    /** The intent that ended it, whose words say why. */
+    outcomeIntent: p.uuid().fieldName('outcome_intent_id').nullable(),
   },
 });
 export type ApprovalRow = InferEntity<typeof ApprovalRow>;
@@ -145,9 +147,9 @@ export const TimelineRow = defineEntity({
     stage: p.integer().fieldName('stage_index').nullable(),
     person: p.uuid().fieldName('person_id').nullable(),
     channel: p.string().nullable(),
-    /** Words and numbers of ours; a comment stands with its decision. */
+    /** Words and numbers of ours; what somebody wrote stands with their intent. */
     detail: p.text(),
-    decision: p.uuid().fieldName('decision_id').nullable(),
+    intent: p.uuid().fieldName('intent_id').nullable(),
   },
 });
 export type TimelineRow = InferEntity<typeof TimelineRow>;

@@ -14,7 +14,7 @@ import { lockApproval, readApproval, saveApproval, type StoredApproval } from '.
 /** Nobody: what a command is given that opens no stage, so that most decisions need not read the organization. */
 const NO_FACTS: OrganizationFacts = { teamPath: [], holders: [], requestersManager: null, absences: [], inactive: new Set() };
 
-const NOTHING_WRITTEN: Accompanied = { decision: null, comment: null };
+const NOTHING_WRITTEN: Accompanied = { intent: null, comment: null };
 
 /**
  * Carries out what was accepted: the one place where a stored request changes. Everything runs under the request's row
@@ -53,7 +53,7 @@ export class ApprovalExecution {
     if ('refusal' in handled || handled.outcome === 'repeated') return { result, control: controlOf(stored, stored.approval) };
     recordDecision(tx, stored, intent, handled);
     if (resubmission) await replaceContents(tx, this.#work.vault, stored, handled, resubmission);
-    const control = await this.#commit(tx, stored, handled, { decision: intent.id, comment });
+    const control = await this.#commit(tx, stored, handled, { intent: intent.id, comment });
     return { result, control };
   }
 
@@ -99,7 +99,7 @@ export class ApprovalExecution {
   }
 
   async #commit(tx: Transaction, stored: StoredApproval, handled: Handled, accompanied: Accompanied): Promise<ApprovalControl> {
-    const stages = saveApproval(tx, stored, handled.approval, handled.events);
+    const stages = saveApproval(tx, stored, handled.approval, handled.events, accompanied.intent);
     await this.#announcer.announce(tx, stored, handled.approval, handled.events, accompanied);
     return controlOf({ row: stored.row, stages }, handled.approval);
   }
@@ -113,8 +113,10 @@ export class ApprovalExecution {
 }
 
 function settle(tx: Transaction, intent: IntentRow, result: IntentOutcome): void {
-  intent.state = result.outcome === 'refused' ? 'refused' : 'applied';
-  intent.refusal = result.refusal ?? null;
+  // A late decision is kept and does not count: whoever asks again is told so again.
+  const refusal = result.outcome === 'late' ? 'approval-closed' : (result.refusal ?? null);
+  intent.state = refusal === null ? 'applied' : 'refused';
+  intent.refusal = refusal;
   intent.settledAt = tx.at;
 }
 

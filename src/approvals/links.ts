@@ -1,8 +1,10 @@
+import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sha256 } from '../platform/crypto/master-key.ts';
 import { newId, newSecret } from '../platform/ids.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
 import { DirectoryEntry } from '../platform/database/directory.ts';
+import { LostRace } from '../platform/database/failures.ts';
 import { LinkRow } from './entities.ts';
 
 /** What a mailed link stands for. */
@@ -25,4 +27,15 @@ export function makeLink(tx: Transaction, target: { approval: string; revision: 
 export async function findLink(em: EntityManager, token: string): Promise<LinkTarget | null> {
   const entry = await em.findOne(DirectoryEntry, { kind: 'approval_link', hash: sha256(token) });
   return entry ? { organization: entry.organization, link: entry.target } : null;
+}
+
+/**
+ * Uses a link up, in the transaction that records what is decided through it. Whoever comes second in a double click waits
+ * here for the first.
+ * @throws LostRace where it is used by now: run again, the transaction finds what was recorded
+ */
+export async function useLink(tx: Transaction, id: string): Promise<void> {
+  const link = await tx.em.findOneOrFail(LinkRow, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (link.usedAt) throw new LostRace('the link was used at this very moment');
+  link.usedAt = tx.at;
 }

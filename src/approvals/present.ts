@@ -31,13 +31,12 @@ export function presentAmount({ amount, currency }: Pick<ApprovalRow, 'amount' |
   return amount != null && currency != null ? { value: formatAmount(parseAmount(amount)), currency } : null;
 }
 
-/** Why it ended as it did, with the words of whoever rejected it. */
+/** Why it ended as it did, with the words of whoever rejected or withdrew it. */
 export function outcomeReason(view: ApprovalView): string | null {
   const { outcome } = view.stored.row;
   if (!outcome) return null;
-  const rejection = view.stored.decisions.find((decision) => decision.decision === 'reject');
-  const comment = outcome.code === 'rejected-by-approver' && rejection ? view.commentOf(rejection) : null;
-  return comment ? `${describeOutcome(outcome)} ${comment}` : describeOutcome(outcome);
+  const words = outcome.code === 'stages-approved' ? null : view.lastWords;
+  return words ? `${describeOutcome(outcome)} ${words}` : describeOutcome(outcome);
 }
 
 export function presentStage(view: Pick<ApprovalView, 'stored' | 'details' | 'profiles' | 'commentOf'>, stage: StageState) {

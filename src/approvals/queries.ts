@@ -6,7 +6,7 @@ import type { UnitOfWork } from '../platform/unit-of-work.ts';
 import { type People, type Profiles, teamByAlias } from '../tenancy/service.ts';
 import { demandSight, sight } from './access.ts';
 import { textPlace } from './details.ts';
-import { DecisionRow, TimelineRow } from './entities.ts';
+import { IntentRow, TimelineRow } from './entities.ts';
 import { readApproval, readApprovals } from './store.ts';
 import type { ApprovalView, ApprovalViews } from './view.ts';
 
@@ -69,11 +69,11 @@ export class ApprovalQueries {
     return this.#work.read(caller.organization, async (em) => {
       await demandSight(em, caller, await readApproval(em, caller.organization, id));
       const rows = await em.find(TimelineRow, { approval: id }, { orderBy: { at: 'asc', seq: 'asc', id: 'asc' } });
-      const decisions = await em.find(DecisionRow, { approval: id });
-      const keys = await this.#work.vault.unlockFor(em, caller.organization, decisions.map((decision) => decision.comment));
-      const comments = new Map(decisions.map((decision) => [decision.id, keys.open(decision.comment, textPlace(decision.id))]));
+      const intents = await em.find(IntentRow, { approval: id, id: { $in: rows.flatMap((row) => row.intent ?? []) } });
+      const keys = await this.#work.vault.unlockFor(em, caller.organization, intents.map((intent) => intent.text));
+      const words = new Map(intents.map((intent) => [intent.id, keys.open(intent.text, textPlace(intent.id))]));
       const profiles = await this.#people.profiles(em, caller.organization, rows.flatMap((row) => (row.person ? [row.person] : [])));
-      return { lines: rows.map((row) => ({ row, comment: (row.decision && comments.get(row.decision)) || null })), profiles };
+      return { lines: rows.map((row) => ({ row, comment: (row.intent && words.get(row.intent)) || null })), profiles };
     });
   }
 

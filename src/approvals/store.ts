@@ -86,9 +86,10 @@ function decisionOf({ person, decision, at, channel, onBehalfOf }: DecisionRow):
 
 /**
  * Writes what a command changed: the difference between the stored request and the one the rules made of it.
+ * @param intent what brought it about, where somebody did
  * @returns the stages as they now are
  */
-export function saveApproval(tx: Transaction, stored: StoredApproval, after: Approval, events: readonly ApprovalEvent[]): StageRow[] {
+export function saveApproval(tx: Transaction, stored: StoredApproval, after: Approval, events: readonly ApprovalEvent[], intent: string | null): StageRow[] {
   const { row } = stored;
   row.state = after.state;
   row.version += 1;
@@ -97,6 +98,7 @@ export function saveApproval(tx: Transaction, stored: StoredApproval, after: App
   const outcome = events.find((event) => 'reason' in event);
   if (outcome && 'reason' in outcome) {
     row.outcome = outcome.reason;
+    row.outcomeIntent = intent;
     row.decidedAt = outcome.at;
   }
   const sameRevision = after.revision === row.revision;

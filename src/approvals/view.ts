@@ -3,7 +3,7 @@ import type { UnlockedKeys, Vault } from '../platform/crypto/vault.ts';
 import { FactsReader, type People, type Profiles, teamsById } from '../tenancy/service.ts';
 import { type ApprovalDetails, openDetails, textPlace } from './details.ts';
 import { factsFor } from './facts.ts';
-import type { DecisionRow } from './entities.ts';
+import { type DecisionRow, IntentRow } from './entities.ts';
 import { type StageState, stagesToShow } from './rules.ts';
 import type { StoredApproval } from './store.ts';
 
@@ -15,7 +15,9 @@ export interface ApprovalView {
   readonly details: ApprovalDetails | null;
   readonly profiles: Profiles;
   readonly team: { readonly alias: string; readonly name: string };
-  commentOf(decision: DecisionRow): string | null;
+  readonly commentOf: (decision: DecisionRow) => string | null;
+  /** What was written along with whatever ended it. */
+  readonly lastWords: string | null;
 }
 
 /** Opens stored requests for showing; everything that many of them share is read once. */
@@ -34,7 +36,8 @@ export class ApprovalViews {
     for (const stored of approvals) stages.set(stored.row.id, await this.#stages(stored, facts, at));
     const teams = await teamsById(em, approvals.map(({ row }) => row.team));
     const profiles = await this.#people.profiles(em, organization, approvals.flatMap((stored) => peopleIn(stored, stages.get(stored.row.id) ?? [])));
-    const keys = await this.#vault.unlockFor(em, organization, approvals.flatMap(sealedIn));
+    const endings = await endingsOf(em, approvals);
+    const keys = await this.#vault.unlockFor(em, organization, [...approvals.flatMap(sealedIn), ...endings.values()]);
     return approvals.map((stored) => ({
       stored,
       stages: stages.get(stored.row.id) ?? [],
@@ -42,6 +45,7 @@ export class ApprovalViews {
       profiles,
       team: teams.get(stored.row.team) ?? { alias: '', name: '' },
       commentOf: (decision) => commentOf(keys, decision),
+      lastWords: stored.row.outcomeIntent ? keys.open(endings.get(stored.row.outcomeIntent), textPlace(stored.row.outcomeIntent)) : null,
     }));
   }
 
@@ -50,6 +54,13 @@ export class ApprovalViews {
     const asksLater = approval.state === 'pending' && approval.stages.some((stage) => stage.state === 'waiting');
     return asksLater ? stagesToShow(approval, { at, facts: await factsFor(facts, stored.row) }) : approval.stages;
   }
+}
+
+/** The sealed words of the intents that ended requests. */
+async function endingsOf(em: EntityManager, approvals: readonly StoredApproval[]): Promise<Map<string, Uint8Array | null | undefined>> {
+  const ids = approvals.flatMap(({ row }) => row.outcomeIntent ?? []);
+  if (ids.length === 0) return new Map();
+  return new Map((await em.find(IntentRow, { id: { $in: ids } })).map((intent) => [intent.id, intent.text]));
 }
 
 function commentOf(keys: UnlockedKeys, decision: DecisionRow): string | null {
