@@ -479,3 +479,15 @@ as $$
 $$;
 revoke all on function countersign.authenticate(bytea) from public;
 grant execute on function countersign.authenticate(bytea) to countersign_app;
+
+-- What is only kept for a while is forgotten for every organization at once. Runs as the owner; takes nothing but ages.
+create function countersign.forget_expired(now timestamptz)
+returns bigint
+language sql volatile security definer set search_path = ''
+as $$
+  with answers as (delete from countersign.idempotent_requests where created_at < now - interval '7 days' returning 1),
+    codes as (delete from countersign.step_up_codes where expires_at < now - interval '1 day' returning 1)
+  select (select count(*) from answers) + (select count(*) from codes)
+$$;
+revoke all on function countersign.forget_expired(timestamptz) from public;
+grant execute on function countersign.forget_expired(timestamptz) to countersign_app;

@@ -1,0 +1,43 @@
+import type { Logger } from 'pino';
+import type { Clock } from './clock.ts';
+import type { Database } from './database/database.ts';
+
+const EVERY_MS = 3_600_000;
+
+/** Forgets what is kept for a while only: stored answers of idempotent requests after seven days, mailed codes after one. */
+export class Housekeeping {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(parts: { database: Database; clock: Clock; logger: Logger }) {
+    this.#database = parts.database;
+    this.#clock = parts.clock;
+    this.#logger = parts.logger;
+  }
+
+  start(): void {
+    const round = () => {
+      this.#running = this.sweep();
+    };
+    round();
+    this.#timer = setInterval(round, EVERY_MS);
+  }
+
+  /** Once through. Whatever fails is left for the next round: nothing depends on it. */
+  async sweep(): Promise<void> {
+    try {
+      const [row] = await this.#database.orm.em.getConnection().execute<{ forgotten: string }[]>('select countersign.forget_expired(?) as forgotten', [this.#clock.now()]);
+      this.#logger.debug({ forgotten: Number(row?.forgotten) }, 'forgot what has expired');
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'what has expired could not be forgotten yet');
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    await this.#running;
+  }
+}
