@@ -110,8 +110,7 @@ export class ApprovalCreation {
 
   async #hierarchyChain(tx: Transaction, path: readonly string[], amount: string | null): Promise<{ chain: Chain } | { problems: readonly Problem[] }> {
     const hierarchy = await approvalHierarchy(tx.em, path);
-    if (!hierarchy) throw new InvalidRequest([{ path: 'chain', message: 'is needed: neither the team nor a team above it has an approval hierarchy' }]);
-    return chainFromHierarchy(hierarchy, amount);
+    return hierarchy ? chainFromHierarchy(hierarchy, amount) : { problems: [{ code: 'no-hierarchy', stage: null }] };
   }
 
   async #store(tx: Transaction, caller: Caller, id: string, body: NewApprovalBody, prepared: Prepared): Promise<StoredApproval> {

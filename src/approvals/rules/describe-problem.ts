@@ -7,6 +7,8 @@ export function describeProblem(problem: Problem): string {
   switch (problem.code) {
     case 'no-stages':
       return 'The chain has no stage. Give it at least one.';
+    case 'no-hierarchy':
+      return 'Neither the team nor a team above it has an approval hierarchy. Send a chain with the request, or set one.';
     case 'empty-hierarchy':
       return 'The approval hierarchy is empty. Give it at least one role, or send a chain with the request.';
     case 'amount-needed':

@@ -36,7 +36,7 @@ export interface StagesCompete {
 export type Problem =
   | NotEnoughApprovers
   | StagesCompete
-  | { readonly code: 'no-stages' | 'empty-hierarchy'; readonly stage: null }
+  | { readonly code: 'no-stages' | 'no-hierarchy' | 'empty-hierarchy'; readonly stage: null }
   | { readonly code: 'amount-needed'; readonly stage: number | null }
   | { readonly code: 'escalation-missing' | 'escalation-unreachable' | 'timeout-missing'; readonly stage: number }
   | { readonly code: 'unknown-calendar' | 'calendar-too-sparse'; readonly stage: number }
