@@ -52,6 +52,8 @@ export class KeyService {
   async revoke(caller: Caller, origin: Origin, id: string): Promise<void> {
     await this.#work.write(origin, async (tx) => {
       const row = await liveKey(tx.em, caller.organization, id);
+      // Nobody could let the organization in again.
+      if (row.id === caller.key && row.kind !== 'person' && row.kind !== 'service') throw new Forbidden('An owner’s key does not revoke itself: the organization would be locked out.');
       if (row.id !== caller.key && (row.person === null || row.person !== caller.person)) {
         demand(caller, 'people.manage', row.team ? await teamPath(tx.em, caller.organization, row.team) : [caller.organization]);
       }
