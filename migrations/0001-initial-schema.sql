@@ -10,6 +10,7 @@ create table countersign.absences (
   created_at timestamptz not null,
   primary key (id)
 );
+create index absences_organization_id_absent_until_index on countersign.absences (organization_id, absent_until);
 alter table countersign.absences add constraint absences_person_id_unique unique (person_id);
 
 create table countersign.api_keys (
@@ -255,6 +256,7 @@ create table countersign.people (
   updated_at timestamptz not null,
   primary key (id)
 );
+create index people_inactive on countersign.people (organization_id) where not active;
 alter table countersign.people add constraint people_organization_id_id_unique unique (organization_id, id);
 alter table countersign.people add constraint people_organization_id_alias_hash_unique unique (organization_id, alias_hash);
 alter table countersign.people add constraint people_organization_id_email_hash_unique unique (organization_id, email_hash);

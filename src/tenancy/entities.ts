@@ -53,6 +53,7 @@ export const Person = defineEntity({
     { properties: ['organization', 'aliasHash'] },
     { properties: ['organization', 'emailHash'] },
   ],
+  indexes: [{ name: 'people_inactive', properties: ['organization'], where: 'not active' }],
   properties: {
     ...tenantColumns,
     kind: p.string().$type<'user' | 'guest'>(),
@@ -91,6 +92,7 @@ export const AbsenceRow = defineEntity({
   tableName: 'absences',
   ...tenantTable(),
   uniques: [{ properties: ['person'] }],
+  indexes: [{ properties: ['organization', 'until'] }],
   properties: {
     ...tenantColumns,
     person: p.uuid().fieldName('person_id'),
