@@ -242,7 +242,7 @@ create table countersign.outbox (
   failed_at timestamptz null,
   primary key (id)
 );
-create index outbox_due_at_index on countersign.outbox (due_at) where failed_at is null;
+create index outbox_due on countersign.outbox (channel, due_at) where failed_at is null;
 
 create table countersign.people (
   id uuid not null,
@@ -488,8 +488,10 @@ returns bigint
 language sql volatile security definer set search_path = ''
 as $$
   with answers as (delete from countersign.idempotent_requests where created_at < now - interval '7 days' returning 1),
-    codes as (delete from countersign.step_up_codes where expires_at < now - interval '1 day' returning 1)
-  select (select count(*) from answers) + (select count(*) from codes)
+    codes as (delete from countersign.step_up_codes where expires_at < now - interval '1 day' returning 1),
+    deliveries as (delete from countersign.webhook_deliveries where created_at < now - interval '90 days' and state <> 'pending' returning 1),
+    messages as (delete from countersign.outbox where failed_at < now - interval '90 days' returning 1)
+  select (select count(*) from answers) + (select count(*) from codes) + (select count(*) from deliveries) + (select count(*) from messages)
 $$;
 revoke all on function countersign.forget_expired(timestamptz) from public;
 grant execute on function countersign.forget_expired(timestamptz) to countersign_app;

@@ -37,6 +37,7 @@ import { Database } from './platform/database/database.ts';
 import { Notifier } from './platform/database/notifier.ts';
 import { DATABASE_ROLES } from './platform/database/tenant-table.ts';
 import type { Mailbox } from './platform/embedded/mailbox.ts';
+import { Housekeeping } from './platform/housekeeping.ts';
 import { createApp } from './platform/http/app.ts';
 import { Gate } from './platform/http/gate.ts';
 import { Idempotency } from './platform/http/idempotency.ts';
@@ -143,7 +144,7 @@ function pageRouters({ config }: Core, document: OpenApiDocument, mailbox: Mailb
 
 /** The worker process: workflows and activities, and the relay that carries out what the outbox holds. */
 export async function composeWorker(core: Core) {
-  const { surroundings, config, logger, tracing, master, approvals } = core;
+  const { surroundings, config, logger, clock, tracing, master, database, approvals } = core;
   const plugins = tracing ? [tracing.plugin] : [];
   const claimsDatabase = Database.open({ url: surroundings.databaseUrl, role: DATABASE_ROLES.relay, entities, poolSize: 2, logger });
   const relay = composeRelay(core, claimsDatabase);
@@ -151,9 +152,11 @@ export async function composeWorker(core: Core) {
     address: surroundings.temporalAddress, namespace: config.temporal.namespace, taskQueue: config.temporal.taskQueue, payloadKey: master.payloads,
     activities: createActivities({ approvals: approvals.execution, logger }), bundle: await bundleWorkflows(logger, plugins), plugins,
   });
+  const housekeeping = new Housekeeping({ database, clock, logger });
   relay.start();
+  housekeeping.start();
   const stop = async (deadlineMs: number) => {
-    await Promise.all([worker.stop(), relay.stop(deadlineMs)]);
+    await Promise.all([worker.stop(), relay.stop(deadlineMs), housekeeping.stop()]);
     await claimsDatabase.close();
   };
   return { worker, relay, stop };}

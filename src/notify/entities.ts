@@ -7,7 +7,7 @@ export const OutboxRow = defineEntity({
   name: 'OutboxRow',
   tableName: 'outbox',
   ...tenantTable([{ name: 'relay', roles: [DATABASE_ROLES.relay], using: 'true', check: 'true' }]),
-  indexes: [{ properties: ['dueAt'], where: 'failed_at is null' }],
+  indexes: [{ name: 'outbox_due', properties: ['channel', 'dueAt'], where: 'failed_at is null' }],
   properties: {
     ...tenantColumns,
     channel: p.string().$type<OutboxMessage['channel']>(),

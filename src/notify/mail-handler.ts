@@ -1,4 +1,5 @@
-import { createTransport, type NodemailerError } from 'nodemailer';
+import { createTransport } from 'nodemailer';
+import { z } from 'zod';
 import { type Mail, readMail } from './mail.ts';
 import type { ClaimedMessage, Delivery, OutboxHandler } from './relay/handler.ts';
 import { checkedAddress, InvalidMailAddress, oneLine, parseMailbox } from './rules/mail-address.ts';
@@ -80,8 +81,12 @@ export class MailHandler implements OutboxHandler {
   }
 }
 
+const failureSchema = z.object({ code: text(), command: text(), response: text(), responseCode: z.number().optional().catch(undefined) });
+
+function text() {
+  return z.string().optional().catch(undefined);
+}
+
 function failureOf(error: unknown): SmtpFailure {
-  if (!(error instanceof Error)) return {};
-  const { code, command, response, responseCode }: NodemailerError = error;
-  return { code, command, response, responseCode };
+  return failureSchema.safeParse(error).data ?? {};
 }

@@ -86,6 +86,7 @@ export class OutboxRelay {
     }
     this.#attempts.abandon();
     this.#leases.stop();
+    for (const { options } of this.#lanes) await options.handler.close?.();
   }
 
   async #finish(): Promise<void> {

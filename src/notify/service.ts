@@ -1,4 +1,4 @@
 /** The door of this room: what other features may use. */
-export type { Bookkeeping, ClaimedMessage, Delivery, DeliveryHooks, LaneOptions, OutboxHandler } from './relay/handler.ts';
+export type { ClaimedMessage, Delivery, DeliveryHooks, OutboxHandler } from './relay/handler.ts';
 export { WEBHOOK_EVENTS, type WebhookEventType } from './webhooks/events.ts';
-export { EventPublisher, type WebhookEvent } from './webhooks/publisher.ts';
+export { EventPublisher } from './webhooks/publisher.ts';

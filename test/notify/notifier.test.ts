@@ -132,7 +132,7 @@ describe('a lost connection', () => {
     const before = await listenerPids();
     const losing = new Notifier({ url: world.url, logger: world.logger });
     await losing.start();
-    const [pid] = (await listenerPids()).filter((known) => !before.includes(known));
+    const pid = (await listenerPids()).find((known) => !before.includes(known));
     const resource = newId();
     const waiting = other.wait(resource, LONG);
     await world.admin.query('select pg_terminate_backend($1)', [pid]);

@@ -2,11 +2,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { ClaimedMessage, Delivery } from '../../src/notify/relay/handler.ts';
 import { newId } from '../../src/platform/ids.ts';
 import type { OutboxMessage, Transaction } from '../../src/platform/unit-of-work.ts';
-import { UnitOfWork } from '../../src/platform/unit-of-work.ts';
-import { MasterKey } from '../../src/platform/crypto/master-key.ts';
-import { Vault } from '../../src/platform/crypto/vault.ts';
-import { writeAudit } from '../../src/audit/store.ts';
-import { writeOutbox } from '../../src/notify/outbox.ts';
 import { lane, startRelay, type StartedRelay } from './support/relays.ts';
 import { Watched } from './support/watched.ts';
 import { type OutboxRowSeen, World } from './support/world.ts';
@@ -113,7 +108,7 @@ describe('several relays', () => {
 
   test('what a relay held that is gone is taken over when the lease ends', async () => {
     const stuck = new Watched<string>();
-    const crashed = start({ mail: lane(() => (stuck.add('x'), new Promise<never>(() => undefined))) }, { leaseMs: 1_000 });
+    const crashed = startRelay(world, { mail: lane(() => (stuck.add('x'), new Promise<never>(() => undefined))) }, { leaseMs: 1_000 });
     await world.enqueue(organization, mail());
     await stuck.count(1);
     await crashed.relay.stop(0); // its leases are renewed no more, and nothing of it is written
@@ -208,9 +203,7 @@ describe('bodies that do not open', () => {
     const person = await world.person(organization);
     await world.enqueue(organization, mail('about a person', [organization, person]));
     await world.erase(person);
-    const vault = new Vault(new MasterKey(world.secret)); // of a process that had not seen the key before
-    const { database, clock, notifier } = world;
-    const work = new UnitOfWork({ database, vault, clock, notifier, log: { writeAudit, writeOutbox } });
+    const work = world.workWith(world.freshVault());
     const seen: string[] = [];
     const { metrics } = start({ mail: lane(async ({ id }) => (seen.push(id), delivered)) }, { work });
     await metrics.times('given-up', 1);

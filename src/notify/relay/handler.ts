@@ -42,6 +42,8 @@ export interface OutboxHandler {
    * @param signal aborted when the process must end now
    */
   deliver(message: ClaimedMessage, signal: AbortSignal): Promise<Delivery>;
+  /** Lets go of connections that are kept open; called when the relay has stopped. */
+  close?(): void | Promise<void>;
 }
 
 /** What another feature wants to know of the messages it has sent; runs like `Bookkeeping`. */

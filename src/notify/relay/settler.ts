@@ -10,6 +10,9 @@ const MOST_AT_ONCE = 100;
 /** So many connections to the database are taken at most; the others are for those who ask for something. */
 const WRITERS = 2;
 const PAUSE_WHILE_AWAY_MS = 1_000;
+/** What fails so often fails because of what is to be written. */
+const TRIES = 3;
+const PAUSE_AFTER_FAILURE_MS = 200;
 
 /** Writes how attempts ended, many of one organization in one transaction, and does not rest until it is written. */
 export class Settler {
@@ -69,25 +72,29 @@ export class Settler {
 
   /** A delivered message that is not removed would be delivered again: whatever happens, its row must go. */
   async #writePersistently(attempts: Attempt[], withBookkeeping = true): Promise<void> {
-    while (!this.#abandoned.signal.aborted) {
+    for (let failures = 0; !this.#abandoned.signal.aborted; ) {
       try {
         return await writeEndings(this.#work, attempts, withBookkeeping);
       } catch (error) {
-        if (error instanceof Unavailable) await pause(PAUSE_WHILE_AWAY_MS, undefined, { signal: this.#abandoned.signal }).catch(() => undefined);
-        else return this.#writeWithoutTheCulprit(attempts, withBookkeeping, error);
+        const away = error instanceof Unavailable;
+        if (!away && attempts.length > 1) return this.#writeOneByOne(attempts);
+        if (!away) failures += 1;
+        if (failures >= TRIES) return this.#writeWithoutBookkeeping(attempts, withBookkeeping, error);
+        await pause(away ? PAUSE_WHILE_AWAY_MS : PAUSE_AFTER_FAILURE_MS, undefined, { signal: this.#abandoned.signal }).catch(() => undefined);
       }
     }
   }
 
-  /** Somebody's bookkeeping is broken. The other messages are not to suffer, nor is this one to be sent for ever. */
-  async #writeWithoutTheCulprit(attempts: Attempt[], withBookkeeping: boolean, error: unknown): Promise<void> {
-    if (attempts.length > 1) {
-      for (const attempt of attempts) await this.#writePersistently([attempt], withBookkeeping);
-      return;
-    }
+  /** Something about one of them is wrong; the others are not to suffer for it. */
+  async #writeOneByOne(attempts: Attempt[]): Promise<void> {
+    for (const attempt of attempts) await this.#writePersistently([attempt]);
+  }
+
+  /** Somebody's bookkeeping is broken. Better a message that nobody has noted than one that is sent for ever. */
+  async #writeWithoutBookkeeping(attempts: Attempt[], hadBookkeeping: boolean, error: unknown): Promise<void> {
     const message = attempts[0]?.message;
-    this.#logger.error({ message: message?.id, channel: message?.channel, error: nameOf(error), withBookkeeping }, 'what goes with a message could not be written');
-    if (withBookkeeping) await this.#writePersistently(attempts, false);
+    this.#logger.error({ message: message?.id, channel: message?.channel, error: nameOf(error), hadBookkeeping }, 'the end of an outbox message could not be written');
+    if (hadBookkeeping) await this.#writePersistently(attempts, false);
   }
 }
 

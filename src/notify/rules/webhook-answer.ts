@@ -40,10 +40,18 @@ const CERTIFICATE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SS
 
 /** A code of ours for a request that was never answered; the error's own text may hold the address. */
 export function connectionFailure(error: unknown): string {
-  if (!(error instanceof Error)) return 'connection-failed';
-  if (error.name === 'TimeoutError') return 'timeout';
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (CERTIFICATE.test(code)) return 'tls-failed';
-  if (error instanceof AggregateError) return connectionFailure(error.errors[0]);
-  return CONNECTION_CODES[code] ?? 'connection-failed';
+  if (memberOf(error, 'name') === 'TimeoutError') return 'timeout';
+  const code = memberOf(error, 'code');
+  if (typeof code !== 'string') return firstOf(error) ?? 'connection-failed';
+  return CERTIFICATE.test(code) ? 'tls-failed' : (CONNECTION_CODES[code] ?? 'connection-failed');
+}
+
+/** Where several addresses were tried, each has its error; they mostly agree. */
+function firstOf(error: unknown): string | null {
+  const errors = memberOf(error, 'errors');
+  return Array.isArray(errors) && errors.length > 0 ? connectionFailure(errors[0]) : null;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -11,6 +11,7 @@ import { openBody, openTarget, webhooksOf } from './store.ts';
 /** Milliseconds for which an event is tried. */
 export const WEBHOOK_RETRY_FOR_MS = 86_400_000;
 export const WEBHOOK_CONCURRENCY = 32;
+const TIMEOUT_MS = 15_000;
 /** A receiver that never answers takes so many places at most, and leaves the others to everybody else. */
 const PLACES_PER_WEBHOOK = 4;
 /** About as long as a place is taken by a receiver that does not answer. */
@@ -29,12 +30,15 @@ export class WebhookHandler implements OutboxHandler {
   readonly #work: UnitOfWork;
   readonly #guard: AddressGuard;
   readonly #clock: Clock;
+  readonly #timeoutMs: number;
   readonly #inFlight = new InFlight(PLACES_PER_WEBHOOK);
 
-  constructor(parts: { work: UnitOfWork; guard: AddressGuard; clock: Clock }) {
+  /** @param parts `timeoutMs`: milliseconds that a receiver has to answer */
+  constructor(parts: { work: UnitOfWork; guard: AddressGuard; clock: Clock; timeoutMs?: number }) {
     this.#work = parts.work;
     this.#guard = parts.guard;
     this.#clock = parts.clock;
+    this.#timeoutMs = parts.timeoutMs ?? TIMEOUT_MS;
   }
 
   async deliver(message: ClaimedMessage, signal: AbortSignal): Promise<Delivery> {
@@ -47,6 +51,10 @@ export class WebhookHandler implements OutboxHandler {
     } finally {
       this.#inFlight.leave(webhook);
     }
+  }
+
+  close(): Promise<void> {
+    return this.#guard.close();
   }
 
   #load({ organization, reference }: ClaimedMessage, id: string): Promise<Loaded> {
@@ -63,7 +71,7 @@ export class WebhookHandler implements OutboxHandler {
 
   async #send(message: ClaimedMessage, webhook: string, request: WebhookRequest, signal: AbortSignal): Promise<Delivery> {
     try {
-      const answer = await postWebhook(request, { agent: this.#guard.agent, at: this.#clock.now(), signal });
+      const answer = await postWebhook(request, { agent: this.#guard.agent, at: this.#clock.now(), signal, timeoutMs: this.#timeoutMs });
       const { status } = answer;
       const error = `http-${status}`;
       switch (meaningOf(status)) {

@@ -15,18 +15,24 @@ export interface WebhookAnswer {
   readonly retryAfter: string | undefined;
 }
 
-/** Milliseconds for connecting, sending and the answer's head together. */
-const TIMEOUT_MS = 15_000;
 /** Of the answer's body. It is read at all only so that the connection can be used again. */
 const READ_AT_MOST = 1_024;
+
+export interface PostOptions {
+  readonly agent: Dispatcher;
+  readonly at: Date;
+  readonly signal: AbortSignal;
+  /** Milliseconds for connecting, sending and the answer together. */
+  readonly timeoutMs: number;
+}
 
 /**
  * Sends one event, once. Redirects are not followed: where they lead to was not checked.
  * @throws whatever kept the answer from arriving
  */
-export async function postWebhook(webhook: WebhookRequest, by: { agent: Dispatcher; at: Date; signal: AbortSignal }): Promise<WebhookAnswer> {
+export async function postWebhook(webhook: WebhookRequest, by: PostOptions): Promise<WebhookAnswer> {
   const url = parseWebhookUrl(webhook.url);
-  const signal = AbortSignal.any([by.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const signal = AbortSignal.any([by.signal, AbortSignal.timeout(by.timeoutMs)]);
   const answer = await request(withoutCredentials(url), {
     method: 'POST',
     dispatcher: by.agent,

@@ -8,7 +8,7 @@ import { problemRoute } from './problems.ts';
 
 export interface PublicPagesParts {
   readonly document: OpenApiDocument;
-  /** Chapters of the reference that features write themselves, shown behind the endpoints. */
+  /** Chapters of the reference behind the endpoints. One of them is `problems`, where every problem's page leads to. */
   readonly sections: readonly DocsSection[];
   /** Origin that examples call. */
   readonly publicUrl: string;

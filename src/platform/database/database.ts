@@ -3,6 +3,7 @@ import { type EntityManager, PostgreSqlDriver } from '@mikro-orm/postgresql';
 import type { Logger } from 'pino';
 import { Unavailable } from '../errors.ts';
 import { isDatabaseGone } from './failures.ts';
+import { returnLostConnections } from './lost-connections.ts';
 import { ORGANIZATION_VARIABLE, SCHEMA } from './tenant-table.ts';
 
 export type Entities = readonly (EntitySchema | EntityClass<AnyEntity>)[];
@@ -47,6 +48,7 @@ export class Database {
         options: Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(' '),
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
         keepAlive: true,
+        onPoolCreated: returnLostConnections,
       },
       forceUtcTimezone: true,
       discovery: { warnWhenNoEntities: false },

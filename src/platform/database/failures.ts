@@ -6,9 +6,28 @@ const GONE_TEXT = /connection terminated|timeout exceeded when trying to connect
 const TRY_AGAIN = new Set(['40001', '40P01']);
 const UNIQUE_VIOLATION = '23505';
 
-function* causes(error: unknown): Generator<{ code?: unknown; constraint?: unknown; message: string }> {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) yield at;
-  if (error instanceof Error && 'previous' in error && error.previous instanceof Error) yield error.previous;
+interface Failure {
+  readonly message: string;
+  readonly code?: unknown;
+  readonly constraint?: unknown;
+  readonly cause?: unknown;
+  readonly previous?: unknown;
+}
+
+const DEEPEST_CAUSE = 5;
+
+/** The error and what led to it; drivers and the ORM wrap each other's. */
+function* causes(error: unknown): Generator<Failure> {
+  let at = error;
+  for (let depth = 0; isFailure(at) && depth < DEEPEST_CAUSE; depth += 1) {
+    yield at;
+    at = at.cause ?? at.previous;
+  }
+}
+
+/** By its shape: an error from another realm (a test runner's sandbox) is no `instanceof Error`. */
+function isFailure(value: unknown): value is Failure {
+  return typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string';
 }
 
 /** Whether the database could not be reached, as opposed to having refused what it was asked. */

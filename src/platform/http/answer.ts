@@ -1,13 +1,15 @@
 import type { Response } from 'express';
 import type { ProblemError } from '../errors.ts';
+import { isUnchanged } from './etag.ts';
 import { PROBLEM_TYPES, problemBody } from './problems.ts';
 import type { Answer } from './route.ts';
 
-/** Writes what a handler answered. Express turns it into a 304 where the caller has that version already (`If-None-Match`). */
-export function sendAnswer(response: Response, answer: Answer): void {
-  response.status(answer.status).set(answer.headers ?? {});
-  if (answer.body === undefined) response.end();
-  else response.type('application/json').send(JSON.stringify(answer.body));
+/** Writes what a handler answered, or that the caller has it already. */
+export function sendAnswer(response: Response, { status, headers = {}, body }: Answer): void {
+  response.status(status).set(headers);
+  if (status === 200 && headers['ETag'] !== undefined && isUnchanged(response.req, headers['ETag'])) response.status(304).end();
+  else if (body === undefined) response.end();
+  else response.type('application/json').send(JSON.stringify(body));
 }
 
 /** Writes a problem (RFC 9457, `application/problem+json`). */

@@ -5,6 +5,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import { measureRequests } from '../observability/request-metrics.ts';
 import { traceRequests } from '../observability/request-span.ts';
 import { type ApiParts, apiRouter } from './api-server.ts';
+import { isUnchanged } from './etag.ts';
 import { answerFailure, type FailurePage, refuseUnknownPath } from './failure.ts';
 import { type ReadinessCheck, readiness } from './readiness.ts';
 import { giveRequestId } from './request-id.ts';
@@ -60,6 +61,10 @@ function proxySetting(trustProxy: string | null): boolean | number | string {
 /** It changes with a new version only: whoever has it asks whether it is still the same. */
 function serveDocument(document: object): RequestHandler {
   const text = JSON.stringify(document);
-  const headers = { ETag: `"${createHash('sha256').update(text).digest('base64url')}"`, 'Cache-Control': 'no-cache' };
-  return (_request, response) => void response.set(headers).type('application/json').send(text);
+  const etag = `"${createHash('sha256').update(text).digest('base64url')}"`;
+  return (request, response) => {
+    response.set({ ETag: etag, 'Cache-Control': 'no-cache' });
+    if (isUnchanged(request, etag)) response.status(304).end();
+    else response.type('application/json').send(text);
+  };
 }

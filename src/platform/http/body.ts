@@ -5,7 +5,7 @@ import { InvalidRequest, ProblemError } from '../errors.ts';
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 /** Deeper than any request of the API. Much deeper values cannot be written out again: the stack would overflow. */
 export const MAX_NESTING = 64;
-/** For so long the rest of a refused body is thrown away, so that whoever is still sending it sees the answer and no reset. */
+/** Milliseconds after which the connection of somebody who goes on sending what was refused is cut. */
 const DISCARD_FOR_MS = 10_000;
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
@@ -36,31 +36,39 @@ export async function readForm(request: Request): Promise<Record<string, string>
 async function readBody(request: Request): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') throw new InvalidRequest([{ path: 'header.content-encoding', message: 'must not be set: send the body as it is' }]);
-  if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge(request);
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of chunksOf(request)) {
-    length += chunk.length;
-    if (length > BODY_LIMIT_BYTES) throw tooLarge(request);
-    chunks.push(chunk);
+  try {
+    return await collect(request);
+  } catch (error) {
+    discard(request);
+    throw error;
   }
+}
+
+async function collect(request: Request): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT_BYTES) throw tooLarge();
+  const { promise: complete, resolve, reject } = Promise.withResolvers<void>();
+  const chunks: Buffer[] = [];
+  let room = BODY_LIMIT_BYTES;
+  const onData = (chunk: Buffer) => {
+    room -= chunk.length;
+    if (room < 0) reject(tooLarge());
+    else chunks.push(chunk);
+  };
+  request.on('data', onData);
+  request.once('end', resolve);
+  for (const event of ['error', 'close']) request.once(event, () => reject(new InvalidRequest([{ path: '', message: 'the body ended early' }])));
+  await complete.finally(() => request.off('data', onData));
   return Buffer.concat(chunks);
 }
 
-/** Leaves the connection open when the reading ends early: there is an answer to be sent over it. */
-async function* chunksOf(request: Request): AsyncGenerator<Buffer> {
-  try {
-    yield* request.iterator({ destroyOnReturn: false });
-  } catch {
-    throw new InvalidRequest([{ path: '', message: 'the body ended early' }]);
-  }
-}
-
-/** Answers at once, while the client may still be sending. */
-function tooLarge(request: Request): ProblemError {
+/** What a client is still sending is read and thrown away for a while: it would never look for an answer otherwise. */
+function discard(request: Request): void {
   const giveUp = setTimeout(() => request.socket.destroy(), DISCARD_FOR_MS).unref();
   request.once('close', () => clearTimeout(giveUp));
   request.resume();
+}
+
+function tooLarge(): ProblemError {
   return new ProblemError('payload-too-large', `A body may have at most ${BODY_LIMIT_BYTES} bytes.`);
 }
 

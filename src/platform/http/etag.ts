@@ -1,3 +1,4 @@
+import type { Request } from 'express';
 import { ProblemError } from '../errors.ts';
 
 /** Strong entity tag of a stored version (RFC 9110, 8.8.3). */
@@ -5,9 +6,23 @@ export function etagOf(version: number): string {
   return `"${version}"`;
 }
 
+/** Whether a header of entity tags names this one, or any (`*`). Weak tags count too: proxies that compress weaken ours. */
+export function namesTag(header: string, etag: string): boolean {
+  return header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag);
+}
+
 /** Whether a header of entity tags names this version, or any (`*`). */
 export function namesVersion(header: string, version: number): boolean {
-  return header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etagOf(version));
+  return namesTag(header, etagOf(version));
+}
+
+/**
+ * Whether who asks has this version already and is to be answered with a 304 (RFC 9110, 13.1.2). Express would look at
+ * `Cache-Control: no-cache` as well, which is meant for caches on the way, and which `fetch` sends with every `If-None-Match`.
+ */
+export function isUnchanged(request: Request, etag: string): boolean {
+  const known = request.get('if-none-match');
+  return (request.method === 'GET' || request.method === 'HEAD') && known !== undefined && namesTag(known, etag);
 }
 
 /** @throws ProblemError `precondition-failed` where the caller wants to change another version than the stored one */

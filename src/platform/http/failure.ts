@@ -19,6 +19,7 @@ export function answerFailure(logger: Logger, page: FailurePage): ErrorRequestHa
     const requestId = requestIdOf(response);
     const problem = problemOf(error);
     if (!problem) logger.error({ err: error, requestId }, 'a request failed unexpectedly');
+    else if (problem.cause) logger.warn({ err: problem, requestId }, 'a part that is needed does not answer');
     // Half an answer has gone out: that the connection breaks off is all that can still be said.
     if (response.headersSent) return void response.destroy();
     if (wantsPage(request)) return sendPage(response, problem, page);

@@ -86,10 +86,11 @@ export class Idempotency {
     try {
       answer = await this.#store.whileHeld(origin, operation.id, () => carryOut(operation));
     } catch (error) {
-      await this.#quietly(() => this.#store.release(origin, operation.id, changedNothing(error)));
+      await this.#succeeds(() => this.#store.release(origin, operation.id, changedNothing(error)));
       throw error;
     }
-    await this.#quietly(() => this.#store.keep(origin, operation.id, answer));
+    const kept = await this.#succeeds(() => this.#store.keep(origin, operation.id, answer));
+    if (!kept) await this.#succeeds(() => this.#store.release(origin, operation.id, false));
     return answer;
   }
 
@@ -97,11 +98,13 @@ export class Idempotency {
    * Nothing that goes wrong with keeping these books changes the outcome of the request: it is carried out or refused by
    * now. Without a stored answer a repetition is carried out again, under the same operation id.
    */
-  async #quietly(keepBooks: () => Promise<void>): Promise<void> {
+  async #succeeds(keepBooks: () => Promise<void>): Promise<boolean> {
     try {
       await keepBooks();
+      return true;
     } catch (error) {
       this.#logger.warn({ err: error }, 'the answer to an idempotent request could not be kept');
+      return false;
     }
   }
 }

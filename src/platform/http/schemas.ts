@@ -5,11 +5,15 @@ const NO_CONTROLS = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/;
 // oxlint-disable-next-line no-control-regex
 const NO_CONTROLS_OR_BREAKS = /^[^\u0000-\u001f\u007f\u2028\u2029]*$/;
 
-const NOT_WELL_FORMED = 'must be well-formed Unicode: half of a surrogate pair stands alone';
+// Refinements and not patterns: what they say is plain in a message, and unreadable as a pattern in the reference.
 
 /** Free text of several lines. */
 export function longText(max: number) {
-  return z.string().max(max).regex(NO_CONTROLS, 'must not contain control characters').refine(isWellFormed, NOT_WELL_FORMED);
+  return z
+    .string()
+    .max(max)
+    .refine((text) => NO_CONTROLS.test(text), 'must not contain control characters')
+    .refine(isWellFormed, 'must be well-formed Unicode');
 }
 
 /** Text that stands in one line (a name, a title); it may end up in a mail's subject, so no line break gets in. */
@@ -18,11 +22,12 @@ export function lineText(max: number) {
     .string()
     .min(1)
     .max(max)
-    .regex(NO_CONTROLS_OR_BREAKS, 'must be one line without control characters')
-    .regex(/\S/, 'must not be blank')
-    .refine(isWellFormed, NOT_WELL_FORMED);
+    .refine((text) => NO_CONTROLS_OR_BREAKS.test(text), 'must be one line without control characters')
+    .refine((text) => text.trim() !== '', 'must not be blank')
+    .refine(isWellFormed, 'must be well-formed Unicode');
 }
 
+/** Half of a surrogate pair, as an escape in JSON can write it, cannot be stored as UTF-8. */
 function isWellFormed(text: string): boolean {
   return text.isWellFormed();
 }

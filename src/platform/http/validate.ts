@@ -24,13 +24,17 @@ function fieldErrors(issue: z.core.$ZodIssue, prefix: string): FieldError[] {
     const best = closestBranch(issue.errors);
     if (best) return best.flatMap((inner) => fieldErrors(inner, at));
   }
-  return [{ path: at, message: lowerFirst(issue.message) }];
+  return [{ path: at, message: isMissing(issue) ? 'is required' : lowerFirst(issue.message) }];
 }
 
 /** Of the alternatives of a union, the one that fits best says most about what was meant. */
 function closestBranch(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
   const deep = (issues: readonly z.core.$ZodIssue[]) => Math.max(0, ...issues.map((issue) => issue.path.length));
   return branches.toSorted((a, b) => deep(b) - deep(a) || a.length - b.length)[0];
+}
+
+function isMissing(issue: z.core.$ZodIssue): boolean {
+  return issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
 }
 
 function lowerFirst(text: string): string {

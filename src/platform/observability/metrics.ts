@@ -66,13 +66,24 @@ function poolGauge(registry: Registry): Metrics['watchPool'] {
   const gauge = new Gauge({
     name: 'countersign_database_connections', help: 'Connections to the database, and requests that wait for one', labelNames: ['pool', 'state'], registers: [registry],
     async collect() {
+      gauge.reset();
       for (const [pool, read] of pools) {
-        const { totalCount, idleCount, waitingCount } = await read();
-        gauge.set({ pool, state: 'in_use' }, totalCount - idleCount);
-        gauge.set({ pool, state: 'idle' }, idleCount);
-        gauge.set({ pool, state: 'waiting' }, waitingCount);
+        const use = await lookAt(read);
+        if (!use) continue;
+        gauge.set({ pool, state: 'in_use' }, use.totalCount - use.idleCount);
+        gauge.set({ pool, state: 'idle' }, use.idleCount);
+        gauge.set({ pool, state: 'waiting' }, use.waitingCount);
       }
     },
   });
   return (pool, read) => void pools.set(pool, read);
+}
+
+/** While the database is away there may be no pool to look at; everything else is to be read all the same. */
+async function lookAt(read: () => PoolUse | Promise<PoolUse>): Promise<PoolUse | null> {
+  try {
+    return await read();
+  } catch {
+    return null;
+  }
 }

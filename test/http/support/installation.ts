@@ -51,11 +51,22 @@ export class Installation {
     return this.#work.write(this.#origin(), async (tx) => makeKey(tx, { id: newId(), kind: 'service', person: null, serviceName: 'test', team: null, scopes, expiresAt: null }).secret);
   }
 
-  /** Makes somebody whom sealed values can be about. */
+  /** Makes people whom sealed values can be about. */
+  async people(count: number): Promise<string[]> {
+    const ids = Array.from({ length: count }, () => newId());
+    await this.#work.bookkeep(this.#origin(), async ({ em, at }) => ids.forEach((id) => this.#work.vault.createKey(em, this.organization, id, at)));
+    return ids;
+  }
+
   async person(): Promise<string> {
-    const id = newId();
-    await this.#work.bookkeep(this.#origin(), async (tx) => void this.#work.vault.createKey(tx.em, this.organization, id, tx.at));
+    const [id] = await this.people(1);
+    if (id === undefined) throw new RangeError('nobody was made');
     return id;
+  }
+
+  /** Resolves when a query gives a row. */
+  async until(sql: string, values: readonly unknown[] = []): Promise<void> {
+    while ((await this.query(sql, values)).length === 0);
   }
 
   /** Reads past row-level security. */

@@ -26,11 +26,13 @@ export interface NoteHooks {
   afterCommit: (operation: Operation) => Promise<void>;
   /** Runs instead of making a note. */
   instead: (() => Promise<never>) | null;
+  /** Whom the answer tells about, besides those that the request names. */
+  subjects: readonly string[];
 }
 
 /** Routes that use all the kit offers. A note is an entry in the audit log: nothing more is needed to count them. */
 export class Notes {
-  readonly hooks: NoteHooks = { afterCommit: async () => undefined, instead: null };
+  readonly hooks: NoteHooks = { afterCommit: async () => undefined, instead: null, subjects: [] };
   readonly #work: UnitOfWork;
   #version = 1;
 
@@ -71,7 +73,7 @@ export class Notes {
     if (!repeated) await this.#commit(origin, operation.id);
     await this.hooks.afterCommit(operation);
     const note = { id: operation.id, text: body.text, repeated, secret: repeated ? null : 'shown-once' };
-    return { status: 201, body: note, secrets: ['secret'], subjects: body.about ? [body.about] : [], headers: { Location: `/api/v1/notes/${operation.id}` } };
+    return { status: 201, body: note, secrets: ['secret'], subjects: [...this.hooks.subjects, ...(body.about ? [body.about] : [])], headers: { Location: `/api/v1/notes/${operation.id}` } };
   }
 
   async #read(id: string) {

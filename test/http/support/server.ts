@@ -9,6 +9,7 @@ import { type ApiDocument, openApiDocument } from '../../../src/platform/http/op
 import { RateLimit } from '../../../src/platform/http/rate-limit.ts';
 import type { ReadinessCheck } from '../../../src/platform/http/readiness.ts';
 import type { Route } from '../../../src/platform/http/route.ts';
+import { Housekeeping } from '../../../src/platform/housekeeping.ts';
 import { createLogger } from '../../../src/platform/observability/log.ts';
 import { createMetrics } from '../../../src/platform/observability/metrics.ts';
 import type { UnitOfWork } from '../../../src/platform/unit-of-work.ts';
@@ -47,7 +48,9 @@ export interface Answered {
 export class TestServer {
   readonly clock = new TestClock();
   readonly notes: Notes;
+  readonly housekeeping: Housekeeping;
   readonly logLines: string[] = [];
+  readonly #watchers = new Set<(line: Record<string, unknown>) => void>();
   readonly #installation: Installation;
   readonly #http: Server;
 
@@ -55,7 +58,8 @@ export class TestServer {
     this.#installation = installation;
     const work = installation.openWork(this.clock);
     this.notes = new Notes(work);
-    const logger = createLogger({ logLevel: 'debug' }, { write: (line) => void this.logLines.push(line) });
+    const logger = createLogger({ logLevel: 'debug' }, { write: (line) => this.#onLogLine(line) });
+    this.housekeeping = new Housekeeping({ database: work.database, clock: this.clock, logger });
     const metrics = createMetrics();
     const routes = [...this.notes.routes(), ...(options.routes?.(work) ?? [])];
     const publicUrl = options.publicUrl ?? 'http://localhost';
@@ -96,6 +100,22 @@ export class TestServer {
   /** The log so far. */
   get log(): readonly Record<string, unknown>[] {
     return this.logLines.map((line) => JSON.parse(line));
+  }
+
+  /** Resolves with the first line of the log, from its beginning, that is as wanted. */
+  async logged(isWanted: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+    const known = this.log.find(isWanted);
+    if (known) return known;
+    const { promise, resolve } = Promise.withResolvers<Record<string, unknown>>();
+    const watcher = (line: Record<string, unknown>) => isWanted(line) && resolve(line);
+    this.#watchers.add(watcher);
+    return promise.finally(() => this.#watchers.delete(watcher));
+  }
+
+  #onLogLine(text: string): void {
+    this.logLines.push(text);
+    const line: Record<string, unknown> = JSON.parse(text);
+    for (const watcher of this.#watchers) watcher(line);
   }
 
   async close(): Promise<void> {

@@ -3,14 +3,14 @@ import type { Channel, LaneOptions, OutboxHandler, RelayMetrics } from '../../..
 import { Watched } from './watched.ts';
 import type { World } from './world.ts';
 
-export interface Counted {
+interface Counted {
   readonly what: 'delivered' | 'retried' | 'given-up';
   readonly channel: Channel;
   readonly code?: string;
 }
 
 /** Counts like Prometheus would, and can be waited for: by then, what is counted is committed. */
-export class WatchedMetrics extends Watched<Counted> implements RelayMetrics {
+class WatchedMetrics extends Watched<Counted> implements RelayMetrics {
   readonly lags: number[] = [];
 
   delivered(channel: Channel): void {

@@ -56,9 +56,9 @@ export class TestSmtpServer {
     return `smtp://127.0.0.1:${this.#port}`;
   }
 
-  /** Listens at the same port as before, if there was one. */
-  async start(): Promise<void> {
-    const server = this.#server.listen(this.#port, '127.0.0.1');
+  /** @param predecessor a stopped server, at whose port it listens; unset: at any free port */
+  async start(predecessor?: TestSmtpServer): Promise<void> {
+    const server = this.#server.listen(predecessor ? predecessor.#port : 0, '127.0.0.1');
     await once(server, 'listening');
     this.#port = (server.address() as AddressInfo).port;
   }

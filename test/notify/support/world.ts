@@ -3,7 +3,7 @@ import pino from 'pino';
 import { Client } from 'pg';
 import { writeAudit } from '../../../src/audit/store.ts';
 import { entities } from '../../../src/entities.ts';
-import { writeOutbox } from '../../../src/notify/outbox.ts';
+import { settleOutbox, writeOutbox } from '../../../src/notify/outbox.ts';
 import type { Clock } from '../../../src/platform/clock.ts';
 import { MasterKey } from '../../../src/platform/crypto/master-key.ts';
 import { Vault } from '../../../src/platform/crypto/vault.ts';
@@ -15,7 +15,7 @@ import { type Origin, type OutboxMessage, type Transaction, UnitOfWork } from '.
 import { createTestDatabase } from '../../support/database.ts';
 
 /** Real time, which a test may move forward. */
-export class MovableClock implements Clock {
+class MovableClock implements Clock {
   #aheadMs = 0;
 
   now(): Date {
@@ -40,7 +40,7 @@ export interface OutboxRowSeen {
 export class World {
   readonly clock = new MovableClock();
   readonly secret = randomBytes(32).toString('hex');
-  readonly vault = new Vault(new MasterKey(this.secret));
+  readonly vault = this.freshVault();
   readonly logLines: string[] = [];
   readonly logger = pino({ level: 'info' }, { write: (line: string) => void this.logLines.push(line) });
   readonly url: string;
@@ -60,13 +60,12 @@ export class World {
     this.database = Database.open({ url, role: DATABASE_ROLES.app, entities, poolSize: 10, logger: this.logger });
     this.relayDatabase = Database.open({ url, role: DATABASE_ROLES.relay, entities, poolSize: 4, logger: this.logger });
     this.notifier = new Notifier({ url, logger: this.logger });
-    const log = { writeAudit, writeOutbox };
-    this.work = new UnitOfWork({ database: this.database, vault: this.vault, clock: this.clock, log, notifier: this.notifier });
+    this.work = this.workWith(this.vault);
   }
 
   static async open(): Promise<World> {
-    const { url, migrationUrl, drop } = await createTestDatabase();
-    const admin = new Client({ connectionString: migrationUrl });
+    const { url, adminUrl, drop } = await createTestDatabase();
+    const admin = new Client({ connectionString: adminUrl });
     await admin.connect();
     const world = new World({ url, admin, drop });
     await world.notifier.start();
@@ -77,6 +76,17 @@ export class World {
     await this.notifier.stop();
     await Promise.all([this.database.close(), this.relayDatabase.close(), this.admin.end()]);
     await this.#drop();
+  }
+
+  /** A unit of work with another vault, such as that of a process that has not seen any key yet. */
+  workWith(vault: Vault): UnitOfWork {
+    const { database, clock, notifier } = this;
+    return new UnitOfWork({ database, vault, clock, notifier, log: { writeAudit, writeOutbox, settleOutbox } });
+  }
+
+  /** A vault that remembers nothing yet. */
+  freshVault(): Vault {
+    return new Vault(new MasterKey(this.secret));
   }
 
   /** A new organization, which is no more than its key here. */
@@ -92,7 +102,7 @@ export class World {
     return person;
   }
 
-  /** Destroys a subject's key. Give it to an own vault to see the effect at once: this one remembers keys for a while. */
+  /** Destroys a subject's key. A vault that has seen it goes on remembering it for a while. */
   async erase(subject: string): Promise<void> {
     await this.admin.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [subject]);
   }

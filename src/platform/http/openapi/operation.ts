@@ -2,7 +2,7 @@ import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject, ZodOpenApiRes
 import type { Route } from '../route.ts';
 import { answerHeaders } from './headers.ts';
 import { problemResponses } from './problem-responses.ts';
-import { REQUEST_HEADERS } from './request-headers.ts';
+import type { REQUEST_HEADERS } from './request-headers.ts';
 
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
   200: 'Done, or read.', 201: 'Made.', 202: 'Accepted; it is carried out in the background.', 204: 'Done. There is no body.',

@@ -4,7 +4,7 @@ import type { ZodOpenApiComponentsObject } from 'zod-openapi';
 export const REQUEST_HEADERS = {
   IdempotencyKey: {
     name: 'Idempotency-Key', in: 'header',
-    description: 'Anything you choose, once for each thing you want done: the same key with the same body gives the first answer again, also after a crash. A secret is shown in the first answer only.',
+    description: 'Anything you choose, once for each thing you want done: the same key with the same body gives the first answer again, for seven days and also after a crash. A secret is shown in the first answer only.',
     schema: { type: 'string', pattern: '^[!-~]{1,255}$', examples: ['order-4711'] },
   },
   IfMatch: {

@@ -8,8 +8,8 @@ const SELF_EXPLAINING: ReadonlySet<string> = new Set(['date-time', 'date', 'uuid
 /** Makes what zod writes easier to read and truer to what is promised. */
 export const tidySchema: Override = ({ jsonSchema, zodSchema, io }) => {
   if (jsonSchema.format !== undefined && SELF_EXPLAINING.has(jsonSchema.format)) delete jsonSchema.pattern;
-  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
-  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  if (io === 'output' && jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (io === 'output' && jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
   // OpenAPI 3.1 takes JSON Schema's `examples`; its own `example` is deprecated.
   if (jsonSchema.example !== undefined) {
     jsonSchema.examples = [jsonSchema.example];
