@@ -4,7 +4,7 @@
  * @type {import('dependency-cruiser').IConfiguration}
  */
 const FEATURES = ['tenancy', 'notify', 'audit', 'approvals'];
-const COMPOSITION = '^src/(composition|main|api|worker|entities|bootstrap|docs-sections|embedded-services|cli/.*)\\.ts$';
+const COMPOSITION = '^src/(composition|page-composition|main|api|worker|entities|bootstrap|docs-sections|embedded-services|cli/.*)\\.ts$';
 
 const upwards = FEATURES.map((feature, index) => ({
   name: `${feature}-imports-downwards-only`,
@@ -34,7 +34,7 @@ module.exports = {
       to: { path: '^src/(tenancy|notify|audit|approvals)/', pathNot: ['^src/$1/', '^src/[^/]+/(service|rules|schemas)\\.ts$', '^src/[^/]+/rules/'] },
     },
     { name: 'routes-stay-thin', severity: 'error', from: { path: 'routes\\.ts$' }, to: { path: '^src/[^/]+/store\\.ts$' } },
-    { name: 'the-environment-is-read-once', severity: 'error', from: { path: '^(src|workflows|activities)/', pathNot: [COMPOSITION, '^src/platform/embedded/'] }, to: { path: '^src/(composition|main|api|worker)\\.ts$' } },
+    { name: 'the-environment-is-read-once', severity: 'error', from: { path: '^(src|workflows|activities)/', pathNot: [COMPOSITION, '^src/platform/embedded/'] }, to: { path: '^src/(composition|page-composition|main|api|worker)\\.ts$' } },
     { name: 'no-test-code-in-the-product', severity: 'error', from: { path: '^(src|workflows|activities|migrations)/' }, to: { path: '^(test|bench|scripts)/' } },
     { name: 'no-undeclared-package', severity: 'error', from: { path: '^(src|workflows|activities|migrations)/' }, to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] } },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: ['\\.d\\.ts$', '^src/platform/embedded/(guard|sdk-download)\\.ts$'] }, to: {} },

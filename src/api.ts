@@ -1,6 +1,7 @@
 import { composeApi, composeCore } from './composition.ts';
 import { parseConfig } from './config.ts';
 import { givenServices } from './given-services.ts';
+import { warnOfPowerfulLogin } from './platform/database/login.ts';
 import { listen } from './platform/http/listen.ts';
 import { createLogger } from './platform/observability/log.ts';
 import { runProcess } from './process.ts';
@@ -12,8 +13,10 @@ const logger = createLogger(config);
 
 // `npm run api`: the HTTP side alone, as many of them as are needed, on services that the environment names.
 runProcess(logger, async (running) => {
-  const core = await composeCore({ config, logger, ...givenServices(config) });
+  const services = givenServices(config);
+  const core = await composeCore({ config, logger, ...services });
   running.add('core', core.stop);
+  await warnOfPowerfulLogin(services.databaseUrl, logger);
   const server = await listen(composeApi(core).app, config.host, config.port);
   running.add('http', () => server.stop(LAST_REQUESTS_MS));
   logger.info({ port: server.port }, 'API is listening');

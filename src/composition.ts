@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Express, Router } from 'express';
+import type { Express } from 'express';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { Announcer } from './approvals/announce.ts';
@@ -17,7 +17,6 @@ import { ApprovalWorkflows } from './approvals/workflow-gateway.ts';
 import { WorkflowHandler } from './approvals/workflow-relay.ts';
 import { writeAudit } from './audit/store.ts';
 import type { Config } from './config.ts';
-import { docsSections } from './docs-sections.ts';
 import { entities } from './entities.ts';
 import { MAIL_CONCURRENCY, MAIL_RETRY_FOR_MS, MailHandler } from './notify/mail-handler.ts';
 import { settleOutbox, writeOutbox } from './notify/outbox.ts';
@@ -28,8 +27,7 @@ import { WEBHOOK_CONCURRENCY, WEBHOOK_RETRY_FOR_MS, WebhookHandler } from './not
 import { webhookRoutes } from './notify/webhooks/routes.ts';
 import { WebhookService } from './notify/webhooks/service.ts';
 import { failurePage } from './pages/routes/failure-page.ts';
-import type { OpenApiDocument } from './pages/docs/openapi.ts';
-import { publicPages } from './pages/routes/public-pages.ts';
+import { composePages } from './page-composition.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { MasterKey } from './platform/crypto/master-key.ts';
 import { Vault } from './platform/crypto/vault.ts';
@@ -108,9 +106,10 @@ function composeApprovals(parts: Pick<Core, 'config' | 'logger' | 'clock' | 'vau
   const workflows = new ApprovalWorkflows(temporal, config.temporal.taskQueue);
   const starter = new ApprovalStarter(work, workflows, logger);
   const commands = new ApprovalCommands({ work, people, creation, execution, workflows });
-  const queries = new ApprovalQueries({ work, views: new ApprovalViews(vault, people), people, clock });
+  const views = new ApprovalViews(vault, people);
+  const queries = new ApprovalQueries({ work, views, people, clock });
   const service = new ApprovalService({ commands, queries, creation, starter, notifier, work, people });
-  return { service, execution, commands, queries, workflows, starter };
+  return { service, execution, commands, queries, views, workflows, starter };
 }
 
 export interface Api {
@@ -133,13 +132,9 @@ export function composeApi(core: Core, more: { checks?: readonly ReadinessCheck[
   const app = createApp({
     config, logger, metrics, document, checks, failurePage,
     api: { routes, gate, idempotency },
-    pages: pageRouters(core, document, more.mailbox ?? null),
+    pages: composePages(core, document, more.mailbox ?? null),
   });
   return { app };
-}
-
-function pageRouters({ config }: Core, document: OpenApiDocument, mailbox: Mailbox | null): Router[] {
-  return [publicPages({ document, sections: docsSections(), publicUrl: config.publicUrl })];
 }
 
 /** The worker process: workflows and activities, and the relay that carries out what the outbox holds. */
@@ -159,7 +154,8 @@ export async function composeWorker(core: Core) {
     await Promise.all([worker.stop(), relay.stop(deadlineMs), housekeeping.stop()]);
     await claimsDatabase.close();
   };
-  return { worker, relay, stop };}
+  return { worker, relay, stop };
+}
 
 function composeRelay({ surroundings, config, logger, clock, metrics, notifier, work, approvals }: Core, claimsDatabase: Database): OutboxRelay {
   const guard = new AddressGuard({ allowPrivate: config.webhookAllowPrivateAddresses });

@@ -37,7 +37,10 @@ export class ApprovalExecution {
     return this.#work.write(origin, async (tx) => {
       const stored = await lockApproval(tx.em, input.approval);
       const intent = await tx.em.findOneOrFail(IntentRow, { id: input.intent, approval: input.approval });
-      if (intent.state !== 'pending') return { result: settledOutcome(intent), control: controlOf(stored, stored.approval) };
+      if (intent.state !== 'pending') {
+        tx.leaveEverything();
+        return { result: settledOutcome(intent), control: controlOf(stored, stored.approval) };
+      }
       tx.actAs(intent.actor, intent.requestId ?? null);
       tx.settle(intent.id);
       return this.#carryOut(tx, stored, intent);
@@ -57,14 +60,18 @@ export class ApprovalExecution {
     return { result, control };
   }
 
-  /** What a workflow's timer does: a stage runs out of time, people are reminded, a request expires. */
+  /** What a workflow's timer does: a stage runs out of time, people are reminded, a request expires. A second time, nothing. */
   async fireTimer(input: FireTimerInput): Promise<ApprovalControl> {
     const origin: Origin = { organization: input.organization, actor: { type: 'workflow', id: null }, requestId: null };
     return this.#work.write(origin, async (tx) => {
       const stored = await lockApproval(tx.em, input.approval);
       const command = timerCommand(input);
-      const handled = handle(stored.approval, command, await this.#context(tx, stored, command));
-      if ('refusal' in handled || handled.outcome === 'repeated') return controlOf(stored, stored.approval);
+      const handled = isOver(stored, input) ? null : handle(stored.approval, command, await this.#context(tx, stored, command));
+      if (!handled || 'refusal' in handled || handled.outcome === 'repeated') {
+        tx.leaveEverything();
+        return controlOf(stored, stored.approval);
+      }
+      if (input.timer === 'remind') forgetReminders(stored, input);
       tx.record({ action: `approval.timer_${input.timer}`, resource: { type: 'approval', id: input.approval }, team: stored.row.team, detail: { state: handled.approval.state, revision: handled.approval.revision, stage: input.stage } });
       return this.#commit(tx, stored, handled, NOTHING_WRITTEN);
     }, new Date(input.at));
@@ -75,7 +82,7 @@ export class ApprovalExecution {
     const origin: Origin = { organization, actor: { type: 'workflow', id: null }, requestId: null };
     await this.#work.write(origin, async (tx) => {
       const row = await tx.em.findOneOrFail(IntentRow, { id: intent }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-      if (row.state !== 'pending') return;
+      if (row.state !== 'pending') return tx.leaveEverything();
       tx.actAs(row.actor, row.requestId ?? null);
       tx.settle(intent);
       settle(tx, row, { outcome: 'refused', refusal });
@@ -147,6 +154,18 @@ function settledOutcome(intent: IntentRow): IntentOutcome {
 function onBehalfOf(handled: Handled): string | null {
   const decided = handled.events.find((event) => event.type === 'decided' || event.type === 'late_decision');
   return decided && 'onBehalfOf' in decided ? decided.onBehalfOf : null;
+}
+
+/** Whether a reminder was sent, or is one of a stage that was opened anew since. */
+function isOver({ stages }: StoredApproval, { timer, stage, dueAt }: FireTimerInput): boolean {
+  const remindAt = stages.find((row) => row.index === stage)?.remindAt ?? [];
+  return timer === 'remind' && !remindAt.includes(new Date(dueAt).toISOString());
+}
+
+/** One reminder does for all whose time has come: nobody gets several at once because the worker was away. */
+function forgetReminders({ stages }: StoredApproval, { stage, at }: FireTimerInput): void {
+  const row = stages.find((candidate) => candidate.index === stage);
+  if (row) row.remindAt = row.remindAt.filter((moment) => Date.parse(moment) > at);
 }
 
 function timerCommand({ timer, stage, revision, dueAt }: FireTimerInput): Command {

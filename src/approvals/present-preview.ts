@@ -1,18 +1,19 @@
 import type { Transaction } from '../platform/unit-of-work.ts';
 import type { People } from '../tenancy/service.ts';
 import type { Prepared } from './creation.ts';
+import { namedBy } from './named.ts';
 import { defaultStageName, presentApprover } from './present.ts';
 import { describeOutcome, describeProblem } from './rules.ts';
 import type { NewApprovalBody } from './schemas.ts';
 
-/** What a request would become, as the API shows it. */
-export async function presentPreview(tx: Transaction, people: People, { plan }: Prepared, body: NewApprovalBody) {
-  const asked = plan.stages.flatMap((stage) => stage.asked.flatMap(({ person, onBehalfOf }) => (onBehalfOf ? [person, onBehalfOf] : [person])));
-  const profiles = await people.profiles(tx.em, tx.origin.organization, asked);
-  return {
+/** What a request would become, as the API shows it, and whom it tells about. */
+export async function presentPreview(tx: Transaction, people: People, { plan }: Prepared, asked: NewApprovalBody) {
+  const named = plan.stages.flatMap((stage) => namedBy(stage.asked));
+  const profiles = await people.profiles(tx.em, tx.origin.organization, named);
+  const body = {
     stages: plan.stages.map((stage) => ({
       index: stage.index,
-      name: body.chain?.stages[stage.index]?.name ?? defaultStageName(stage),
+      name: asked.chain?.stages[stage.index]?.name ?? defaultStageName(stage),
       state: stage.state,
       escalated: false,
       required: stage.required,
@@ -24,4 +25,5 @@ export async function presentPreview(tx: Transaction, people: People, { plan }: 
     problems: plan.problems.map((problem) => ({ code: problem.code, stage: problem.stage, message: describeProblem(problem) })),
     outcome: plan.approvedAtOnce ? describeOutcome(plan.approvedAtOnce) : null,
   };
+  return { body, subjects: [...new Set(named)] };
 }

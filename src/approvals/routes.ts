@@ -5,6 +5,7 @@ import { type Answer, type Route, route } from '../platform/http/route.ts';
 import { pageOf } from '../platform/http/schemas.ts';
 import type { Caller } from '../platform/http/caller.ts';
 import type { ProblemCode } from '../platform/errors.ts';
+import { namedBy } from './named.ts';
 import { presentApproval } from './present.ts';
 import {
   approvalListQuery, approvalParams, approvalReadQuery, approvalSchema, decisionRequestSchema, newApprovalSchema, previewSchema, reassignSchema,
@@ -36,7 +37,7 @@ function askingRoutes(approvals: ApprovalService): Route[] {
       description: 'Takes the same body as the request itself, runs the same code, and changes nothing.',
       body: newApprovalSchema, answers: { 200: previewSchema }, problems: ['not-found'],
       async handle({ caller, origin, body }) {
-        return { status: 200, body: await approvals.preview(caller, origin, body) };
+        return { status: 200, ...(await approvals.preview(caller, origin, body)) };
       },
     }),
   ];
@@ -134,6 +135,7 @@ function answer(status: number, view: ApprovalView): Answer {
 }
 
 function everybodyIn({ stored, stages }: ApprovalView): string[] {
-  const asked = stages.flatMap((stage) => stage.asked.flatMap(({ person, onBehalfOf }) => (onBehalfOf ? [person, onBehalfOf] : [person])));
-  return [...new Set([stored.row.requester, ...asked, ...stored.decisions.map((decision) => decision.person)])];
+  const asked = stages.flatMap((stage) => namedBy(stage.asked));
+  const decided = stored.decisions.flatMap(({ person, onBehalfOf }) => (onBehalfOf ? [person, onBehalfOf] : [person]));
+  return [...new Set([stored.row.requester, ...asked, ...decided])];
 }

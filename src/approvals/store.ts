@@ -46,7 +46,7 @@ async function loadParts(em: EntityManager, rows: readonly ApprovalRow[]): Promi
   const approval = { $in: rows.map((row) => row.id) };
   const stages = await em.find(StageRow, { approval }, { orderBy: { index: 'asc' } });
   const asks = await em.find(AskRow, { approval }, { orderBy: { id: 'asc' } });
-  const decisions = await em.find(DecisionRow, { approval, counts: true }, { orderBy: { id: 'asc' } });
+  const decisions = await em.find(DecisionRow, { approval, counts: true }, { orderBy: { at: 'asc', id: 'asc' } });
   return rows.map((row) => {
     const own = <Part extends { approval: string; revision: number }>(parts: readonly Part[]) =>
       parts.filter((part) => part.approval === row.id && part.revision === row.revision);

@@ -4,6 +4,7 @@ import { FactsReader, type People, type Profiles, teamsById } from '../tenancy/s
 import { type ApprovalDetails, openDetails, textPlace } from './details.ts';
 import { factsFor } from './facts.ts';
 import { type DecisionRow, IntentRow } from './entities.ts';
+import { namedBy } from './named.ts';
 import { type StageState, stagesToShow } from './rules.ts';
 import type { StoredApproval } from './store.ts';
 
@@ -72,7 +73,7 @@ function sealedIn({ row, decisions }: StoredApproval): (Uint8Array | null | unde
 }
 
 function peopleIn({ row, decisions }: StoredApproval, stages: readonly StageState[]): string[] {
-  const asked = stages.flatMap((stage) => stage.asked.flatMap(({ person, onBehalfOf }) => (onBehalfOf ? [person, onBehalfOf] : [person])));
+  const asked = stages.flatMap((stage) => namedBy(stage.asked));
   const decided = decisions.flatMap(({ person, onBehalfOf }) => (onBehalfOf ? [person, onBehalfOf] : [person]));
   return [row.requester, ...asked, ...decided];
 }

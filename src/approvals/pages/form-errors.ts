@@ -8,11 +8,3 @@ export const CODE_ERRORS: Readonly<Record<CodeFault, string>> = {
   exhausted: 'This code was tried too often. Have a new one mailed.',
   wrong: 'This is not the code we mailed last. Check it, or have a new one mailed.',
 };
-
-/** An address as it may be shown to whoever holds the link: enough to know which mailbox to look into. */
-export function maskAddress(address: string): string {
-  const at = address.lastIndexOf('@');
-  const local = [...address.slice(0, at)];
-  const last = local.length > 2 ? local.at(-1) : '';
-  return `${local[0] ?? ''}…${last}${address.slice(at)}`;
-}

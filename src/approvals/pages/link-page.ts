@@ -3,25 +3,35 @@ import type { DecisionFormView } from '../../pages/decision-form.ts';
 import type { Html } from '../../pages/html.ts';
 import { outcomePage } from '../../pages/outcome-page.ts';
 import type { LinkVisit } from '../link-service.ts';
-import { openSeat } from '../link-standing.ts';
-import type { FieldErrors, Typed } from './decision-fields.ts';
-import { maskAddress } from './form-errors.ts';
-import { decisionView, presentForPage } from './present-page.ts';
+import { hasDecided, openSeat } from '../link-standing.ts';
+import type { Typed } from './decision-fields.ts';
+import type { DecisionPage, PageMoment } from './decision-flow.ts';
+import { stepUpView } from './form-parts.ts';
+import { decisionView, nameOf, presentForPage } from './present-page.ts';
 import { recordedPage } from './recorded-page.ts';
 
-/** What happened just before the page is shown. */
-export interface LinkPageMoment {
-  /** The decision was made with the request before this one. */
-  readonly justDecided?: boolean;
-  readonly typed?: Typed;
-  readonly errors?: FieldErrors;
+/** What stands behind a mailed link. */
+export function linkPage(visit: LinkVisit, path: string): DecisionPage {
+  const { link, standing, decision, view, code } = visit;
+  const isOver = standing === 'closed' || standing === 'expired';
+  return {
+    approval: link.approval,
+    person: link.person,
+    path,
+    state: standing === 'open' || standing === 'recorded' ? standing : 'over',
+    // Without a form nobody can ask for a code: then it is not put on record who it was.
+    takesLate: isOver && !link.usedAt && code === null,
+    decided: hasDecided(view.stored.approval, link.person) ? (decision?.row.decision ?? null) : null,
+    needsCode: code !== null,
+    render: (moment) => render(visit, path, moment),
+  };
 }
 
-/** The page behind a mailed link: the form while it takes a decision, afterwards what became of the request. */
-export function linkPage(visit: LinkVisit, action: string, { justDecided = false, typed, errors }: LinkPageMoment = {}): Html {
+/** The form while the link takes a decision, afterwards what became of the request. */
+function render(visit: LinkVisit, path: string, { justDecided = false, typed, errors }: PageMoment): Html {
   const page = { organization: visit.organization.name, approval: presentForPage(visit.view), now: visit.at };
   const { standing, decision } = visit;
-  if (standing === 'open') return approvalPage({ ...page, form: { ...formOf(visit, action, typed), ...(errors ? { errors } : {}) } });
+  if (standing === 'open') return approvalPage({ ...page, form: { ...formOf(visit, path, typed), ...(errors ? { errors } : {}) } });
   if (standing === 'paused') return approvalPage({ ...page, form: null });
   if (standing === 'recorded') return recordedPage(page);
   const shown = decision && decisionView(decision.row, visit.profiles, decision.comment);
@@ -30,13 +40,13 @@ export function linkPage(visit: LinkVisit, action: string, { justDecided = false
 
 function formOf({ link, view, profiles, code }: LinkVisit, action: string, typed: Typed | undefined): DecisionFormView {
   const absent = openSeat(view.stored.approval, link.person)?.candidate.onBehalfOf ?? null;
-  const { name, alias, email } = profiles.of(link.person);
+  const profile = profiles.of(link.person);
   return {
     action,
-    // The form needs no token of its own: the address it is sent to is one, and another site does not know it.
+    // The form needs no token of its own: the address that it is sent to is one, and no other site knows it.
     csrfToken: '',
-    decidingAs: { name: name ?? alias ?? email, onBehalfOf: absent && view.profiles.nameOf(absent) },
-    stepUp: code && { mailedTo: code.mailed && email !== null ? maskAddress(email) : null, code: typed?.code ?? '' },
+    decidingAs: { name: nameOf(profile), onBehalfOf: absent && view.profiles.nameOf(absent) },
+    stepUp: stepUpView(code, profile, typed),
     comment: typed?.comment ?? '',
   };
 }

@@ -1,58 +1,47 @@
-import { type Response, Router } from 'express';
-import { ProblemError } from '../../platform/errors.ts';
+import { type Request, Router } from 'express';
+import { sendPage } from '../../pages/routes/send-page.ts';
 import { readForm } from '../../platform/http/body.ts';
 import { requestIdOf } from '../../platform/http/request-id.ts';
-import type { Origin } from '../../platform/unit-of-work.ts';
-import { sendPage } from '../../tenancy/sign-in/service.ts';
 import type { LinkService, LinkVisit } from '../link-service.ts';
 import { useLink } from '../links.ts';
-import type { StepUp } from '../step-up.ts';
-import { readSubmission, type Submission, type Typed } from './decision-fields.ts';
-import { CODE_ERRORS } from './form-errors.ts';
-import { type LinkPageMoment, linkPage } from './link-page.ts';
-import type { PageDecisions, Taken } from './page-decisions.ts';
+import type { DecisionDoor, DecisionFlow } from './decision-flow.ts';
+import { linkPage } from './link-page.ts';
 
 export interface LinkRouterParts {
   readonly links: LinkService;
-  readonly decisions: PageDecisions;
-  readonly stepUp: StepUp;
+  readonly flow: DecisionFlow;
 }
-
-type Decision = Extract<Submission, { asks: 'decision' }>;
 
 /**
  * `/r/<token>`: the page behind a mailed link. GET and HEAD change nothing, whatever the query, because mail scanners follow
  * links; a POST of `decision` and `comment` decides. The token is all the authority there is, so no cookie is looked at.
  */
-export function approvalPageRouter({ links, decisions, stepUp }: LinkRouterParts): Router {
+export function approvalPageRouter({ links, flow }: LinkRouterParts): Router {
   const router = Router({ caseSensitive: true });
 
   router.get('/r/:token', async (request, response) => {
-    const visit = await links.visit(request.params.token);
-    sendPage(response, 200, linkPage(visit, pathOf(request.params.token), { justDecided: 'decided' in request.query }));
+    const page = linkPage(await links.visit(request.params.token), pathOf(request));
+    sendPage(response, 200, page.render({ justDecided: 'decided' in request.query }));
   });
 
   router.post('/r/:token', async (request, response) => {
-    const { token } = request.params;
     const fields = await readForm(request);
-    const visit = await links.visit(token);
-    const submission = readSubmission(fields, visit.code !== null);
-    if (takesNothing(visit)) return sendOutcome(response, token, visit, submission);
-    if (submission.asks === 'correction') return sendLinkPage(response, 400, token, visit, submission);
-    if (submission.asks === 'code') return sendAfterCode(response, token, await mailCode(visit, requestIdOf(response)), submission.typed);
-    const taken = await decisions.take(originOf(visit, requestIdOf(response)), {
-      ...submission, approval: visit.link.approval, person: visit.link.person, revision: visit.link.revision, channel: 'link',
-      // A double click finds what the first one recorded: a link takes one decision.
-      intent: visit.link.id,
-      code: visit.code ? submission.code : null,
-      alsoRecord: (tx) => useLink(tx, visit.link.id),
-    });
-    sendDecided(response, token, await links.visit(token), submission, taken);
+    const visit = await links.visit(request.params.token);
+    await flow.answer(response, fields, doorOf(visit, requestIdOf(response), async () => linkPage(await links.visit(request.params.token), pathOf(request))));
   });
 
-  /** @returns the problem, where no code could be mailed */
-  async function mailCode(visit: LinkVisit, requestId: string): Promise<{ visit: LinkVisit; problem: ProblemError | null }> {
-  }
-
   return router;
+}
+
+function doorOf({ organization, link }: LinkVisit, requestId: string, look: DecisionDoor['look']): DecisionDoor {
+  return {
+    origin: { organization: organization.id, actor: { type: 'person', id: link.person }, requestId },
+    look,
+    // A link takes one decision, recorded under the link's own id: a double click finds what the first one has recorded.
+    recording: () => ({ channel: 'link', intent: link.id, revision: link.revision, alsoRecord: (tx) => useLink(tx, link.id) }),
+  };
+}
+
+function pathOf(request: Request<{ token: string }>): string {
+  return `/r/${encodeURIComponent(request.params.token)}`;
 }

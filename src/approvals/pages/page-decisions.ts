@@ -17,7 +17,7 @@ export interface PageDecision {
   /** null where no code is needed. */
   readonly code: string | null;
   /** What is used up along with it; runs in the transaction that records the decision. */
-  alsoRecord(tx: Transaction): Promise<void>;
+  readonly alsoRecord: (tx: Transaction) => Promise<void>;
 }
 
 /** `unavailable`: it may be recorded all the same, and is then carried out later. */

@@ -98,7 +98,7 @@ function personView(profile: PersonProfile): PersonView {
 }
 
 /** A guest is known by an address only. */
-function nameOf({ name, alias, email }: PersonProfile): string | null {
+export function nameOf({ name, alias, email }: PersonProfile): string | null {
   return name ?? alias ?? email;
 }
 

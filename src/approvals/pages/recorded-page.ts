@@ -9,7 +9,7 @@ import type { ApprovalView, PageContext } from '../../pages/view-models.ts';
 export function recordedPage({ approval, now, ...page }: PageContext & { readonly approval: ApprovalView; readonly now: Date }): Html {
   const title = 'Your decision is recorded';
   const body = html`<div class="review">
-  ${notice('status', title, html`<p>It has not been carried out yet, because a part that is needed does not answer at the moment. It is carried out as soon as that part does; there is nothing more for you to do. Open this page again later to see what became of it.</p>`)}
+  ${notice('status', title, html`<p>It has not been carried out yet. That takes a moment, or longer while a part that is needed does not answer; it then happens by itself, and there is nothing more for you to do. Open this page again to see what became of it.</p>`)}
   <article class="sheet">
     ${requestHead(approval)}
     ${requestDetails(approval, now)}

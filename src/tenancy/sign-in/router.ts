@@ -1,24 +1,24 @@
 import { type Response, Router } from 'express';
 import type { Html } from '../../pages/html.ts';
+import { sendPage } from '../../pages/routes/send-page.ts';
 import { closedSignInLinkPage, confirmSignInPage, lookIntoYourMailPage, signInPage } from '../../pages/sign-in-page.ts';
 import { readForm } from '../../platform/http/body.ts';
 import { NotFound } from '../../platform/errors.ts';
 import { requestIdOf } from '../../platform/http/request-id.ts';
 import { emailSchema } from '../../platform/http/schemas.ts';
-import { sendPage } from './send-page.ts';
-import { SESSION_MS } from './sessions.ts';
+import type { FormGuard } from './form-guard.ts';
 import { SIGN_IN_LINK_MINUTES } from './sign-in-links.ts';
 import type { LinkState, SignInService } from './sign-in-service.ts';
-import { findSignedIn, signOutScope, type Visitors } from './signed-in.ts';
+import type { Visitors } from './visitors.ts';
 
 export interface SignInRouterParts {
   readonly signIn: SignInService;
   readonly visitors: Visitors;
+  readonly guard: FormGuard;
 }
 
 /** `/sign-in`, the one-time links behind it, and `/sign-out`. */
-export function signInRouter({ signIn, visitors }: SignInRouterParts): Router {
-  const { sessions, cookies, guard } = visitors;
+export function signInRouter({ signIn, visitors, guard }: SignInRouterParts): Router {
   const router = Router({ caseSensitive: true });
 
   router.get('/sign-in', (request, response) => sendPage(response, 200, signInPage({ csrfToken: guard.visitorToken(request, response) })));
@@ -43,18 +43,13 @@ export function signInRouter({ signIn, visitors }: SignInRouterParts): Router {
     guard.checkVisitor(request, (await readForm(request))['csrf']);
     const result = await signIn.signIn(request.params.token, requestIdOf(response));
     if ('closed' in result) return sendClosed(response, result.closed);
-    cookies.set(response, 'session', result.secret, SESSION_MS);
+    visitors.signIn(response, result.secret);
     response.redirect(303, '/inbox');
   });
 
   router.post('/sign-out', async (request, response) => {
-    const signedIn = await findSignedIn(request, visitors);
     const fields = await readForm(request);
-    if (signedIn) {
-      guard.check(request, signOutScope(signedIn), fields['csrf']);
-      await sessions.end(signedIn, requestIdOf(response));
-    }
-    cookies.clear(response, 'session');
+    await visitors.signOut(request, response, fields['csrf'], requestIdOf(response));
     response.redirect(303, '/sign-in');
   });
 
