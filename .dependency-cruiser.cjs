@@ -4,7 +4,7 @@
  * @type {import('dependency-cruiser').IConfiguration}
  */
 const FEATURES = ['tenancy', 'notify', 'audit', 'approvals'];
-const COMPOSITION = '^src/(composition|page-composition|main|api|worker|entities|bootstrap|docs-sections|embedded-services|cli/.*)\\.ts$';
+const COMPOSITION = '^src/(composition|composition/[a-z]+|main|api|worker|entities|bootstrap|docs-sections|embedded-services|cli/.*)\\.ts$';
 
 const upwards = FEATURES.map((feature, index) => ({
   name: `${feature}-imports-downwards-only`,

@@ -14,6 +14,9 @@ import { lockApproval, readApproval, saveApproval, type StoredApproval } from '.
 /** Nobody: what a command is given that opens no stage, so that most decisions need not read the organization. */
 const NO_FACTS: OrganizationFacts = { teamPath: [], holders: [], requestersManager: null, absences: [], inactive: new Set() };
 
+/** Told of every decision that was recorded, late ones included. */
+export type DecisionCounter = (decision: string, channel: string) => void;
+
 const NOTHING_WRITTEN: Accompanied = { intent: null, comment: null };
 
 /**
@@ -24,27 +27,28 @@ export class ApprovalExecution {
   readonly #work: UnitOfWork;
   readonly #announcer: Announcer;
   readonly #intents: IntentReader;
+  readonly #onDecided: DecisionCounter;
 
-  constructor(work: UnitOfWork, announcer: Announcer, intents: IntentReader) {
-    this.#work = work;
-    this.#announcer = announcer;
-    this.#intents = intents;
+  constructor(parts: { work: UnitOfWork; announcer: Announcer; intents: IntentReader; onDecided: DecisionCounter }) {
+    this.#work = parts.work;
+    this.#announcer = parts.announcer;
+    this.#intents = parts.intents;
+    this.#onDecided = parts.onDecided;
   }
 
   /** Carries out an intent; a second time it gives the first result again. */
   async applyIntent(input: { organization: string; approval: string; intent: string; at: Date }): Promise<ApplyIntentResult> {
     const origin: Origin = { organization: input.organization, actor: { type: 'workflow', id: null }, requestId: null };
-    return this.#work.write(origin, async (tx) => {
+    const applied = await this.#work.write(origin, async (tx) => {
       const stored = await lockApproval(tx.em, input.approval);
       const intent = await tx.em.findOneOrFail(IntentRow, { id: input.intent, approval: input.approval });
-      if (intent.state !== 'pending') {
-        tx.leaveEverything();
-        return { result: settledOutcome(intent), control: controlOf(stored, stored.approval) };
-      }
+      if (intent.state !== 'pending') return { result: settledOutcome(intent), control: controlOf(stored, stored.approval) };
       tx.actAs(intent.actor, intent.requestId ?? null);
       tx.settle(intent.id);
-      return this.#carryOut(tx, stored, intent);
+      return { ...(await this.#carryOut(tx, stored, intent)), intent };
     }, input.at);
+    if ('intent' in applied && applied.intent.kind === 'decide') this.#onDecided(countedAs(applied.intent, applied.result), applied.intent.channel);
+    return { result: applied.result, control: applied.control };
   }
 
   async #carryOut(tx: Transaction, stored: StoredApproval, intent: IntentRow): Promise<ApplyIntentResult> {
@@ -67,10 +71,7 @@ export class ApprovalExecution {
       const stored = await lockApproval(tx.em, input.approval);
       const command = timerCommand(input);
       const handled = isOver(stored, input) ? null : handle(stored.approval, command, await this.#context(tx, stored, command));
-      if (!handled || 'refusal' in handled || handled.outcome === 'repeated') {
-        tx.leaveEverything();
-        return controlOf(stored, stored.approval);
-      }
+      if (!handled || 'refusal' in handled || handled.outcome === 'repeated') return controlOf(stored, stored.approval);
       if (input.timer === 'remind') forgetReminders(stored, input);
       tx.record({ action: `approval.timer_${input.timer}`, resource: { type: 'approval', id: input.approval }, team: stored.row.team, detail: { state: handled.approval.state, revision: handled.approval.revision, stage: input.stage } });
       return this.#commit(tx, stored, handled, NOTHING_WRITTEN);
@@ -82,7 +83,7 @@ export class ApprovalExecution {
     const origin: Origin = { organization, actor: { type: 'workflow', id: null }, requestId: null };
     await this.#work.write(origin, async (tx) => {
       const row = await tx.em.findOneOrFail(IntentRow, { id: intent }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-      if (row.state !== 'pending') return tx.leaveEverything();
+      if (row.state !== 'pending') return;
       tx.actAs(row.actor, row.requestId ?? null);
       tx.settle(intent);
       settle(tx, row, { outcome: 'refused', refusal });
@@ -145,6 +146,10 @@ function recordDecision(tx: Transaction, stored: StoredApproval, intent: IntentR
       onBehalfOf: absent, decision, comment: intent.text ?? null, channel, counts: event.type === 'decided', at,
     }));
   }
+}
+
+function countedAs(intent: IntentRow, { outcome }: IntentOutcome): string {
+  return outcome === 'applied' ? String(intent.command['decision']) : outcome;
 }
 
 function settledOutcome(intent: IntentRow): IntentOutcome {

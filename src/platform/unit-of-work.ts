@@ -72,7 +72,6 @@ export class Transaction {
   readonly outbox: OutboxMessage[] = [];
   readonly settled: string[] = [];
   readonly changes = new Set<string>();
-  #changesNothing = false;
 
   constructor(em: EntityManager, origin: Origin, at: Date) {
     this.em = em;
@@ -98,18 +97,6 @@ export class Transaction {
   /** This message need not be delivered any more: what it asks for is done by this transaction. */
   settle(message: string): void {
     this.settled.push(message);
-  }
-
-  /**
-   * There was nothing to do after all: what was to change had changed before. The transaction is rolled back, so that it
-   * needs no audit entry; a row lock alone looks to PostgreSQL like a change.
-   */
-  leaveEverything(): void {
-    this.#changesNothing = true;
-  }
-
-  get changesNothing(): boolean {
-    return this.#changesNothing;
   }
 
   /** Wakes whoever waits for this resource, once it is committed. */
@@ -164,12 +151,17 @@ export class UnitOfWork {
 
   /** Does something and takes all of it back: what would come of it, without changing anything. */
   async rehearse<T>(origin: Origin, work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.database.reach(() =>
-      this.#takeBackOrCommit(origin, async (em, takeBack) => {
-        takeBack();
-        return work(new Transaction(em, origin, this.#clock.now()));
-      }),
-    );
+    const takenBack = new Error('rehearsed');
+    let result: { value: T } | undefined;
+    try {
+      await this.database.reach(() => this.database.fork(origin.organization).transactional(async (em) => {
+        result = { value: await work(new Transaction(em, origin, this.#clock.now())) };
+        throw takenBack;
+      }));
+    } catch (error) {
+      if (error !== takenBack) throw error;
+    }
+    return result!.value;
   }
 
   async #run<T>(origin: Origin, work: (tx: Transaction) => Promise<T>, at: Date | undefined, audited: boolean): Promise<T> {
@@ -184,37 +176,15 @@ export class UnitOfWork {
 
   async #once<T>(origin: Origin, work: (tx: Transaction) => Promise<T>, at: Date, audited: boolean): Promise<T> {
     let committed: Transaction | undefined;
-    const result = await this.#takeBackOrCommit(origin, async (em, takeBack) => {
+    const result = await this.database.fork(origin.organization).transactional(async (em) => {
       const tx = new Transaction(em, origin, at);
       const value = await work(tx);
-      if (tx.changesNothing) {
-        takeBack();
-        return value;
-      }
       await this.#writeLog(tx, audited);
       committed = tx;
       return value;
     });
     if (committed) this.#announce(committed);
     return result;
-  }
-
-  /** A transaction that is rolled back, and has its result all the same, where the work asks for that. */
-  async #takeBackOrCommit<T>(origin: Origin, work: (em: EntityManager, takeBack: () => void) => Promise<T>): Promise<T> {
-    const takenBack = new Error('taken back');
-    let result: { readonly value: T } | undefined;
-    try {
-      return await this.database.fork(origin.organization).transactional(async (em) => {
-        let toBeTakenBack = false;
-        const value = await work(em, () => (toBeTakenBack = true));
-        if (!toBeTakenBack) return value;
-        result = { value };
-        throw takenBack;
-      });
-    } catch (error) {
-      if (error !== takenBack || !result) throw error;
-      return result.value;
-    }
   }
 
   async #writeLog(tx: Transaction, audited: boolean): Promise<void> {

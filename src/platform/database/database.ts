@@ -87,6 +87,12 @@ export class Database {
     await this.reach(() => this.orm.em.getConnection().execute('select 1'));
   }
 
+  /** The connections of this process, at this moment. */
+  async poolUse(): Promise<{ totalCount: number; idleCount: number; waitingCount: number }> {
+    const { totalCount, idleCount, waitingCount } = await this.orm.driver.getConnection().getNativeClient();
+    return { totalCount, idleCount, waitingCount };
+  }
+
   async close(): Promise<void> {
     await this.orm.close(true);
   }

@@ -22,7 +22,7 @@ export interface Metrics {
   readonly registry: Registry;
   readonly requests: Histogram<'method' | 'route' | 'status'>;
   readonly relay: RelayCounters;
-  approvalDecided(outcome: string, channel: string): void;
+  readonly approvalDecided: (outcome: string, channel: string) => void;
   readonly answerReplayed: () => void;
   /** @param pool `login` of several, e.g. `app`; @param read where to look, at the time of each scrape */
   watchPool(pool: string, read: () => PoolUse | Promise<PoolUse>): void;

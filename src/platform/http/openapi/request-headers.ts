@@ -4,8 +4,8 @@ import type { ZodOpenApiComponentsObject } from 'zod-openapi';
 export const REQUEST_HEADERS = {
   IdempotencyKey: {
     name: 'Idempotency-Key', in: 'header',
-    description: 'Anything you choose, once for each thing you want done: the same key with the same body gives the first answer again, for seven days and also after a crash. A secret is shown in the first answer only.',
-    schema: { type: 'string', pattern: '^[!-~]{1,255}$', examples: ['order-4711'] },
+    description: '1 to 255 visible ASCII characters, chosen anew for each thing you want done: the same key with the same body gives the first answer again, for seven days and also after a crash. A secret is shown in the first answer only.',
+    schema: { type: 'string', minLength: 1, maxLength: 255, examples: ['order-4711'] },
   },
   IfMatch: {
     name: 'If-Match', in: 'header',

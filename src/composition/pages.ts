@@ -1,24 +1,24 @@
 import type { Router } from 'express';
-import { LinkService } from './approvals/link-service.ts';
-import { DecisionFlow } from './approvals/pages/decision-flow.ts';
-import { inboxRouter } from './approvals/pages/inbox-router.ts';
-import { InboxVisits } from './approvals/pages/inbox-visits.ts';
-import { approvalPageRouter } from './approvals/pages/link-router.ts';
-import { PageDecisions } from './approvals/pages/page-decisions.ts';
-import { StepUp } from './approvals/step-up.ts';
-import type { Core } from './composition.ts';
-import { docsSections } from './docs-sections.ts';
-import type { OpenApiDocument } from './pages/docs/openapi.ts';
-import { mailboxRouter } from './pages/routes/mailbox.ts';
-import { publicPages } from './pages/routes/public-pages.ts';
-import type { Mailbox } from './platform/embedded/mailbox.ts';
-import { Cookies } from './tenancy/sign-in/cookies.ts';
-import { FormGuard } from './tenancy/sign-in/form-guard.ts';
-import { SignInLimits } from './tenancy/sign-in/limits.ts';
-import { signInRouter } from './tenancy/sign-in/router.ts';
-import { Sessions } from './tenancy/sign-in/sessions.ts';
-import { SignInService } from './tenancy/sign-in/sign-in-service.ts';
-import { Visitors } from './tenancy/sign-in/visitors.ts';
+import { LinkService } from '../approvals/link-service.ts';
+import { DecisionFlow } from '../approvals/pages/decision-flow.ts';
+import { inboxRouter } from '../approvals/pages/inbox-router.ts';
+import { InboxVisits } from '../approvals/pages/inbox-visits.ts';
+import { approvalPageRouter } from '../approvals/pages/link-router.ts';
+import { PageDecisions } from '../approvals/pages/page-decisions.ts';
+import { StepUp } from '../approvals/step-up.ts';
+import type { Core } from './core.ts';
+import { docsSections } from '../docs-sections.ts';
+import type { OpenApiDocument } from '../pages/docs/openapi.ts';
+import { mailboxRouter } from '../pages/routes/mailbox.ts';
+import { publicPages } from '../pages/routes/public-pages.ts';
+import type { Mailbox } from '../platform/embedded/mailbox.ts';
+import { Cookies } from '../tenancy/sign-in/cookies.ts';
+import { FormGuard } from '../tenancy/sign-in/form-guard.ts';
+import { SignInLimits } from '../tenancy/sign-in/limits.ts';
+import { signInRouter } from '../tenancy/sign-in/router.ts';
+import { Sessions } from '../tenancy/sign-in/sessions.ts';
+import { SignInService } from '../tenancy/sign-in/sign-in-service.ts';
+import { Visitors } from '../tenancy/sign-in/visitors.ts';
 
 /** Everything that people look at with a browser. */
 export function composePages(core: Core, document: OpenApiDocument, mailbox: Mailbox | null): Router[] {

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import type { Express } from 'express';
+import { approvalRoutes } from '../approvals/routes.ts';
+import { AddressGuard } from '../notify/webhooks/address.ts';
+import { webhookRoutes } from '../notify/webhooks/routes.ts';
+import { WebhookService } from '../notify/webhooks/service.ts';
+import { failurePage } from '../pages/routes/failure-page.ts';
+import type { Mailbox } from '../platform/embedded/mailbox.ts';
+import { createApp } from '../platform/http/app.ts';
+import { Gate } from '../platform/http/gate.ts';
+import { Idempotency } from '../platform/http/idempotency.ts';
+import { openApiDocument } from '../platform/http/openapi/document.ts';
+import { RateLimit } from '../platform/http/rate-limit.ts';
+import type { ReadinessCheck } from '../platform/http/readiness.ts';
+import { KeyAuthenticator } from '../tenancy/authenticator.ts';
+import { KeyService } from '../tenancy/key-service.ts';
+import { tenancyRoutes } from '../tenancy/routes.ts';
+import { SettingsService } from '../tenancy/settings-service.ts';
+import { TeamService } from '../tenancy/team-service.ts';
+import type { Core } from './core.ts';
+import { composePages } from './pages.ts';
+
+const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+export interface Api {
+  readonly app: Express;
+}
+
+/** The API process: everything that is reached over HTTP. */
+export function composeApi(core: Core, more: { checks?: readonly ReadinessCheck[]; mailbox?: Mailbox | null } = {}): Api {
+  const { config, logger, clock, metrics, master, database, work, temporal, people, approvals } = core;
+  const guard = new AddressGuard({ allowPrivate: config.webhookAllowPrivateAddresses });
+  const routes = [
+    ...tenancyRoutes({ teams: new TeamService(work, people), keys: new KeyService(work, people), settings: new SettingsService(work) }),
+    ...approvalRoutes(approvals.service),
+    ...webhookRoutes(new WebhookService(work, guard)),
+  ];
+  const document = openApiDocument(routes, { version, publicUrl: config.publicUrl });
+  const checks = [{ name: 'database', check: () => database.ping() }, { name: 'temporal', check: () => temporal.check() }, ...(more.checks ?? [])];
+  const gate = new Gate({ authenticator: new KeyAuthenticator(database, clock), rateLimit: new RateLimit(config.rateLimit) });
+  const idempotency = new Idempotency({ work, clock, master, logger, onReplay: metrics.answerReplayed });
+  const app = createApp({
+    config, logger, metrics, document, checks, failurePage,
+    api: { routes, gate, idempotency },
+    pages: composePages(core, document, more.mailbox ?? null),
+  });
+  return { app };
+}

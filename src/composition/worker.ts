@@ -1,0 +1,50 @@
+import { createActivities } from '../../activities/index.ts';
+import { mailedHook } from '../approvals/mailed.ts';
+import { WorkflowHandler } from '../approvals/workflow-relay.ts';
+import { entities } from '../entities.ts';
+import { MAIL_CONCURRENCY, MAIL_RETRY_FOR_MS, MailHandler } from '../notify/mail-handler.ts';
+import { OutboxRelay } from '../notify/relay.ts';
+import { AddressGuard } from '../notify/webhooks/address.ts';
+import { WEBHOOK_CONCURRENCY, WEBHOOK_RETRY_FOR_MS, WebhookHandler } from '../notify/webhooks/deliver.ts';
+import { Database } from '../platform/database/database.ts';
+import { DATABASE_ROLES } from '../platform/database/tenant-table.ts';
+import { Housekeeping } from '../platform/housekeeping.ts';
+import { bundleWorkflows, WorkflowWorker } from '../platform/temporal/workflow-worker.ts';
+import type { Core } from './core.ts';
+
+const WORKFLOW_CONCURRENCY = 8;
+
+/** The worker process: workflows and activities, and the relay that carries out what the outbox holds. */
+export async function composeWorker(core: Core) {
+  const { surroundings, config, logger, clock, tracing, master, database, approvals } = core;
+  const plugins = tracing ? [tracing.plugin] : [];
+  const claimsDatabase = Database.open({ url: surroundings.databaseUrl, role: DATABASE_ROLES.relay, entities, poolSize: 2, logger });
+  const relay = composeRelay(core, claimsDatabase);
+  const worker = await WorkflowWorker.start({
+    address: surroundings.temporalAddress, namespace: config.temporal.namespace, taskQueue: config.temporal.taskQueue, payloadKey: master.payloads,
+    activities: createActivities({ approvals: approvals.execution, logger }), bundle: await bundleWorkflows(logger, plugins), plugins,
+  });
+  const housekeeping = new Housekeeping({ database, clock, logger });
+  relay.start();
+  housekeeping.start();
+  const stop = async (deadlineMs: number) => {
+    await Promise.all([worker.stop(), relay.stop(deadlineMs), housekeeping.stop()]);
+    await claimsDatabase.close();
+  };
+  return { worker, relay, stop };
+}
+
+function composeRelay({ surroundings, config, logger, clock, metrics, notifier, work, approvals }: Core, claimsDatabase: Database): OutboxRelay {
+  const guard = new AddressGuard({ allowPrivate: config.webhookAllowPrivateAddresses });
+  const mail = new MailHandler({ smtpUrl: surroundings.smtpUrl, from: config.mailFrom, publicUrl: config.publicUrl });
+  const webhook = new WebhookHandler({ work, guard, clock });
+  const workflow = new WorkflowHandler({ work, commands: approvals.commands, execution: approvals.execution, workflows: approvals.workflows });
+  return new OutboxRelay({
+    claimsDatabase, work, notifier, clock, logger, metrics: metrics.relay,
+    lanes: new Map([
+      ['mail', { handler: mail, concurrency: MAIL_CONCURRENCY, retryForMs: MAIL_RETRY_FOR_MS, hooks: mailedHook }],
+      ['webhook', { handler: webhook, concurrency: WEBHOOK_CONCURRENCY, retryForMs: WEBHOOK_RETRY_FOR_MS }],
+      ['workflow', { handler: workflow, concurrency: WORKFLOW_CONCURRENCY, retryForMs: null }],
+    ]),
+  });
+}
