@@ -490,8 +490,12 @@ as $$
   with answers as (delete from countersign.idempotent_requests where created_at < now - interval '7 days' returning 1),
     codes as (delete from countersign.step_up_codes where expires_at < now - interval '1 day' returning 1),
     deliveries as (delete from countersign.webhook_deliveries where created_at < now - interval '90 days' and state <> 'pending' returning 1),
+    sessions as (delete from countersign.sessions where expires_at < now - interval '30 days' returning hash),
+    links as (delete from countersign.sign_in_links where expires_at < now - interval '30 days' returning hash),
+    entries as (delete from countersign.directory d using (select hash from sessions union all select hash from links) gone
+      where d.kind in ('session', 'sign_in_link') and d.hash = gone.hash returning 1),
     messages as (delete from countersign.outbox where failed_at < now - interval '90 days' returning 1)
-  select (select count(*) from answers) + (select count(*) from codes) + (select count(*) from deliveries) + (select count(*) from messages)
+  select (select count(*) from answers) + (select count(*) from codes) + (select count(*) from deliveries) + (select count(*) from messages) + (select count(*) from entries)
 $$;
 revoke all on function countersign.forget_expired(timestamptz) from public;
 grant execute on function countersign.forget_expired(timestamptz) to countersign_app;

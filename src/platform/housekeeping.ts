@@ -5,8 +5,8 @@ import type { Database } from './database/database.ts';
 const EVERY_MS = 3_600_000;
 
 /**
- * Forgets what is kept for a while only: stored answers of idempotent requests after seven days, mailed codes after one, the
- * log of deliveries and messages that were given up after ninety.
+ * Forgets what is kept for a while only: stored answers of idempotent requests after seven days, mailed codes after one,
+ * what somebody signed in with after thirty, the log of deliveries and messages that were given up after ninety.
  */
 export class Housekeeping {
   readonly #database: Database;

@@ -7,7 +7,6 @@ import type { UnitOfWork } from '../../platform/unit-of-work.ts';
 import { Person, SignInLink } from '../entities.ts';
 import { organizationById } from '../organizations.ts';
 import type { People } from '../people.ts';
-import { forgetOldSignIns } from './forget-old.ts';
 import type { SignInLimits } from './limits.ts';
 import type { Sessions } from './sessions.ts';
 import { type ClosedLink, closedReason, findSignInLink, makeSignInLink, SIGN_IN_LINK_MINUTES, SignInLinkClosed, useSignInLink } from './sign-in-links.ts';
@@ -69,7 +68,6 @@ export class SignInService {
       return await this.#work.write({ organization: entry.organization, actor: { type: 'person', id: person }, requestId }, async (tx) => {
         await useSignInLink(tx, entry.target);
         if (!(await tx.em.findOne(Person, { id: person, kind: 'user', active: true }))) throw new SignInLinkClosed('expired');
-        await forgetOldSignIns(tx, person);
         return this.#sessions.start(tx, person);
       });
     } catch (error) {
