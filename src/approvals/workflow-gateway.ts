@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { isGrpcServiceError, WithStartWorkflowOperation, WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import { ApplicationFailure, type Workflow, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { APPROVAL_CHAIN, type ApprovalChainInput, type ApprovalControl, approvalWorkflowId, type IntentInput, type IntentKind, type IntentOutcome } from '../../workflows/contracts/approvals.ts';
@@ -8,6 +9,12 @@ import type { TemporalConnection } from '../platform/temporal/connection.ts';
 const DEADLINE_MS = 10_000;
 /** The Update was accepted, and the workflow ended before it answered. */
 const ENDED_MEANWHILE = 'AcceptedUpdateCompletedWorkflow';
+/**
+ * The server gave the Update to a worker that finished its task without looking at it, as one may that is busy with local
+ * activities while Updates come in. Nobody has refused anything: it is to be sent again.
+ */
+const NOT_PROCESSED = 'UnprocessedUpdate';
+const SEND_AGAIN_AFTER_MS = 50;
 
 /** The way from requests to the workflows that carry them. */
 export class ApprovalWorkflows {
@@ -44,7 +51,7 @@ export class ApprovalWorkflows {
     return this.#reach(async () => {
       try {
         const handle = this.#temporal.client.workflow.getHandle(approvalWorkflowId(approval));
-        return await handle.executeUpdate<IntentOutcome, [IntentInput]>(kind, { args: [input], updateId: input.intent });
+        return await untilProcessed(() => handle.executeUpdate<IntentOutcome, [IntentInput]>(kind, { args: [input], updateId: input.intent }));
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) return verdictOf(error);
       }
@@ -54,9 +61,12 @@ export class ApprovalWorkflows {
   }
 
   async #startAndCarryOut(start: ApprovalChainInput, kind: IntentKind, input: IntentInput): Promise<IntentOutcome | null> {
-    const startWorkflowOperation = new WithStartWorkflowOperation(APPROVAL_CHAIN, { ...this.#startOptions(start), workflowIdConflictPolicy: 'USE_EXISTING' });
+    const send = () => {
+      const startWorkflowOperation = new WithStartWorkflowOperation(APPROVAL_CHAIN, { ...this.#startOptions(start), workflowIdConflictPolicy: 'USE_EXISTING' });
+      return this.#temporal.client.workflow.executeUpdateWithStart<Workflow, IntentOutcome, [IntentInput]>(kind, { args: [input], updateId: input.intent, startWorkflowOperation });
+    };
     try {
-      return await this.#temporal.client.workflow.executeUpdateWithStart<Workflow, IntentOutcome, [IntentInput]>(kind, { args: [input], updateId: input.intent, startWorkflowOperation });
+      return await untilProcessed(send);
     } catch (error) {
       return verdictOf(error);
     }
@@ -77,11 +87,27 @@ export class ApprovalWorkflows {
   }
 }
 
+/** Sends an Update until the workflow has looked at it, or the deadline that the call is under is over. */
+async function untilProcessed(send: () => Promise<IntentOutcome>): Promise<IntentOutcome> {
+  for (;;) {
+    try {
+      return await send();
+    } catch (error) {
+      if (typeOfFailed(error) !== NOT_PROCESSED) throw error;
+      await pause(SEND_AGAIN_AFTER_MS);
+    }
+  }
+}
+
+/** The type of the failure that an Update ended with; undefined where it failed otherwise. */
+function typeOfFailed(error: unknown): string | null | undefined {
+  return error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure ? error.cause.type : undefined;
+}
+
 /** What a refused Update says. @returns null where the workflow has ended */
 function verdictOf(error: unknown): IntentOutcome | null {
-  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
-    return error.cause.type === ENDED_MEANWHILE ? null : { outcome: 'refused', refusal: error.cause.type ?? 'invalid-request' };
-  }
+  const refusal = typeOfFailed(error);
+  if (refusal !== undefined) return refusal === ENDED_MEANWHILE ? null : { outcome: 'refused', refusal: refusal ?? 'invalid-request' };
   if (error instanceof WorkflowNotFoundError) return null;
   throw error;
 }
