@@ -1,6 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { DemoProblem } from './problem.ts';
 import type { Settings } from './settings.ts';
+
+/** Between two tries while the system, or a process of it, is being replaced. */
+const AWAY_MS = 1_000;
 
 const approverSchema = z.object({ user_id: z.string().nullable(), reason: z.string() });
 const stageSchema = z.object({ name: z.string(), state: z.string(), escalated: z.boolean(), approvers: z.array(approverSchema) });
@@ -11,7 +15,7 @@ export type Approval = z.infer<typeof approvalSchema>;
 
 const problemSchema = z.object({ detail: z.string(), errors: z.array(z.object({ path: z.string(), message: z.string() })).optional() });
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: unknown;
   readonly etag: string | null;
@@ -61,6 +65,10 @@ export class DemoApi {
     for (let etag: string | null = null; Date.now() < giveUpAt; ) {
       const answer = await this.send('GET', `/api/v1/approvals/${id}?wait=PT10S`, undefined, etag === null ? {} : { 'if-none-match': etag });
       if (answer.status === 304) continue;
+      if (answer.status >= 500) {
+        await pause(AWAY_MS);
+        continue;
+      }
       const approval = approvalSchema.parse(answer.body);
       if (holds(approval)) return approval;
       etag = answer.etag;

@@ -4,7 +4,7 @@ import type { DemoApi } from './api.ts';
 import { DemoProblem } from './problem.ts';
 
 const mailsSchema = z.array(z.object({ id: z.string(), subject: z.string(), date: z.string(), text: z.string() }));
-export type DemoMail = z.infer<typeof mailsSchema>[number];
+type DemoMail = z.infer<typeof mailsSchema>[number];
 
 const GIVE_UP_AFTER_MS = 30_000;
 const LOOK_EVERY_MS = 150;
@@ -27,7 +27,7 @@ export class DemoMailbox {
    */
   async wait(to: string, subject: string, since: Date): Promise<DemoMail> {
     for (const giveUpAt = Date.now() + GIVE_UP_AFTER_MS; Date.now() < giveUpAt; ) {
-      const mails = await this.#api.need(mailsSchema, 'GET', `/dev/mailbox.json?${new URLSearchParams({ to, limit: '50' })}`);
+      const mails = await this.#api.need(mailsSchema, 'GET', `/dev/mailbox.json?${new URLSearchParams({ to, limit: '50' }).toString()}`);
       const found = mails.find((mail) => mail.subject.includes(subject) && new Date(mail.date) >= since);
       if (found) return found;
       await pause(LOOK_EVERY_MS);

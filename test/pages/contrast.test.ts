@@ -30,7 +30,7 @@ function contrast(palette: Palette, first: string, second: string): number {
     const colour = palette[name];
     if (colour === undefined) throw new Error(`the palette has no ${name}`);
     return luminance(colour);
-  }).sort((a, b) => a - b);
+  }).toSorted((a, b) => a - b);
   return (light + 0.05) / (dark + 0.05);
 }
 

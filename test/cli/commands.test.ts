@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { startTestSystem, type TestSystem } from '../support/system.ts';
+import { keyIn, runCli } from './support/run-cli.ts';
+
+const SECRET = randomBytes(32).toString('hex');
+let system: TestSystem;
+let environment: Record<string, string>;
+
+beforeAll(async () => {
+  system = await startTestSystem({ environment: { COUNTERSIGN_SECRET_KEY: SECRET } });
+  const { surroundings, config } = system.core;
+  environment = {
+    DATABASE_URL: surroundings.databaseUrl, DATABASE_MIGRATION_URL: system.databaseAdminUrl, COUNTERSIGN_SECRET_KEY: surroundings.secret,
+    TEMPORAL_ADDRESS: surroundings.temporalAddress, TEMPORAL_TASK_QUEUE: config.temporal.taskQueue, SMTP_URL: surroundings.smtpUrl,
+  };
+  await system.need('POST', '/api/v1/teams', { id: 'research', name: 'Research' });
+  await system.person('research', 'ada', ['member']);
+  await system.person('research', 'max', ['manager']);
+});
+
+afterAll(() => system?.stop());
+
+const run = (args: readonly string[], input?: string) => runCli(args, environment, input);
+
+function ask(stage: object = {}) {
+  return system.need('POST', '/api/v1/approvals', {
+    team_id: 'research', kind: 'generic', title: `Request ${randomBytes(4).toString('hex')}`, requester_id: 'ada',
+    chain: { stages: [{ approvers: [{ user_id: 'max' }], ...stage }] },
+  });
+}
+
+describe('countersign', () => {
+  test('lists its commands', async () => {
+    const { exitCode, output } = await run(['--help']);
+    expect(exitCode).toBe(0);
+    for (const command of ['migrate', 'doctor', 'organization', 'key', 'outbox', 'workflows']) expect(output).toContain(`\n  ${command}`);
+  });
+
+  test('refuses what it does not know', async () => {
+    expect(await run(['conjure'])).toMatchObject({ exitCode: 1, errors: expect.stringContaining('unknown command') });
+  });
+});
+
+describe('countersign doctor', () => {
+  test('finds nothing wrong with a system that runs', async () => {
+    const { exitCode, output } = await run(['doctor']);
+    expect({ exitCode, failures: /FAILURE.*/.exec(output)?.[0] }).toEqual({ exitCode: 0, failures: undefined });
+    expect(output).toContain('cannot get past row-level security');
+    expect(output).toContain('The master secret opens the stored keys.');
+    expect(output).toContain('1 worker polls');
+  });
+
+  test('warns of a login that can get past row-level security', async () => {
+    const { exitCode, output } = await runCli(['doctor'], { ...environment, DATABASE_URL: system.databaseAdminUrl });
+    expect(exitCode).toBe(0);
+    expect(output).toMatch(/WARNING {2}The login postgres can get past row-level security/);
+  });
+
+  test('fails where the master secret is another one, Temporal is away, or the mail server is none', async () => {
+    const wrong = { COUNTERSIGN_SECRET_KEY: 'f'.repeat(64), TEMPORAL_ADDRESS: '127.0.0.1:1', SMTP_URL: 'smtp://127.0.0.1:1' };
+    const { exitCode, output } = await runCli(['doctor'], { ...environment, ...wrong });
+    expect(exitCode).toBe(1);
+    expect(output).toContain('The master secret is not the one that this database was made with');
+    expect(output).toContain('Temporal at 127.0.0.1:1 does not answer');
+    expect(output).toContain('The mail server at 127.0.0.1:1 does not answer');
+    expect(output).toContain('3 failures');
+  });
+
+  test('names a variable that is wrong, and not its value', async () => {
+    const { exitCode, output } = await runCli(['doctor'], { ...environment, COUNTERSIGN_SECRET_KEY: 'not-a-secret' });
+    expect({ exitCode, named: output.includes('COUNTERSIGN_SECRET_KEY'), shown: output.includes('not-a-secret') }).toEqual({ exitCode: 1, named: true, shown: false });
+  });
+});
+
+describe('countersign organization create', () => {
+  test('makes an organization of its own, and its owner’s key', async () => {
+    const made = await run(['organization', 'create', 'Acme']);
+    expect(made.exitCode).toBe(0);
+    expect(await system.need('GET', '/api/v1/teams', undefined, keyIn(made))).toEqual({ items: [], next_cursor: null });
+  });
+
+  test('refuses a name that is none', async () => {
+    expect(await run(['organization', 'create', ' '])).toMatchObject({ exitCode: 1, errors: expect.stringContaining('1 to 200 characters') });
+  });
+});
+
+describe('countersign key', () => {
+  test('makes another operator’s key, and revokes it by itself, at once', async () => {
+    const key = keyIn(await run(['key', 'create-operator']));
+    expect(await system.api('GET', '/api/v1/teams/research', undefined, key)).toMatchObject({ status: 200 });
+    expect(await run(['key', 'revoke', '-'], `${key}\n`)).toMatchObject({ exitCode: 0 });
+    expect(await system.api('GET', '/api/v1/teams/research', undefined, key)).toMatchObject({ status: 401 });
+    expect(await run(['key', 'revoke', '-'], `${key}\n`)).toMatchObject({ exitCode: 1, errors: expect.stringContaining('no live key') });
+  });
+
+  test('revokes a key by its id, in its own organization only', async () => {
+    const { id, key } = await system.need('POST', '/api/v1/api-keys', { service_name: 'ci' });
+    const elsewhere = '00000000-0000-7000-8000-00000000ffff';
+    expect(await run(['key', 'revoke', id, '--organization', elsewhere])).toMatchObject({ exitCode: 1 });
+    expect(await system.api('GET', '/api/v1/approvals', undefined, key)).toMatchObject({ status: 200 });
+    expect(await run(['key', 'revoke', id])).toMatchObject({ exitCode: 0 });
+    expect(await system.api('GET', '/api/v1/approvals', undefined, key)).toMatchObject({ status: 401 });
+  });
+});
+
+describe('countersign outbox', () => {
+  test('asks again with a new link where the mail that asked was given up', async () => {
+    await system.stopWorker();
+    const request = await ask();
+    await asAdmin(`update countersign.outbox set failed_at = now(), last_error = 'smtp-550-5.1.1', body = null where reference->>'approval' = '${request.id}' and channel = 'mail'`);
+    const listed = await run(['outbox', 'failed']);
+    expect(listed.output).toMatch(new RegExp(`mail +smtp-550-5.1.1 .*approval=${request.id}`));
+
+    expect(await run(['outbox', 'retry', '--all'])).toMatchObject({ exitCode: 0, output: expect.stringContaining('is reminded') });
+    expect((await run(['outbox', 'failed'])).output).toContain('Nothing was given up.');
+    await system.startWorker();
+    const mail = await system.until(async () => (await system.mails('max@example.test')).find(({ subject }) => subject.includes(request.title)), 'the reminder', 40_000);
+    expect(mail).toMatchObject({ subject: expect.stringMatching(/^Reminder/), text: expect.stringContaining('/r/') });
+  });
+
+  test('drops what nobody needs any more, and says of other mails that their text is gone', async () => {
+    await system.stopWorker();
+    const request = await ask();
+    await asAdmin(
+      `update countersign.approvals set state = 'withdrawn' where id = '${request.id}'`,
+      `update countersign.outbox set failed_at = now(), last_error = 'smtp-550', body = null where reference->>'approval' = '${request.id}' and channel = 'mail'`,
+      `insert into countersign.outbox (id, organization_id, channel, reference, created_at, due_at, failed_at, last_error)
+       values ('00000000-0000-7000-8000-0000000000aa', '00000000-0000-7000-8000-000000000001', 'mail', '{"template":"key-made"}', now(), now(), now(), 'smtp-550')`,
+    );
+    const { output } = await run(['outbox', 'retry', '--all']);
+    expect(output).toContain('dropped');
+    expect(output).toContain('00000000-0000-7000-8000-0000000000aa: cannot be sent again');
+    await system.startWorker();
+  });
+
+  test('names what it does not find', async () => {
+    const unknown = '00000000-0000-7000-8000-0000000000bb';
+    expect(await run(['outbox', 'retry', unknown])).toMatchObject({ exitCode: 1, errors: expect.stringContaining(unknown) });
+    expect(await run(['outbox', 'retry'])).toMatchObject({ exitCode: 1, errors: expect.stringContaining('--all') });
+  });
+});
+
+describe('countersign workflows resume', () => {
+  test('has a deadline fire whose workflow was lost', async () => {
+    const request = await ask({ timeout: 'PT2S' });
+    await system.core.temporal.client.workflow.getHandle(`approval-${request.id}`).terminate('lost');
+    expect(await run(['workflows', 'resume'])).toMatchObject({ exitCode: 0, output: expect.stringContaining('open request') });
+    const closed = await system.until(async () => {
+      const now = await system.need('GET', `/api/v1/approvals/${request.id}`);
+      return now.state === 'rejected' && now;
+    }, 'the deadline', 40_000);
+    expect(closed.outcome_reason).toContain('not answered in time');
+  });
+});
+
+async function asAdmin(...statements: readonly string[]): Promise<void> {
+  const admin = new Client({ connectionString: system.databaseAdminUrl });
+  await admin.connect();
+  try {
+    for (const statement of statements) await admin.query(statement);
+  } finally {
+    await admin.end();
+  }
+}
