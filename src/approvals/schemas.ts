@@ -43,8 +43,14 @@ const stageSchema = z
 
 export const chainSchema = z.strictObject({ stages: z.array(stageSchema).min(1).max(MAX_STAGES) }).meta({ id: 'Chain' });
 
+type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue };
+
+const jsonValueSchema: z.ZodType<JsonValue> = z
+  .lazy(() => z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(jsonValueSchema), z.record(z.string(), jsonValueSchema)]))
+  .meta({ id: 'JsonValue' });
+
 const contextSchema = z
-  .record(z.string().max(200), z.json())
+  .record(z.string().max(200), jsonValueSchema)
   .refine((context) => depthOf(context) <= MAX_CONTEXT_DEPTH, `must not be nested deeper than ${MAX_CONTEXT_DEPTH}`)
   .refine((context) => Buffer.byteLength(JSON.stringify(context)) <= MAX_CONTEXT_BYTES, `must not be larger than ${MAX_CONTEXT_BYTES} bytes`)
   .refine((context) => JSON.stringify(context).isWellFormed(), 'must be well-formed text')
@@ -126,7 +132,7 @@ export const approvalSchema = z
     kind: z.enum(['spend', 'policy', 'erasure', 'generic']),
     title: z.string().nullable(),
     description: z.string().nullable(),
-    context: z.record(z.string(), z.json()).nullable(),
+    context: z.record(z.string(), jsonValueSchema).nullable(),
     requester_id: aliasSchema.nullable(),
     amount: z.object({ value: z.string(), currency: z.string() }).nullable(),
     created_at: timestampOut,

@@ -29,7 +29,8 @@ export interface StepUpView {
 export interface DecisionFormView {
   /** The path that the form POSTs to. */
   readonly action: string;
-  readonly csrfToken: string;
+  /** Left out behind a mailed link, whose address is all the authority there is. */
+  readonly csrfToken?: string;
   readonly decidingAs: DecidingAs;
   readonly stepUp: StepUpView | null;
   readonly comment?: string;
@@ -43,7 +44,7 @@ export function decisionForm(approval: ApprovalView, form: DecisionFormView): Ht
   const { action, csrfToken, comment = '', errors = {} } = form;
   return html`<form class="decision" id="decision" method="post" action="${action}" aria-labelledby="decision-title">
     ${NO_DEFAULT_BUTTON}
-    ${csrfField(csrfToken)}
+    ${csrfToken !== undefined && csrfField(csrfToken)}
     <input type="hidden" name="revision" value="${approval.revision}"/>
     <h2 id="decision-title">Your decision</h2>
     ${decidingAs(form.decidingAs)}

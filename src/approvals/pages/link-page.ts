@@ -44,7 +44,6 @@ function formOf({ link, view, profiles, code }: LinkVisit, action: string, typed
   return {
     action,
     // The form needs no token of its own: the address that it is sent to is one, and no other site knows it.
-    csrfToken: '',
     decidingAs: { name: nameOf(profile), onBehalfOf: absent && view.profiles.nameOf(absent) },
     stepUp: stepUpView(code, profile, typed),
     comment: typed?.comment ?? '',

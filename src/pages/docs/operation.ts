@@ -68,9 +68,13 @@ function responses(document: OpenApiDocument, { operation }: Endpoint): Html | n
   return all.length === 0 ? null : html`<h4>Responses</h4><div class="responses">${all}</div>`;
 }
 
+const PROBLEM_TYPE = 'application/problem+json';
+
 function responseItem(document: OpenApiDocument, status: string, response: Response): Html {
-  const schema = preferredContent(response.content)?.[1].schema;
-  const table = fields(document, schema);
+  const [type, media] = preferredContent(response.content) ?? [];
+  const schema = media?.schema;
+  // Problems all look alike, and have a chapter of their own.
+  const table = type === PROBLEM_TYPE ? null : fields(document, schema);
   const head = html`<code class="status">${status}</code> <span>${inline(response.description ?? '')}</span>${schemaName(schema)}`;
   return table ? html`<details class="response"><summary>${head}</summary>${table}</details>` : html`<p class="response">${head}</p>`;
 }

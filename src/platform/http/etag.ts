@@ -7,7 +7,7 @@ export function etagOf(version: number): string {
 }
 
 /** Whether a header of entity tags names this one, or any (`*`). Weak tags count too: proxies that compress weaken ours. */
-export function namesTag(header: string, etag: string): boolean {
+function namesTag(header: string, etag: string): boolean {
   return header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag);
 }
 

@@ -11,7 +11,7 @@ interface RelayCounters {
 }
 
 /** The connections of a pool, at this moment. */
-export interface PoolUse {
+interface PoolUse {
   readonly totalCount: number;
   readonly idleCount: number;
   readonly waitingCount: number;

@@ -24,6 +24,7 @@ export class Installation {
   readonly organization = newId();
   readonly #test: TestDatabase;
   readonly #opened: Database[] = [];
+  readonly #servers: { close(): Promise<void> }[] = [];
   readonly #work: UnitOfWork;
   ownerKey = '';
 
@@ -80,7 +81,13 @@ export class Installation {
     }
   }
 
+  /** Has a server closed with the installation, also where a test that failed did not come to it. */
+  closeWithIt(server: { close(): Promise<void> }): void {
+    this.#servers.push(server);
+  }
+
   async close(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.close()));
     await Promise.all(this.#opened.map((database) => database.close()));
     await this.#test.drop();
   }

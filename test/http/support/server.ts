@@ -75,6 +75,7 @@ export class TestServer {
 
   static async start(installation: Installation, options?: ServerOptions): Promise<TestServer> {
     const server = new TestServer(installation, options);
+    installation.closeWithIt(server);
     await new Promise<void>((resolve) => void server.#http.listen(0, '127.0.0.1', resolve));
     return server;
   }
@@ -118,6 +119,7 @@ export class TestServer {
     for (const watcher of this.#watchers) watcher(line);
   }
 
+  /** Closes it, if it is not closed already. */
   async close(): Promise<void> {
     this.#http.closeAllConnections();
     await new Promise<void>((resolve) => void this.#http.close(() => resolve()));
