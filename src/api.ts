@@ -1,14 +1,13 @@
 import { composeApi, composeCore } from './composition.ts';
-import { parseConfig } from './config.ts';
 import { givenServices } from './given-services.ts';
 import { warnOfPowerfulLogin } from './platform/database/login.ts';
 import { listen } from './platform/http/listen.ts';
 import { createLogger } from './platform/observability/log.ts';
-import { runProcess } from './process.ts';
+import { configOfProcess, runProcess } from './process.ts';
 
 const LAST_REQUESTS_MS = 10_000;
 
-const config = parseConfig(process.env);
+const config = configOfProcess();
 const logger = createLogger(config);
 
 // `npm run api`: the HTTP side alone, as many of them as are needed, on services that the environment names.

@@ -7,6 +7,7 @@ const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 't
 const environmentSchema = z.object({
   NODE_ENV: z.string().default('development'),
   PORT: port.default(8080),
+  WORKER_PORT: port.optional(),
   HOST: z.string().min(1).default('127.0.0.1'),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   DATA_DIR: z.string().min(1).default('.data'),
@@ -15,6 +16,8 @@ const environmentSchema = z.object({
   DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(200).default(20),
   TEMPORAL_ADDRESS: z.string().min(1).optional(),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  TEMPORAL_TLS: flag.default(false),
+  TEMPORAL_API_KEY: z.string().min(1).optional(),
   TEMPORAL_TASK_QUEUE: z.string().min(1).default('countersign'),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z.string().min(3).max(320).regex(/^[^\r\n]+$/).default('Countersign <countersign@localhost>'),
@@ -38,7 +41,9 @@ export interface Config {
   readonly databaseUrl: string | null;
   readonly databaseMigrationUrl: string | null;
   readonly databasePoolSize: number;
-  readonly temporal: { readonly address: string | null; readonly namespace: string; readonly taskQueue: string };
+  readonly temporal: { readonly address: string | null; readonly namespace: string; readonly taskQueue: string; readonly security: { readonly tls?: boolean; readonly apiKey?: string } };
+  /** Where a worker of its own shows its health and metrics; null: nowhere. */
+  readonly workerPort: number | null;
   readonly smtpUrl: string | null;
   readonly mailFrom: string;
   readonly bootstrapKey: string | null;
@@ -81,7 +86,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     databaseUrl: env.DATABASE_URL ?? null,
     databaseMigrationUrl: env.DATABASE_MIGRATION_URL ?? null,
     databasePoolSize: env.DATABASE_POOL_SIZE,
-    temporal: { address: env.TEMPORAL_ADDRESS ?? null, namespace: env.TEMPORAL_NAMESPACE, taskQueue: env.TEMPORAL_TASK_QUEUE },
+    temporal: { address: env.TEMPORAL_ADDRESS ?? null, namespace: env.TEMPORAL_NAMESPACE, taskQueue: env.TEMPORAL_TASK_QUEUE, security: temporalSecurity(env.TEMPORAL_TLS, env.TEMPORAL_API_KEY) },
+    workerPort: env.WORKER_PORT ?? null,
     smtpUrl: env.SMTP_URL ?? null,
     mailFrom: env.MAIL_FROM,
     bootstrapKey: env.COUNTERSIGN_BOOTSTRAP_KEY ?? null,
@@ -92,4 +98,9 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     logLevel: env.LOG_LEVEL,
     traceEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
   };
+}
+
+/** An API key is never sent in the clear. */
+function temporalSecurity(tls: boolean, apiKey: string | undefined): Config['temporal']['security'] {
+  return apiKey === undefined ? (tls ? { tls } : {}) : { tls: true, apiKey };
 }

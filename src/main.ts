@@ -1,19 +1,18 @@
 import { bootstrap } from './bootstrap.ts';
 import { composeApi, composeCore, composeWorker } from './composition.ts';
-import { parseConfig } from './config.ts';
 import { startServices } from './embedded-services.ts';
 import { entities } from './entities.ts';
 import { migrate } from './platform/database/migrate.ts';
 import { listen } from './platform/http/listen.ts';
 import { createLogger } from './platform/observability/log.ts';
 import { installRuntime } from './platform/temporal/workflow-worker.ts';
-import { runProcess } from './process.ts';
+import { configOfProcess, runProcess } from './process.ts';
 import { announcement } from './start-announcement.ts';
 
 const LAST_REQUESTS_MS = 5_000;
 const LAST_DELIVERIES_MS = 10_000;
 
-const config = parseConfig(process.env);
+const config = configOfProcess();
 const logger = createLogger(config);
 const progress = (line: string) => void process.stdout.write(`  ${line}\n`);
 installRuntime(logger);

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { type Config, InvalidConfiguration, parseConfig } from './config.ts';
 
 /** Before whoever supervises us loses patience. */
 const STOP_WITHIN_MS = 25_000;
@@ -28,6 +29,17 @@ export class Running {
   }
 }
 
+/** What the environment asks for; where that cannot be, one sentence says why, and the process ends. */
+export function configOfProcess(): Config {
+  try {
+    return parseConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof InvalidConfiguration)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
 /**
  * Runs a process until it is told to end (SIGTERM, SIGINT). A failure at the start is one sentence, and a code of 1.
  * @param start adds what it starts, piece by piece, so that a signal during the start stops what is there already
@@ -52,7 +64,7 @@ export function runProcess(logger: Logger, start: (running: Running) => Promise<
   });
 }
 
-const FOR_OPERATOR = new Set(['invalid-configuration', 'service-unavailable-at-start', 'unreadable-secret']);
+const FOR_OPERATOR = new Set(['invalid-configuration', 'service-unavailable-at-start', 'unreadable-secret', 'address-not-available', 'workflow-service-unavailable']);
 
 /** Errors that are written for whoever starts the process: a sentence says all there is to say. */
 function isForOperator(error: unknown): error is Error {

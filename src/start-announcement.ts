@@ -27,7 +27,7 @@ export function announcement({ config, services, madeKey, seconds }: { config: C
     ...(ownKey ? ['The first API key, shown this once (operator and owner of the organization `default`):', '', `  ${ownKey}`, ''] : []),
     'The first request:',
     '',
-    `  curl -s ${base}/api/v1/teams -H 'Authorization: Bearer ${key}' -H 'Content-Type: application/json' -d '{"id":"research","name":"Research"}'`,
+    `  curl -s ${base}/api/v1/teams -H "Authorization: Bearer ${key}" -H 'Content-Type: application/json' -d '{"id":"research","name":"Research"}'`,
     '',
     'See it work: npm run demo (in another terminal). Stop with Ctrl-C; everything is kept.',
     '',

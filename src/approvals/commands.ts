@@ -48,8 +48,10 @@ export class ApprovalCommands {
     const attempt = { person, decision: input.decision, ...(input.revision === null ? {} : { revision: input.revision }) };
     const recorded = await this.#work.bookkeep(origin, async (tx) => {
       const known = await tx.em.findOne(IntentRow, { id });
-      if (known) return true;
+      if (known?.command['decision'] === input.decision) return true;
       const stored = await readApproval(tx.em, origin.organization, approval);
+      // A link takes one decision. Both of its buttons, pressed at the same moment, must not both be told that theirs was it.
+      if (known) throw refusalProblem('already-decided', stored.row.state);
       const verdict = checkDecision(controlSnapshot(stored.approval), attempt);
       if (verdict === 'repeat') return false;
       // A late decision is recorded all the same; everything else is refused here, and leaves nothing behind.

@@ -49,7 +49,7 @@ export async function composeCore(surroundings: Surroundings) {
   const notifier = new Notifier({ url: surroundings.databaseUrl, logger });
   const work = new UnitOfWork({ database, vault, clock, log: { writeAudit, writeOutbox, settleOutbox }, notifier });
   const temporal = TemporalConnection.open({
-    address: surroundings.temporalAddress, namespace: config.temporal.namespace, payloadKey: master.payloads, ...(tracing ? { plugins: [tracing.plugin] } : {}),
+    address: surroundings.temporalAddress, namespace: config.temporal.namespace, security: config.temporal.security, payloadKey: master.payloads, ...(tracing ? { plugins: [tracing.plugin] } : {}),
   });
   const people = new People(master, vault);
   const approvals = composeApprovals({ config, logger, clock, metrics, vault, notifier, work, temporal, people });

@@ -21,7 +21,7 @@ export async function composeWorker(core: Core) {
   const claimsDatabase = Database.open({ url: surroundings.databaseUrl, role: DATABASE_ROLES.relay, entities, poolSize: 2, logger });
   const relay = composeRelay(core, claimsDatabase);
   const worker = await WorkflowWorker.start({
-    address: surroundings.temporalAddress, namespace: config.temporal.namespace, taskQueue: config.temporal.taskQueue, payloadKey: master.payloads,
+    address: surroundings.temporalAddress, namespace: config.temporal.namespace, security: config.temporal.security, taskQueue: config.temporal.taskQueue, payloadKey: master.payloads,
     activities: createActivities({ approvals: approvals.execution, logger }), bundle: await bundleWorkflows(logger, plugins), plugins,
   });
   const housekeeping = new Housekeeping({ database, clock, logger });

@@ -7,7 +7,11 @@ import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import { type Mailbox, type MailboxMessage, startMailbox } from '../../src/platform/embedded/mailbox.ts';
 import { freePort } from './free-port.ts';
 import { listen } from '../../src/platform/http/listen.ts';
+import { installRuntime } from '../../src/platform/temporal/workflow-worker.ts';
 import { createTestDatabase } from './database.ts';
+
+/** Once per process: the SDK's own log goes where ours goes. */
+let runtimeInstalled = false;
 
 export interface ApiAnswer {
   readonly status: number;
@@ -56,6 +60,8 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     TEMPORAL_TASK_QUEUE: `test-${randomBytes(6).toString('hex')}`, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true', DATABASE_POOL_SIZE: '10', ...options.environment,
   });
   const logger = pino({ level: config.logLevel });
+  if (!runtimeInstalled) installRuntime(logger);
+  runtimeInstalled = true;
   const core = await composeCore({ config, logger, clock: options.clock ?? systemClock, databaseUrl: database.url, temporalAddress, smtpUrl: mailbox.smtpUrl, secret: randomBytes(32).toString('hex') });
   await bootstrap(core.work, config.bootstrapKey);
   let worker: Awaited<ReturnType<typeof composeWorker>> | null = null;

@@ -7,7 +7,8 @@ import { traceRequests } from '../observability/request-span.ts';
 import { type ApiParts, apiRouter } from './api-server.ts';
 import { isUnchanged } from './etag.ts';
 import { answerFailure, type FailurePage, refuseUnknownPath } from './failure.ts';
-import { type ReadinessCheck, readiness } from './readiness.ts';
+import { healthRouter } from './health.ts';
+import type { ReadinessCheck } from './readiness.ts';
 import { giveRequestId } from './request-id.ts';
 import { logRequests } from './request-log.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -40,9 +41,7 @@ export function createApp(parts: AppParts): Express {
   app.set('trust proxy', proxySetting(config.trustProxy));
 
   app.use(traceRequests, giveRequestId, logRequests(logger), measureRequests(metrics.requests), securityHeaders(config.publicUrl.startsWith('https:')));
-  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
-  app.get('/readyz', readiness(parts.checks));
-  app.get('/metrics', async (_request, response) => void response.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+  app.use(healthRouter(parts));
   app.get('/openapi.json', serveDocument(parts.document));
   app.use(apiRouter(parts.api));
   for (const router of parts.pages) app.use(router);

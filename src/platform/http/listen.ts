@@ -12,11 +12,16 @@ export interface HttpServer {
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** @throws Error with the system's code where the address cannot be had (`EADDRINUSE`) */
+/** The address that the API should listen on cannot be had. */
+export class AddressNotAvailable extends Error {
+  readonly code = 'address-not-available';
+}
+
+/** @throws AddressNotAvailable where somebody else listens there, or this machine does not have the address */
 export async function listen(app: Express, host: string, port: number): Promise<HttpServer> {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS }, app);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => reject(new AddressNotAvailable(`The API cannot listen on ${host}:${port}: another program may be using it. Set PORT (and HOST) to an address that is free.`, { cause: error })));
     server.listen(port, host, resolve);
   });
   return { port: (server.address() as AddressInfo).port, stop: (deadlineMs) => close(server, deadlineMs) };

@@ -9,6 +9,12 @@ const HEALTH_CHECK_MS = 2_000;
 /** A health check is believed for so long. */
 const BELIEVED_MS = 1_000;
 
+/** How the connection is secured: TLS, and an API key where the service asks for one (Temporal Cloud). */
+export interface TemporalSecurity {
+  readonly tls?: boolean;
+  readonly apiKey?: string;
+}
+
 export function dataConverter(key: Uint8Array): DataConverter {
   return { payloadCodecs: [new EncryptingCodec(key)] };
 }
@@ -25,8 +31,8 @@ export class TemporalConnection {
   }
 
   /** Does not wait for the server: a process may start while it is away. */
-  static open(options: { address: string; namespace: string; payloadKey: Uint8Array; plugins?: ClientPlugin[] }): TemporalConnection {
-    const connection = Connection.lazy({ address: options.address });
+  static open(options: { address: string; namespace: string; security?: TemporalSecurity; payloadKey: Uint8Array; plugins?: ClientPlugin[] }): TemporalConnection {
+    const connection = Connection.lazy({ address: options.address, ...options.security });
     const client = new Client({ connection, namespace: options.namespace, dataConverter: dataConverter(options.payloadKey), ...(options.plugins ? { plugins: options.plugins } : {}) });
     return new TemporalConnection(client, connection);
   }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type BundlerPlugin, bundleWorkflowCode, type Logger as TemporalLogger, NativeConnection, Runtime, Worker, type WorkerPlugin, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { dataConverter } from './connection.ts';
+import { dataConverter, type TemporalSecurity } from './connection.ts';
 
 const WORKFLOWS = fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url));
 
@@ -9,6 +9,7 @@ export interface WorkerOptions {
   readonly address: string;
   readonly namespace: string;
   readonly taskQueue: string;
+  readonly security?: TemporalSecurity;
   readonly payloadKey: Uint8Array;
   readonly activities: object;
   readonly bundle: WorkflowBundleWithSourceMap;
@@ -25,6 +26,19 @@ export function installRuntime(logger: Logger): void {
   Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
 }
 
+/** No worker can be started without the service that gives it work. */
+export class WorkflowServiceUnavailable extends Error {
+  readonly code = 'workflow-service-unavailable';
+}
+
+async function connect({ address, security }: WorkerOptions): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect({ address, ...security });
+  } catch (error) {
+    throw new WorkflowServiceUnavailable(`Temporal does not answer at ${address}. Start it, or set TEMPORAL_ADDRESS (and TEMPORAL_TLS, TEMPORAL_API_KEY) to where it is.`, { cause: error });
+  }
+}
+
 /** Carries out workflows and their activities until it is stopped. */
 export class WorkflowWorker {
   readonly #connection: NativeConnection;
@@ -38,7 +52,7 @@ export class WorkflowWorker {
   }
 
   static async start(options: WorkerOptions): Promise<WorkflowWorker> {
-    const connection = await NativeConnection.connect({ address: options.address });
+    const connection = await connect(options);
     const worker = await Worker.create({
       connection,
       namespace: options.namespace,
