@@ -130,7 +130,7 @@ function changingRoutes(approvals: ApprovalService): Route[] {
 }
 
 function answer(status: number, view: ApprovalView): Answer {
-  const body: z.input<typeof approvalSchema> = presentApproval(view) as z.input<typeof approvalSchema>;
+  const body: z.input<typeof approvalSchema> = presentApproval(view);
   return { status, body, headers: { ETag: etagOf(view.stored.row.version) }, subjects: everybodyIn(view) };
 }
 
