@@ -43,16 +43,44 @@ export async function readApprovals(em: EntityManager, organization: string, ids
 
 async function loadParts(em: EntityManager, rows: readonly ApprovalRow[]): Promise<StoredApproval[]> {
   if (rows.length === 0) return [];
-  const approval = { $in: rows.map((row) => row.id) };
-  const stages = await em.find(StageRow, { approval }, { orderBy: { index: 'asc' } });
-  const asks = await em.find(AskRow, { approval }, { orderBy: { id: 'asc' } });
-  const decisions = await em.find(DecisionRow, { approval, counts: true }, { orderBy: { at: 'asc', id: 'asc' } });
+  const { stages, asks, decisions } = await readParts(em, rows.map((row) => row.id));
   return rows.map((row) => {
     const own = <Part extends { approval: string; revision: number }>(parts: readonly Part[]) =>
       parts.filter((part) => part.approval === row.id && part.revision === row.revision);
     const parts = { row, stages: own(stages), asks: own(asks), decisions: own(decisions) };
     return { ...parts, approval: approvalOf(parts) };
   });
+}
+
+interface PartsRow {
+  readonly stages: readonly Record<string, unknown>[];
+  readonly asks: readonly Record<string, unknown>[];
+  readonly decisions: readonly { readonly comment: string | null }[];
+}
+
+/**
+ * Everything that hangs on requests, in one round trip. A statement of its own behind the one that locks: what that one
+ * waited for would not be seen by a statement that had begun before.
+ */
+const PARTS = `
+  select
+    coalesce((select jsonb_agg(to_jsonb(s) order by s.stage_index) from countersign.approval_stages s where s.approval_id = any(i.ids)), '[]') as stages,
+    coalesce((select jsonb_agg(to_jsonb(k) order by k.id) from countersign.approval_asks k where k.approval_id = any(i.ids)), '[]') as asks,
+    coalesce((select jsonb_agg(to_jsonb(d) order by d.at, d.id) from countersign.approval_decisions d where d.approval_id = any(i.ids) and d.counts), '[]') as decisions
+  from (select ?::uuid[] as ids) i`;
+
+async function readParts(em: EntityManager, ids: readonly string[]): Promise<{ stages: StageRow[]; asks: AskRow[]; decisions: DecisionRow[] }> {
+  const [parts] = await em.execute<PartsRow[]>(PARTS, [`{${ids.join(',')}}`]);
+  return {
+    stages: parts!.stages.map((stage) => em.map(StageRow, stage)),
+    asks: parts!.asks.map((ask) => em.map(AskRow, ask)),
+    decisions: parts!.decisions.map((decision) => em.map(DecisionRow, { ...decision, comment: bytesOf(decision.comment) })),
+  };
+}
+
+/** PostgreSQL writes bytes into JSON as `\\x` and hexadecimal digits. */
+function bytesOf(text: string | null): Buffer | null {
+  return text === null ? null : Buffer.from(text.slice(2), 'hex');
 }
 
 function approvalOf({ row, stages, asks, decisions }: Omit<StoredApproval, 'approval'>): Approval {

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { AbsenceRow, Membership, Person } from './entities.ts';
+import { Person } from './entities.ts';
 import type { Role } from './rules/roles.ts';
-import { teamPath } from './teams.ts';
+import { MAX_TEAM_DEPTH } from './teams.ts';
 
 /** Who holds which role, who is absent and who is gone, as far as requests of one team need to know it. */
 export interface TeamFacts {
@@ -14,13 +14,34 @@ export interface TeamFacts {
   readonly managerOf: (person: string | null) => string | null;
 }
 
+interface FactsRow {
+  readonly path: readonly string[];
+  readonly memberships: readonly { readonly team: string; readonly person: string; readonly roles: readonly Role[]; readonly manager: string | null }[];
+  readonly absences: readonly { readonly person: string; readonly from: string; readonly until: string; readonly delegate: string }[];
+  readonly inactive: readonly string[];
+}
+
+/** One statement, since every request that asks somebody needs all of it. Parameters: team, organization, moment twice. */
+const FACTS = `
+  with recursive up(id, parent_id, distance) as (
+    select id, parent_id, 0 from countersign.teams where id = ?
+    union all
+    select t.id, t.parent_id, distance + 1 from countersign.teams t join up on t.id = up.parent_id where distance < ${MAX_TEAM_DEPTH}
+  ), path(id, distance) as (select id, distance from up union all select ?::uuid, ${MAX_TEAM_DEPTH} + 1)
+  select
+    (select jsonb_agg(id order by distance) from path) as path,
+    coalesce((select jsonb_agg(jsonb_build_object('team', m.team_id, 'person', m.person_id, 'roles', m.roles, 'manager', m.manager_id) order by m.created_at, m.id)
+      from countersign.memberships m where m.team_id in (select id from path)), '[]') as memberships,
+    coalesce((select jsonb_agg(jsonb_build_object('person', a.person_id, 'from', a.absent_from, 'until', a.absent_until, 'delegate', a.delegate_id))
+      from countersign.absences a where a.absent_from <= ? and a.absent_until > ?), '[]') as absences,
+    coalesce((select jsonb_agg(p.id) from countersign.people p where not p.active), '[]') as inactive`;
+
 /** Reads facts once per team: a page of requests mostly comes from few teams. Lives as long as one transaction. */
 export class FactsReader {
   readonly #em: EntityManager;
   readonly #organization: string;
   readonly #at: Date;
   readonly #byTeam = new Map<string, Promise<TeamFacts>>();
-  #organizationWide: Promise<Pick<TeamFacts, 'absences' | 'inactive'>> | undefined;
 
   constructor(em: EntityManager, organization: string, at: Date) {
     this.#em = em;
@@ -35,30 +56,23 @@ export class FactsReader {
   }
 
   async #read(team: string): Promise<TeamFacts> {
-    const path = await teamPath(this.#em, this.#organization, team);
-    this.#organizationWide ??= this.#readOrganizationWide();
-    const { absences, inactive } = await this.#organizationWide;
-    const memberships = await this.#em.find(Membership, { team: { $in: path } }, { orderBy: { createdAt: 'asc', id: 'asc' } });
-    const teamOf = (membership: Membership) => (membership.team === this.#organization ? null : membership.team);
-    const nearness = new Map(path.map((id, index) => [id, index]));
-    const nearestFirst = memberships.toSorted((a, b) => (nearness.get(a.team) ?? 0) - (nearness.get(b.team) ?? 0));
-    return {
-      teamPath: path.map((id) => (id === this.#organization ? null : id)),
-      holders: memberships.filter((membership) => !inactive.has(membership.person)).flatMap((membership) => membership.roles.map((role) => ({ team: teamOf(membership), role, person: membership.person }))),
-      absences,
-      inactive,
-      managerOf: (person) => nearestFirst.find((membership) => membership.person === person && membership.manager)?.manager ?? null,
-    };
+    const [row] = await this.#em.execute<FactsRow[]>(FACTS, [team, this.#organization, this.#at, this.#at]);
+    return factsOf(row!, this.#organization);
   }
+}
 
-  async #readOrganizationWide(): Promise<Pick<TeamFacts, 'absences' | 'inactive'>> {
-    const rows = await this.#em.find(AbsenceRow, { from: { $lte: this.#at }, until: { $gt: this.#at } });
-    const gone = await this.#em.find(Person, { organization: this.#organization, active: false }, { fields: ['id'] });
-    return {
-      absences: rows.map(({ person, from, until, delegate }) => ({ person, from, until, delegate })),
-      inactive: new Set(gone.map((person) => person.id)),
-    };
-  }
+function factsOf({ path, memberships, absences, inactive }: FactsRow, organization: string): TeamFacts {
+  const gone = new Set(inactive);
+  const teamOf = (team: string) => (team === organization ? null : team);
+  const nearness = new Map(path.map((team, index) => [team, index]));
+  const nearestFirst = memberships.toSorted((a, b) => (nearness.get(a.team) ?? 0) - (nearness.get(b.team) ?? 0));
+  return {
+    teamPath: path.map(teamOf),
+    holders: memberships.filter(({ person }) => !gone.has(person)).flatMap(({ team, person, roles }) => roles.map((role) => ({ team: teamOf(team), role, person }))),
+    absences: absences.map(({ person, from, until, delegate }) => ({ person, from: new Date(from), until: new Date(until), delegate })),
+    inactive: gone,
+    managerOf: (person) => nearestFirst.find((membership) => membership.person === person && membership.manager)?.manager ?? null,
+  };
 }
 
 /** Those of the people who can no longer act. */

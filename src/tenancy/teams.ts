@@ -5,7 +5,7 @@ import type { Transaction } from '../platform/unit-of-work.ts';
 import { Team } from './entities.ts';
 
 /** A chain of parents longer than this is refused: every look-up walks it. */
-const MAX_DEPTH = 20;
+export const MAX_TEAM_DEPTH = 20;
 
 export interface NewTeam {
   readonly id: string;
@@ -36,7 +36,7 @@ export async function teamsUpwards(em: EntityManager, team: string): Promise<Tea
        union all
        select t.id, t.parent_id, depth + 1 from countersign.teams t join up on t.id = up.parent_id where depth < ?
      ) select id, depth from up`,
-    [team, MAX_DEPTH],
+    [team, MAX_TEAM_DEPTH],
   );
   const depth = new Map(rows.map((row) => [row.id, row.depth]));
   const teams = await em.find(Team, { id: { $in: [...depth.keys()] } });
@@ -64,8 +64,8 @@ export async function makeTeam(tx: Transaction, wanted: NewTeam): Promise<Team> 
   const { em, origin, at } = tx;
   const parent = wanted.parentAlias === null ? null : await em.findOne(Team, { organization: origin.organization, alias: wanted.parentAlias });
   if (wanted.parentAlias !== null && !parent) throw new InvalidRequest([{ path: 'parent_team_id', message: 'there is no such team in your organization' }]);
-  if (parent && (await teamsUpwards(em, parent.id)).length >= MAX_DEPTH) {
-    throw new InvalidRequest([{ path: 'parent_team_id', message: `teams can be nested ${MAX_DEPTH} deep at most` }]);
+  if (parent && (await teamsUpwards(em, parent.id)).length >= MAX_TEAM_DEPTH) {
+    throw new InvalidRequest([{ path: 'parent_team_id', message: `teams can be nested ${MAX_TEAM_DEPTH} deep at most` }]);
   }
   const { id, alias, name, timezone, currency } = wanted;
   const team = em.create(Team, { id, organization: origin.organization, alias, name, parent: parent?.id ?? null, timezone, currency, createdAt: at });

@@ -34,10 +34,10 @@ export class IdempotencyStore {
   }
 
   /** @throws ProblemError `idempotency-conflict` where the key belongs to another request */
-  claim(caller: Caller, origin: Origin, hashes: { key: Buffer; request: Buffer }): Promise<Claim> {
+  async claim(caller: Caller, origin: Origin, hashes: { key: Buffer; request: Buffer }): Promise<Claim> {
     const id = newId(this.#clock.now());
+    if (await this.#insert({ id, apiKey: caller.key, origin, hashes })) return { kind: 'carry-out', operation: { id, repeated: false } };
     return this.#work.bookkeep(origin, async ({ em }) => {
-      if (await this.#insert(em, { id, apiKey: caller.key, origin, hashes })) return { kind: 'carry-out', operation: { id, repeated: false } };
       const known = await em.findOneOrFail(IdempotentRequest, { apiKey: caller.key, keyHash: hashes.key }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!hashes.request.equals(known.requestHash)) throw new ProblemError('idempotency-conflict', 'This Idempotency-Key was used for another request before.');
       if (known.status != null) return { kind: 'answered', answer: await this.#stored(em, origin, known) };
@@ -60,15 +60,15 @@ export class IdempotencyStore {
   }
 
   /** Keeps the first answer, without its secrets, sealed for everybody it tells about. */
-  keep(origin: Origin, id: string, answer: Answer): Promise<void> {
+  async keep(origin: Origin, id: string, answer: Answer): Promise<void> {
     const secrets = new Set(answer.secrets);
     const body = answer.body && Object.fromEntries(Object.entries(answer.body).map(([name, value]) => [name, secrets.has(name) ? null : value]));
-    return this.#work.bookkeep(origin, async ({ em }) => {
-      const subjects = [origin.organization, ...(answer.subjects ?? [])];
-      const keys = await this.#work.vault.unlock(em, origin.organization, subjects);
-      const sealed = keys.seal(subjects.filter((subject) => keys.has(subject)), place(id), JSON.stringify({ body, headers: answer.headers }));
-      await em.nativeUpdate(IdempotentRequest, { id, status: null }, { status: answer.status, answer: sealed, lockedUntil: null });
-    });
+    const { database, vault } = this.#work;
+    const subjects = [origin.organization, ...(answer.subjects ?? [])];
+    const keys = await vault.unlock(database.fork(origin.organization), origin.organization, subjects);
+    const sealed = keys.seal(subjects.filter((subject) => keys.has(subject)), place(id), JSON.stringify({ body, headers: answer.headers }));
+    const update = database.fork(null).createQueryBuilder(IdempotentRequest).update({ status: answer.status, answer: sealed, lockedUntil: null }).where({ id, status: null });
+    await database.single(origin.organization, update.getFormattedQuery());
   }
 
   /**
@@ -81,13 +81,14 @@ export class IdempotencyStore {
   }
 
   /** Whether the row is new. Two inserts of one key wait for each other (ON CONFLICT), and one of them is not new. */
-  async #insert(em: EntityManager, row: { id: string; apiKey: string; origin: Origin; hashes: { key: Buffer; request: Buffer } }): Promise<boolean> {
-    const insert = em.createQueryBuilder(IdempotentRequest).insert({
+  async #insert(row: { id: string; apiKey: string; origin: Origin; hashes: { key: Buffer; request: Buffer } }): Promise<boolean> {
+    const { database } = this.#work;
+    const insert = database.fork(null).createQueryBuilder(IdempotentRequest).insert({
       id: row.id, organization: row.origin.organization, apiKey: row.apiKey, keyHash: row.hashes.key, requestHash: row.hashes.request,
       createdAt: this.#clock.now(), lockedUntil: this.#claimEnds(),
     });
-    const { affectedRows } = await insert.onConflict(['apiKey', 'keyHash']).ignore().execute('run');
-    return affectedRows === 1;
+    const statement = insert.onConflict(['apiKey', 'keyHash']).ignore().returning('id').getFormattedQuery();
+    return (await database.single(row.origin.organization, statement)).length === 1;
   }
 
   async #update(origin: Origin, id: string, change: { lockedUntil: Date | null }): Promise<void> {
