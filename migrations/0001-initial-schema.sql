@@ -202,9 +202,11 @@ create table countersign.approval_links (
   person_id uuid not null,
   created_at timestamptz not null,
   used_at timestamptz null,
+  superseded_at timestamptz null,
   primary key (id)
 );
 create index approval_links_approval_id_index on countersign.approval_links (approval_id);
+create index approval_links_person_id_index on countersign.approval_links (person_id);
 
 create table countersign.memberships (
   id uuid not null,
@@ -305,6 +307,7 @@ create table countersign.step_up_codes (
   organization_id uuid not null,
   approval_id uuid not null,
   person_id uuid not null,
+  door_id uuid not null,
   hash bytea not null,
   attempts int not null default 0,
   created_at timestamptz not null,
@@ -459,8 +462,11 @@ create policy relay on countersign.outbox to countersign_relay using (true) with
 -- Least privilege: the audit log and the decisions of the past cannot be rewritten; keys are destroyed, never deleted.
 grant select, insert, update, delete on all tables in schema countersign to countersign_app;
 revoke update, delete on countersign.audit_entries from countersign_app;
-revoke delete on countersign.organizations, countersign.people, countersign.approvals, countersign.approval_decisions,
-  countersign.approval_timeline from countersign_app;
+revoke delete on countersign.organizations, countersign.people, countersign.approvals from countersign_app;
+revoke update, delete on countersign.approval_decisions, countersign.approval_timeline, countersign.approval_revisions from countersign_app;
+-- Whether a decision still counts is all that may change about it.
+grant update (counts) on countersign.approval_decisions to countersign_app;
+revoke update on countersign.directory from countersign_app;
 revoke all on countersign.migrations from countersign_app;
 grant select, insert, update on all tables in schema keyring to countersign_app;
 grant select, update on countersign.outbox to countersign_relay;
