@@ -41,7 +41,7 @@ create table countersign.approval_revisions (
   replaced_at timestamptz not null,
   primary key (id)
 );
-alter table countersign.approval_revisions add constraint approval_revisions_approval_id_revision_unique unique (approval_id, revision);
+create index approval_revisions_approval_id_revision_index on countersign.approval_revisions (approval_id, revision);
 
 create table countersign.approvals (
   id uuid not null,

@@ -1,8 +1,9 @@
+import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { InvalidRequest, NotFound } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
-import { AbsenceRow } from './entities.ts';
+import { AbsenceRow, Organization } from './entities.ts';
 import { peopleChanged } from './members.ts';
 
 export interface NewAbsence {
@@ -20,28 +21,33 @@ export async function putAbsence(tx: Transaction, wanted: NewAbsence): Promise<A
   const { em, origin, at } = tx;
   if (wanted.until <= wanted.from) throw new InvalidRequest([{ path: 'until', message: 'must be later than `from`' }]);
   if (wanted.until <= at) throw new InvalidRequest([{ path: 'until', message: 'is over already' }]);
+  await oneAtATime(tx);
   await refuseCycle(em, wanted);
   const existing = await em.findOne(AbsenceRow, { person: wanted.person });
   const absence = existing ?? em.create(AbsenceRow, { id: newId(at), organization: origin.organization, ...wanted, createdAt: at });
   em.assign(absence, { from: wanted.from, until: wanted.until, delegate: wanted.delegate });
   em.persist(absence);
   tx.record({ action: 'absence.set', resource: { type: 'person', id: wanted.person }, detail: { delegate: wanted.delegate, from: wanted.from.toISOString(), until: wanted.until.toISOString() } });
-  tx.enqueue(peopleChanged(newId(at), wanted.person, wanted.from > at ? wanted.from : at));
-  tx.enqueue(peopleChanged(newId(at), wanted.person, wanted.until));
+  tx.enqueue(peopleChanged(newId(at), wanted.person, { dueAt: wanted.from > at ? wanted.from : at }));
+  tx.enqueue(peopleChanged(newId(at), wanted.person, { dueAt: wanted.until }));
   return absence;
 }
 
 /** @throws NotFound where there is none to end */
 export async function endAbsence(tx: Transaction, person: string): Promise<void> {
+  await oneAtATime(tx);
   const removed = await tx.em.nativeDelete(AbsenceRow, { person });
   if (removed === 0) throw new NotFound('absence');
   tx.record({ action: 'absence.ended', resource: { type: 'person', id: person } });
   tx.enqueue(peopleChanged(newId(tx.at), person));
 }
 
-/** Absences that begin before a moment and have not ended by another. */
-export function absencesOf(em: EntityManager, people: readonly string[], at: Date): Promise<AbsenceRow[]> {
-  return em.find(AbsenceRow, { person: { $in: [...people] }, from: { $lte: at }, until: { $gt: at } });
+/**
+ * Has the organization's absences entered and ended one after the other. Locking just the two people would not do: of four
+ * absences that make a circle, two have nobody in common, and neither would see the other.
+ */
+async function oneAtATime({ em, origin }: Transaction): Promise<void> {
+  await em.findOneOrFail(Organization, { id: origin.organization }, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }
 
 /** Follows the delegates who are absent at some time of this absence; nobody may stand in for themselves in the end. */

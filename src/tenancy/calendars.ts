@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { checkIfMatch } from '../platform/http/etag.ts';
 import { newId } from '../platform/ids.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
 import { CalendarVersion, Organization } from './entities.ts';
@@ -10,12 +11,17 @@ export async function calendarByName(em: EntityManager, organization: string, na
   return em.findOne(CalendarVersion, { organization, name }, { orderBy: { version: 'desc' } });
 }
 
-/** Stores a calendar as a new version; deadlines that were counted with an older one stay as they are. */
-export async function putCalendar(tx: Transaction, name: string, calendar: Calendar): Promise<CalendarVersion> {
+/**
+ * Stores a calendar as a new version; deadlines that were counted with an older one stay as they are.
+ * @param ifMatch entity tags of the versions that may be followed by this one; null: any
+ * @throws ProblemError `precondition-failed`
+ */
+export async function putCalendar(tx: Transaction, name: string, calendar: Calendar, ifMatch: string | null): Promise<CalendarVersion> {
   const { em, origin, at } = tx;
   // Two changes at once become two versions, one after the other.
   await em.findOne(Organization, { id: origin.organization }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   const newest = await calendarByName(em, origin.organization, name);
+  checkIfMatch(ifMatch, newest?.version ?? 0);
   const row = em.create(CalendarVersion, {
     id: newId(at),
     organization: origin.organization,

@@ -7,21 +7,17 @@ export interface ApprovalHierarchy {
 }
 
 /**
- * The hierarchy that holds for a team: its own, or that of the nearest team above that has one.
+ * The hierarchy that holds for a team: its own, or that of the nearest team above that has one. Entries and mode come from
+ * the same team: thresholds mean something else in another mode, and could approve what they were to have asked for.
  * @param teamPath nearest first
  * @returns null where there is none anywhere
  */
 export async function approvalHierarchy(em: EntityManager, teamPath: readonly string[]): Promise<ApprovalHierarchy | null> {
   const rows = await em.find(BillingSettings, { team: { $in: [...teamPath] } });
   const byTeam = new Map(rows.map((row) => [row.team, row.settings]));
-  const nearest = <Value>(pick: (settings: BillingSettingsDocument) => Value | undefined): Value | undefined => {
-    for (const team of teamPath) {
-      const settings = byTeam.get(team);
-      const value = settings && pick(settings);
-      if (value !== undefined) return value;
-    }
-    return undefined;
-  };
-  const entries = nearest((settings) => settings.approval_hierarchy);
-  return entries ? { entries, mode: nearest((settings) => settings.approval_hierarchy_mode) ?? 'cumulative' } : null;
+  for (const team of teamPath) {
+    const { approval_hierarchy: entries, approval_hierarchy_mode: mode = 'cumulative' } = byTeam.get(team) ?? {};
+    if (entries) return { entries, mode };
+  }
+  return null;
 }

@@ -7,6 +7,7 @@ import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.t
 import { demand, may } from './authorize.ts';
 import { ApiKey, Team } from './entities.ts';
 import { liveKey, makeKey, revokeKey, tellOwner } from './keys.ts';
+import { protectOwner, protectOwnersKey } from './owners.ts';
 import type { People } from './people.ts';
 import { DEFAULT_SERVICE_SCOPES, SCOPES, type Scope } from './rules/permissions.ts';
 import { teamAliases } from './team-aliases.ts';
@@ -56,6 +57,7 @@ export class KeyService {
       if (row.id === caller.key && row.kind !== 'person' && row.kind !== 'service') throw new Forbidden('An owner’s key does not revoke itself: the organization would be locked out.');
       if (row.id !== caller.key && (row.person === null || row.person !== caller.person)) {
         demand(caller, 'people.manage', row.team ? await teamPath(tx.em, caller.organization, row.team) : [caller.organization]);
+        await protectOwnersKey(tx.em, caller, row);
       }
       revokeKey(tx, row);
     });
@@ -75,12 +77,15 @@ export class KeyService {
   }
 
   async #makeForPerson(tx: Transaction, caller: Caller, wanted: WantedKey, alias: string): Promise<{ row: ApiKey; secret: string }> {
-    const person = await this.#people.byAlias(tx.em, caller.organization, alias);
+    const person = await this.#people.lockByAlias(tx.em, caller.organization, alias);
     if (!person?.active) throw new InvalidRequest([{ path: 'user_id', message: 'there is no such user in your organization' }]);
-    if (person.id !== caller.person) demand(caller, 'people.manage', [caller.organization]);
-    // A key for oneself is limited to what the key in hand may do; an admin hands out what the person may anyway.
-    const scopes = wanted.scopes ?? (person.id === caller.person ? SCOPES.filter((scope) => caller.scopes.has(scope)) : SCOPES);
-    refuseMore(caller, scopes, person.id === caller.person);
+    if (person.id !== caller.person) {
+      demand(caller, 'people.manage', [caller.organization]);
+      await protectOwner(tx.em, caller, person.id);
+    }
+    // What the person may is looked at whenever the key is used: their roles change.
+    const scopes = wanted.scopes ?? SCOPES.filter((scope) => caller.scopes.has(scope));
+    refuseMore(caller, scopes);
     const made = makeKey(tx, { id: wanted.id, kind: 'person', person: person.id, serviceName: null, team: null, scopes, expiresAt: wanted.expiresAt });
     if (person.id !== caller.person) {
       const { email } = (await this.#people.profiles(tx.em, caller.organization, [person.id])).of(person.id);
@@ -93,7 +98,7 @@ export class KeyService {
     const team = wanted.teamAlias === null ? null : await teamOrInvalid(tx.em, caller.organization, wanted.teamAlias);
     demand(caller, team ? 'teams.manage' : 'organization.manage', team ? await teamPath(tx.em, caller.organization, team.id) : [caller.organization]);
     const scopes = wanted.scopes ?? DEFAULT_SERVICE_SCOPES.filter((scope) => caller.scopes.has(scope));
-    refuseMore(caller, scopes, true);
+    refuseMore(caller, scopes);
     return makeKey(tx, { id: wanted.id, kind: 'service', person: null, serviceName: wanted.serviceName, team: team?.id ?? null, scopes, expiresAt: wanted.expiresAt });
   }
 }
@@ -104,7 +109,8 @@ async function teamOrInvalid(em: EntityManager, organization: string, alias: str
   return team;
 }
 
-function refuseMore(caller: Caller, scopes: readonly Scope[], bound: boolean): void {
-  const more = bound ? scopes.filter((scope) => !caller.scopes.has(scope)) : [];
+/** Whoever could make a stronger key than their own would have it by making one. */
+function refuseMore(caller: Caller, scopes: readonly Scope[]): void {
+  const more = scopes.filter((scope) => !caller.scopes.has(scope));
   if (more.length > 0) throw new Forbidden(`A key cannot give more than it may itself: ${more.join(', ')}.`);
 }

@@ -50,6 +50,7 @@ export async function liveKey(em: EntityManager, organization: string, id: strin
   return row;
 }
 
+/** Ends a key's life with this transaction; its row stays, for the audit log. */
 export function revokeKey(tx: Transaction, row: ApiKey): void {
   row.revokedAt = tx.at;
   tx.record({ action: 'api_key.revoked', resource: { type: 'api_key', id: row.id }, team: row.team ?? null, onBehalfOf: row.person ?? null });

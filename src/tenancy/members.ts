@@ -1,11 +1,15 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Forbidden, InvalidRequest, NotFound, ProblemError } from '../platform/errors.ts';
+import type { Caller } from '../platform/http/caller.ts';
 import { newId } from '../platform/ids.ts';
 import { mailMessage } from '../platform/mail-message.ts';
-import type { Transaction } from '../platform/unit-of-work.ts';
+import type { OutboxMessage, Transaction } from '../platform/unit-of-work.ts';
+import { may } from './authorize.ts';
 import { Membership, type Person } from './entities.ts';
+import { protectOwner } from './owners.ts';
 import type { People, PersonProfile } from './people.ts';
 import type { Role } from './rules/roles.ts';
+import { endSignIns } from './sign-in/end-sign-ins.ts';
 
 export interface MemberChange {
   readonly alias: string;
@@ -31,13 +35,13 @@ export class Members {
 
   /**
    * Puts a person into a team (or the organization's root), or changes their roles there.
-   * @param mayRename whether the caller may change what is known about an existing person
    * @returns whether the membership is new
+   * @throws Forbidden where the person is an owner and the caller is none, or may not change what is known about people
    */
-  async put(tx: Transaction, team: string, change: MemberChange, mayRename: boolean): Promise<{ member: Member; made: boolean }> {
+  async put(tx: Transaction, caller: Caller, team: string, change: MemberChange): Promise<{ member: Member; made: boolean }> {
     const { em, origin, at } = tx;
     const manager = await this.#manager(em, origin.organization, change);
-    const person = await this.#person(tx, change, mayRename);
+    const { person, addressChanged } = await this.#person(tx, caller, change);
     const existing = await em.findOne(Membership, { team, person: person.id });
     const membership = existing ?? em.create(Membership, { id: newId(at), organization: origin.organization, team, person: person.id, roles: [], createdAt: at, updatedAt: at });
     membership.roles = [...change.roles];
@@ -46,7 +50,7 @@ export class Members {
     em.persist(membership);
     person.active = true;
     tx.record({ action: existing ? 'member.changed' : 'member.added', resource: { type: 'person', id: person.id }, team, detail: { roles: change.roles } });
-    tx.enqueue(peopleChanged(newId(at), person.id));
+    tx.enqueue(peopleChanged(newId(at), person.id, { addressChanged }));
     const { alias, name, email } = change;
     return { member: { membership, profile: { alias, name, email }, managerAlias: change.managerAlias }, made: !existing };
   }
@@ -54,12 +58,14 @@ export class Members {
   /**
    * Takes a person out of a team. Whoever is in no team any more can no longer use their keys.
    * @throws NotFound
+   * @throws Forbidden where the person is an owner and the caller is none
    */
-  async remove(tx: Transaction, team: string, alias: string): Promise<void> {
+  async remove(tx: Transaction, caller: Caller, team: string, alias: string): Promise<void> {
     const { em, origin, at } = tx;
-    const person = await this.#people.byAlias(em, origin.organization, alias);
+    const person = await this.#people.lockByAlias(em, origin.organization, alias);
     const membership = person && (await em.findOne(Membership, { team, person: person.id }));
     if (!person || !membership) throw new NotFound('member');
+    await protectOwner(em, caller, person.id);
     await em.remove(membership).flush();
     person.active = (await em.count(Membership, { person: person.id })) > 0;
     tx.record({ action: 'member.removed', resource: { type: 'person', id: person.id }, team });
@@ -81,20 +87,23 @@ export class Members {
     return manager;
   }
 
-  async #person(tx: Transaction, change: MemberChange, mayRename: boolean): Promise<Person> {
+  async #person(tx: Transaction, caller: Caller, change: MemberChange): Promise<{ person: Person; addressChanged: boolean }> {
     const { em, origin } = tx;
     const { alias, name, email } = change;
-    const known = await this.#people.byAlias(em, origin.organization, alias);
-    if (!known) return this.#people.makeUser(tx, { alias, name, email });
+    const known = await this.#people.lockByAlias(em, origin.organization, alias);
+    if (!known) return { person: await this.#people.makeUser(tx, { alias, name, email }), addressChanged: false };
+    await protectOwner(em, caller, known.id);
     const before = (await this.#people.profiles(em, origin.organization, [known.id])).of(known.id);
-    if (before.name === name && before.email?.toLowerCase() === email.toLowerCase()) return known;
-    if (!mayRename) throw new Forbidden('Changing what is known about an existing user takes an admin of the whole organization.');
+    const addressChanged = before.email?.toLowerCase() !== email.toLowerCase();
+    if (before.name === name && !addressChanged) return { person: known, addressChanged };
+    if (!may(caller, 'people.manage', [caller.organization])) throw new Forbidden('Changing what is known about an existing user takes an admin of the whole organization.');
     const taken = await this.#people.byEmail(em, origin.organization, email);
     if (taken && taken.id !== known.id) throw new ProblemError('already-exists', 'Another user of your organization has this e-mail address.');
     await this.#people.rewrite(tx, known, { alias, name, email });
-    tx.record({ action: 'person.changed', resource: { type: 'person', id: known.id }, detail: { address_changed: before.email !== email } });
-    if (before.email !== null && before.email.toLowerCase() !== email.toLowerCase()) tellOldAddress(tx, known.id, before.email);
-    return known;
+    tx.record({ action: 'person.changed', resource: { type: 'person', id: known.id }, detail: { address_changed: addressChanged } });
+    if (addressChanged) await endSignIns(tx, known.id);
+    if (addressChanged && before.email !== null) tellOldAddress(tx, known.id, before.email);
+    return { person: known, addressChanged };
   }
 }
 
@@ -112,7 +121,11 @@ function tellOldAddress(tx: Transaction, person: string, to: string): void {
   );
 }
 
-/** Has the open approvals looked through again in which a person is asked, or stands in for somebody. */
-export function peopleChanged(id: string, person: string, dueAt?: Date) {
-  return { id, channel: 'workflow' as const, reference: { type: 'people-changed', person }, ...(dueAt ? { dueAt } : {}) };
+/**
+ * Has the open approvals looked through again in which a person is asked, or stands in for somebody.
+ * @param change `dueAt`: when to look, at once where unset; `addressChanged`: links that were mailed to the old address are to end
+ */
+export function peopleChanged(id: string, person: string, change: { readonly dueAt?: Date; readonly addressChanged?: boolean } = {}): OutboxMessage {
+  const { dueAt, addressChanged } = change;
+  return { id, channel: 'workflow', reference: { type: 'people-changed', person, ...(addressChanged ? { addressChanged: 1 } : {}) }, ...(dueAt ? { dueAt } : {}) };
 }

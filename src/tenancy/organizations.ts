@@ -21,6 +21,7 @@ export function makeOrganization(tx: Transaction, vault: Vault, wanted: { name: 
   return { organization, secret };
 }
 
+/** @throws NotFound */
 export async function organizationById(em: EntityManager, id: string): Promise<Organization> {
   const row = await em.findOne(Organization, { id });
   if (!row) throw new NotFound('organization');

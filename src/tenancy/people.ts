@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { MasterKey } from '../platform/crypto/master-key.ts';
 import type { UnlockedKeys, Vault } from '../platform/crypto/vault.ts';
@@ -30,6 +31,11 @@ export class People {
 
   byAlias(em: EntityManager, organization: string, alias: string): Promise<Person | null> {
     return em.findOne(Person, { organization, aliasHash: this.#aliasHash(organization, alias) });
+  }
+
+  /** As `byAlias`, and whatever else changes this person or signs them in waits for the transaction's end. */
+  lockByAlias(em: EntityManager, organization: string, alias: string): Promise<Person | null> {
+    return em.findOne(Person, { organization, aliasHash: this.#aliasHash(organization, alias) }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   }
 
   byEmail(em: EntityManager, organization: string, email: string): Promise<Person | null> {

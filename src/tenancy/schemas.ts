@@ -154,7 +154,7 @@ export const billingSettingsChangeSchema = z
       .nullish(),
     approval_hierarchy_mode: z.enum(['cumulative', 'authority']).nullish(),
   })
-  .meta({ id: 'BillingSettingsChange', description: 'What is left out stays as it is; null takes a setting back, so that it is inherited again.' });
+  .meta({ id: 'BillingSettingsChange', description: 'What is left out stays as it is; null takes a setting back. Hierarchy and mode are inherited as one: a mode counts only beside a hierarchy of the same team.' });
 
 export const billingSettingsSchema = z
   .object({

@@ -6,5 +6,8 @@ export { FactsReader, inactiveAmong, type TeamFacts } from './facts.ts';
 export { type ApprovalHierarchy, approvalHierarchy } from './hierarchy.ts';
 export { organizationById } from './organizations.ts';
 export { People, type PersonProfile, Profiles } from './people.ts';
+export { type RoleReach, roleReach } from './role-reach.ts';
+export type { SignedIn } from './sign-in/sessions.ts';
+export type { Visitors } from './sign-in/visitors.ts';
 export { currencyOf, teamByAlias, teamPath, teamsDownwards, teamsUpwards } from './teams.ts';
 export { teamAliases, teamsById } from './team-aliases.ts';

@@ -67,9 +67,9 @@ export class SettingsService {
     });
   }
 
-  async putCalendar(caller: Caller, origin: Origin, name: string, calendar: Calendar): Promise<CalendarVersion> {
+  async putCalendar(caller: Caller, origin: Origin, name: string, calendar: Calendar, ifMatch: string | null): Promise<CalendarVersion> {
     demand(caller, 'organization.manage', [caller.organization]);
-    return this.#work.write(origin, (tx) => putCalendar(tx, name, calendar));
+    return this.#work.write(origin, (tx) => putCalendar(tx, name, calendar, ifMatch));
   }
 
   async readBilling(caller: Caller, teamAlias: string): Promise<BillingSettingsView> {

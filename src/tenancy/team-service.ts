@@ -3,13 +3,13 @@ import { InvalidRequest, NotFound } from '../platform/errors.ts';
 import type { Caller } from '../platform/http/caller.ts';
 import { decodeCursor, type Page, pageFrom } from '../platform/http/pagination.ts';
 import type { Origin, UnitOfWork } from '../platform/unit-of-work.ts';
+import { tellAbsent, tellReturned } from './absence-mail.ts';
 import { endAbsence, putAbsence } from './absences.ts';
-import { demand, may, rolesIn } from './authorize.ts';
+import { demand, may } from './authorize.ts';
 import { type AbsenceRow, Membership, Team } from './entities.ts';
 import { type Member, type MemberChange, Members } from './members.ts';
+import { demandMayGrant } from './owners.ts';
 import type { People } from './people.ts';
-import { mayGrant } from './rules/permissions.ts';
-import type { Role } from './rules/roles.ts';
 import { teamAliases } from './team-aliases.ts';
 import { makeTeam, type NewTeam, teamByAlias, teamPath } from './teams.ts';
 
@@ -64,9 +64,8 @@ export class TeamService {
     return this.#work.write(origin, async (tx) => {
       const path = await this.#path(tx.em, caller, teamAlias);
       demand(caller, 'teams.manage', path);
-      const own: ReadonlySet<string> = caller.kind === 'person' ? rolesIn(caller, path) : new Set<Role>(['owner']);
-      if (!mayGrant(own, change.roles)) throw new InvalidRequest([{ path: 'roles', message: 'only an owner can make somebody an owner' }]);
-      return this.#members.put(tx, path[0] ?? caller.organization, change, may(caller, 'people.manage', [caller.organization]));
+      demandMayGrant(caller, path, change.roles);
+      return this.#members.put(tx, caller, path[0] ?? caller.organization, change);
     });
   }
 
@@ -74,7 +73,7 @@ export class TeamService {
     await this.#work.write(origin, async (tx) => {
       const path = await this.#path(tx.em, caller, teamAlias);
       demand(caller, 'teams.manage', path);
-      await this.#members.remove(tx, path[0] ?? caller.organization, userAlias);
+      await this.#members.remove(tx, caller, path[0] ?? caller.organization, userAlias);
     });
   }
 
@@ -83,8 +82,8 @@ export class TeamService {
     return this.#work.read(caller.organization, async (em) => {
       const path = await this.#path(em, caller, teamAlias);
       demand(caller, 'teams.read', path);
-      const page = pageFrom(await this.#members.list(em, caller.organization, path[0] ?? caller.organization, after, query.limit), query.limit, (row) => row.member);
-      return page;
+      const rows = await this.#members.list(em, caller.organization, path[0] ?? caller.organization, after, query.limit);
+      return pageFrom(rows, query.limit, (row) => row.member);
     });
   }
 
@@ -93,12 +92,20 @@ export class TeamService {
       const person = await this.#userForAbsence(tx.em, caller, wanted.userAlias);
       const delegate = await this.#people.byAlias(tx.em, caller.organization, wanted.delegateAlias);
       if (!delegate?.active) throw new InvalidRequest([{ path: 'delegate_user_id', message: 'there is no such user in your organization' }]);
-      return putAbsence(tx, { person, from: wanted.from, until: wanted.until, delegate: delegate.id });
+      // An admin of one team would otherwise decide on whatever the person is asked in all the others.
+      if (person !== caller.person && delegate.id === caller.person) demand(caller, 'absences.manage', [caller.organization]);
+      const absence = await putAbsence(tx, { person, from: wanted.from, until: wanted.until, delegate: delegate.id });
+      if (person !== caller.person) tellAbsent(tx, absence, await this.#people.profiles(tx.em, caller.organization, [person, delegate.id]));
+      return absence;
     });
   }
 
   async endAbsence(caller: Caller, origin: Origin, userAlias: string): Promise<void> {
-    await this.#work.write(origin, async (tx) => endAbsence(tx, await this.#userForAbsence(tx.em, caller, userAlias)));
+    await this.#work.write(origin, async (tx) => {
+      const person = await this.#userForAbsence(tx.em, caller, userAlias);
+      await endAbsence(tx, person);
+      if (person !== caller.person) tellReturned(tx, person, await this.#people.profiles(tx.em, caller.organization, [person]));
+    });
   }
 
   /** Everybody enters their own absence; an admin of one of the person's teams does it for them. */
@@ -108,7 +115,7 @@ export class TeamService {
     if (user.id === caller.person) return user.id;
     const memberships = await em.find(Membership, { person: user.id });
     for (const membership of memberships) {
-      if (may(caller, 'absences.manage', await pathOf(em, caller.organization, membership.team))) return user.id;
+      if (may(caller, 'absences.manage', await teamPath(em, caller.organization, membership.team))) return user.id;
     }
     demand(caller, 'absences.manage', [caller.organization]);
     return user.id;
@@ -118,11 +125,6 @@ export class TeamService {
     if (alias === null) return [caller.organization];
     return teamPath(em, caller.organization, (await teamByAlias(em, caller.organization, alias)).id);
   }
-}
-
-
-function pathOf(em: EntityManager, organization: string, team: string): Promise<string[]> {
-  return team === organization ? Promise.resolve([organization]) : teamPath(em, organization, team);
 }
 
 function parentsOf(teams: readonly Team[]): string[] {

@@ -9,7 +9,7 @@ export function keyRoutes(keys: KeyService): Route[] {
   return [
     route({
       method: 'post', path: '/api/v1/api-keys', tag: 'API keys', scope: null, summary: 'Make an API key',
-      description: 'For a person (who alone can decide) or for a service. The key is shown in this answer only. A service key without `scopes` has `approvals:read approvals:write usage:write reservations:write governance:decide`.',
+      description: 'For a person (who alone can decide) or for a service. The key is shown in this answer only, and has no scope that the key it is made with has not. Only an owner makes keys for an owner. A service key without `scopes` has `approvals:read approvals:write usage:write reservations:write governance:decide`.',
       body: newKeySchema, answers: { 201: madeKeySchema },
       async handle({ caller, origin, body, operation }) {
         const wanted = {

@@ -37,18 +37,20 @@ export function settingsRoutes(settings: SettingsService): Route[] {
       },
     }),
     route({
-      method: 'get', path: '/api/v1/calendars/{name}', tag: 'Organization', scope: null, summary: 'Read the newest version of a calendar',
+      method: 'get', path: '/api/v1/calendars/{name}', tag: 'Organization', scope: null, summary: 'Read the newest version of a calendar', etag: 'read',
       params: z.object({ name: aliasSchema }), answers: { 200: calendarSchema }, problems: ['not-found'],
       async handle({ caller, params }) {
-        return { status: 200, body: presentCalendar(await settings.readCalendar(caller, params.name)) };
+        const calendar = await settings.readCalendar(caller, params.name);
+        return { status: 200, body: presentCalendar(calendar), headers: { ETag: etagOf(calendar.version) } };
       },
     }),
     route({
-      method: 'put', path: '/api/v1/calendars/{name}', tag: 'Organization', scope: 'admin', summary: 'Store a calendar of working time as a new version',
+      method: 'put', path: '/api/v1/calendars/{name}', tag: 'Organization', scope: 'admin', summary: 'Store a calendar of working time as a new version', etag: 'write',
       description: 'Deadlines that were counted with an older version stay as they are.',
       params: z.object({ name: aliasSchema }), body: newCalendarSchema, answers: { 200: calendarSchema },
-      async handle({ caller, origin, params, body }) {
-        return { status: 200, body: presentCalendar(await settings.putCalendar(caller, origin, params.name, body)) };
+      async handle({ caller, origin, params, body, ifMatch }) {
+        const calendar = await settings.putCalendar(caller, origin, params.name, body, ifMatch);
+        return { status: 200, body: presentCalendar(calendar), headers: { ETag: etagOf(calendar.version) } };
       },
     }),
     route({
@@ -87,7 +89,7 @@ function presentBilling({ own, effective }: BillingSettingsView): z.input<typeof
   return {
     approval_hierarchy: effective?.entries.map((entry) => ({ role: entry.role, threshold: Number(entry.threshold) })) ?? null,
     approval_hierarchy_mode: effective?.mode ?? 'cumulative',
-    inherited: { approval_hierarchy: own.approval_hierarchy === undefined, approval_hierarchy_mode: own.approval_hierarchy_mode === undefined },
+    inherited: { approval_hierarchy: own.approval_hierarchy === undefined, approval_hierarchy_mode: own.approval_hierarchy === undefined || own.approval_hierarchy_mode === undefined },
   };
 }
 

@@ -56,9 +56,3 @@ export function scopesOfRoles(roles: ReadonlySet<string>): Scope[] {
   if (ADMINS.some((role) => roles.has(role))) return [...SCOPES];
   return SCOPES.filter((scope) => usable.has(scope));
 }
-
-/** Only an owner makes owners: an admin could otherwise rise above whoever made them one. */
-export function mayGrant(own: ReadonlySet<string>, granted: readonly Role[]): boolean {
-  if (own.has('owner')) return true;
-  return own.has('admin') && !granted.includes('owner');
-}

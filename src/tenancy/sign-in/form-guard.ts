@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { type MasterKey, sha256 } from '../../platform/crypto/master-key.ts';
-import { Forbidden } from '../../platform/errors.ts';
+import { foreignForm, refuseOtherSites } from '../../platform/http/foreign-form.ts';
 import { newSecret } from '../../platform/ids.ts';
 import type { Cookies } from './cookies.ts';
 
@@ -27,7 +27,7 @@ export class FormGuard {
 
   /** @throws Forbidden where the form was not served for this scope, or was sent from another site */
   check(request: Request, scope: string, token: string | undefined): void {
-    this.#refuseOtherSites(request);
+    refuseOtherSites(request, this.#origin);
     // Hashing makes both sides equally long, as the comparison wants them.
     if (!timingSafeEqual(sha256(token ?? ''), sha256(this.token(scope)))) throw foreignForm();
   }
@@ -49,18 +49,6 @@ export class FormGuard {
     if (visitor === null) throw foreignForm();
     this.check(request, visitorScope(visitor), token);
   }
-
-  /** Fetch Metadata where the browser sends it (https and localhost), else `Origin`, which every form of another site brings. */
-  #refuseOtherSites(request: Request): void {
-    const site = request.get('sec-fetch-site');
-    const origin = request.get('origin');
-    const foreign = site === undefined ? origin !== undefined && origin !== this.#origin : site !== 'same-origin' && site !== 'none';
-    if (foreign) throw foreignForm();
-  }
 }
 
 const visitorScope = (visitor: string) => `visitor/${visitor}`;
-
-function foreignForm(): Forbidden {
-  return new Forbidden('This form was opened too long ago, or comes from elsewhere. Open the page again and repeat the last step.');
-}

@@ -6,6 +6,7 @@ import { newId, newSecret } from '../../platform/ids.ts';
 import type { Transaction } from '../../platform/unit-of-work.ts';
 import { SignInLink } from '../entities.ts';
 
+/** How long a link signs in, in minutes. */
 export const SIGN_IN_LINK_MINUTES = 15;
 
 /** Why a link does not sign in. */

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { LockMode } from '@mikro-orm/core';
 import type { Clock } from '../../platform/clock.ts';
 import { DirectoryEntry } from '../../platform/database/directory.ts';
 import { newId } from '../../platform/ids.ts';
 import { mailMessage } from '../../platform/mail-message.ts';
-import type { UnitOfWork } from '../../platform/unit-of-work.ts';
+import type { Transaction, UnitOfWork } from '../../platform/unit-of-work.ts';
 import { Person, SignInLink } from '../entities.ts';
 import { organizationById } from '../organizations.ts';
 import type { People } from '../people.ts';
@@ -66,8 +67,9 @@ export class SignInService {
     if (!entry || !person) return { closed: 'unknown' };
     try {
       return await this.#work.write({ organization: entry.organization, actor: { type: 'person', id: person }, requestId }, async (tx) => {
+        const user = await lockUser(tx, person);
         await useSignInLink(tx, entry.target);
-        if (!(await tx.em.findOne(Person, { id: person, kind: 'user', active: true }))) throw new SignInLinkClosed('expired');
+        if (!user) throw new SignInLinkClosed('expired');
         return this.#sessions.start(tx, person);
       });
     } catch (error) {
@@ -88,7 +90,7 @@ export class SignInService {
   /** Guests decide by the links that they are mailed; they have nothing to sign in to. */
   async #mailLink({ organization, target }: DirectoryEntry, requestId: string): Promise<void> {
     await this.#work.write({ organization, actor: { type: 'system', id: null }, requestId }, async (tx) => {
-      const person = await tx.em.findOne(Person, { id: target, kind: 'user', active: true });
+      const person = await lockUser(tx, target);
       const email = person && (await this.#people.profiles(tx.em, organization, [person.id])).of(person.id).email;
       if (!person || email === null) return;
       const { token } = makeSignInLink(tx, person.id);
@@ -98,4 +100,9 @@ export class SignInService {
       tx.record({ action: 'sign_in.requested', resource: { type: 'person', id: person.id } });
     });
   }
+}
+
+/** Somebody who may sign in. Their address stays as it is until the transaction ends: a change of it ends what was started before. */
+function lockUser({ em }: Transaction, id: string): Promise<Person | null> {
+  return em.findOne(Person, { id, kind: 'user', active: true }, { lockMode: LockMode.PESSIMISTIC_WRITE });
 }
