@@ -6,6 +6,7 @@ import type { Transaction } from '../platform/unit-of-work.ts';
 import { FactsReader, type People, type Profiles, teamsById } from '../tenancy/service.ts';
 import { type ApprovalDetails, openDetails } from './details.ts';
 import { TimelineRow } from './entities.ts';
+import type { Seat } from './link-standing.ts';
 import { ApprovalMailer } from './mailer.ts';
 import type { MailedRequest } from './mails.ts';
 import { presentAmount } from './present.ts';
@@ -38,9 +39,9 @@ export class Announcer {
 
   async announce(tx: Transaction, stored: StoredApproval, after: Approval, events: readonly ApprovalEvent[], accompanied: Accompanied): Promise<void> {
     writeTimeline(tx, stored, events, accompanied.intent);
-    const told = await this.#told(tx, stored, events);
+    const told = await this.#told(tx, stored, { people: events.flatMap(peopleOf), withAdmins: events.some((event) => event.type === 'stuck') });
     const decider = events.find((event) => event.type === 'decided')?.person ?? null;
-    const mailer = new ApprovalMailer({ tx, stored, after, told, publicUrl: this.#publicUrl });
+    const mailer = this.#mailer(tx, stored, after, told);
     for (const event of events) mailer.tell(event, { by: decider, text: accompanied.comment });
     await tellWebhooks(this.#webhooks, tx, stored, after, events, told);
     tx.touch(stored.row.id);
@@ -52,15 +53,32 @@ export class Announcer {
       id: newId(tx.at), organization: tx.origin.organization, approval: stored.row.id, at: tx.at, seq: 0, type: 'created', person: stored.row.requester,
       channel: 'api', detail: `Requested by ${stored.row.creator === stored.row.requester ? 'the requester' : 'somebody else in the requester’s name'}.`,
     }));
-    await tellCreated(this.#webhooks, tx, stored, stored.approval, await this.#told(tx, stored, []));
+    await tellCreated(this.#webhooks, tx, stored, stored.approval, await this.#told(tx, stored, { people: [], withAdmins: false }));
+  }
+
+  /** Mails a fresh link to somebody who is asked already. Nothing has happened to the request. */
+  async askAgain(tx: Transaction, stored: StoredApproval, { stage, candidate }: Seat): Promise<void> {
+    const event = { type: 'asked', at: tx.at, stage: stage.index, candidates: [candidate] } as const;
+    const told = await this.#told(tx, stored, { people: peopleOf(event), withAdmins: false });
+    this.#mailer(tx, stored, stored.approval, told).tell(event, { by: null, text: null });
+  }
+
+  /** Tells requester and admins that an approver cannot be asked by mail. */
+  async tellUnreachable(tx: Transaction, stored: StoredApproval, unreachable: { person: string; stage: number }): Promise<void> {
+    const told = await this.#told(tx, stored, { people: [unreachable.person], withAdmins: true });
+    this.#mailer(tx, stored, stored.approval, told).tellUnreachable(unreachable);
+  }
+
+  #mailer(tx: Transaction, stored: StoredApproval, after: Approval, told: Told): ApprovalMailer {
+    return new ApprovalMailer({ tx, stored, after, told, publicUrl: this.#publicUrl });
   }
 
   /** Opens what the mails and webhooks say, once for all of them. */
-  async #told(tx: Transaction, stored: StoredApproval, events: readonly ApprovalEvent[]): Promise<Told> {
+  async #told(tx: Transaction, stored: StoredApproval, about: { people: readonly string[]; withAdmins: boolean }): Promise<Told> {
     const { em, origin, at } = tx;
     const { row } = stored;
-    const admins = events.some((event) => event.type === 'stuck') ? await adminsOf(em, origin.organization, row.team, at) : [];
-    const people = [row.requester, ...admins, ...events.flatMap(peopleOf)];
+    const admins = about.withAdmins ? await adminsOf(em, origin.organization, row.team, at) : [];
+    const people = [row.requester, ...admins, ...about.people];
     const profiles = await this.#people.profiles(em, origin.organization, people);
     const keys = await this.#vault.unlock(em, origin.organization, [row.requester]);
     const details = openDetails(keys, row.id, row.details);

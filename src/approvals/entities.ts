@@ -46,12 +46,12 @@ export const ApprovalRow = defineEntity({
 });
 export type ApprovalRow = InferEntity<typeof ApprovalRow>;
 
-/** What a request said before it was resubmitted with something material changed. */
+/** What a request said before it was resubmitted; of one revision several times, where only words were changed. */
 export const ApprovalRevision = defineEntity({
   name: 'ApprovalRevision',
   tableName: 'approval_revisions',
   ...tenantTable(),
-  uniques: [{ properties: ['approval', 'revision'] }],
+  indexes: [{ properties: ['approval', 'revision'] }],
   properties: {
     ...tenantColumns,
     approval: p.uuid().fieldName('approval_id'),
@@ -190,7 +190,7 @@ export const LinkRow = defineEntity({
   name: 'LinkRow',
   tableName: 'approval_links',
   ...tenantTable(),
-  indexes: [{ properties: ['approval'] }],
+  indexes: [{ properties: ['approval'] }, { properties: ['person'] }],
   properties: {
     ...tenantColumns,
     approval: p.uuid().fieldName('approval_id'),
@@ -199,6 +199,8 @@ export const LinkRow = defineEntity({
     person: p.uuid().fieldName('person_id'),
     createdAt: p.datetime(),
     usedAt: p.datetime().nullable(),
+    /** From then on it decides nothing: it lies in a mailbox that is no longer its person's. */
+    supersededAt: p.datetime().nullable(),
   },
 });
 export type LinkRow = InferEntity<typeof LinkRow>;
@@ -213,6 +215,8 @@ export const StepUpCode = defineEntity({
     ...tenantColumns,
     approval: p.uuid().fieldName('approval_id'),
     person: p.uuid().fieldName('person_id'),
+    /** The link or the session it was asked for through, and the only one that it is good for. */
+    door: p.uuid().fieldName('door_id'),
     hash: p.blob(),
     attempts: p.integer().default(0),
     createdAt: p.datetime(),

@@ -5,7 +5,6 @@ import type { UnitOfWork } from '../platform/unit-of-work.ts';
 import { organizationById, type People, type Profiles } from '../tenancy/service.ts';
 import { textPlace } from './details.ts';
 import { DecisionRow, LinkRow } from './entities.ts';
-
 import { linkStanding, type LinkStanding, type LinkTraces } from './link-standing.ts';
 import { findLink, type LinkTarget } from './links.ts';
 import { isDecisionRecorded } from './recorded-decision.ts';
@@ -44,10 +43,10 @@ export class LinkService {
     this.#clock = parts.clock;
   }
 
-  /** @throws ProblemError `not-found` where there never was such a link */
+  /** @throws ProblemError `not-found` where there never was such a link, or its person was erased */
   async visit(token: string): Promise<LinkVisit> {
     const target = await this.#work.database.read(null, (em) => findLink(em, token));
-    if (!target) throw new ProblemError('not-found', 'There is no such link.');
+    if (!target) throw noSuchLink();
     return this.#work.read(target.organization, (em) => this.#look(em, target));
   }
 
@@ -59,14 +58,17 @@ export class LinkService {
     const traces = await readTraces(em, link);
     const { name, settings } = await organizationById(em, target.organization);
     const decision = traces.decision ?? decisionOf(stored, link.person);
+    const profiles = await this.#people.profiles(em, target.organization, [link.person, ...(decision?.onBehalfOf ? [decision.onBehalfOf] : [])]);
+    // A mail that was kept somewhere must not decide in the name of somebody whom nobody can name any more.
+    if (profiles.of(link.person).email === null) throw noSuchLink();
     return {
       organization: { id: target.organization, name },
       link,
       view: view!,
       standing: linkStanding(link, stored.approval, stored.row.decidedAt ?? null, traces),
       decision: decision && { row: decision, comment: await this.#commentOf(em, target.organization, decision) },
-      profiles: await this.#people.profiles(em, target.organization, [link.person, ...(decision?.onBehalfOf ? [decision.onBehalfOf] : [])]),
-      code: await this.#stepUp.stateOf(em, settings, stored.row, link.person, at),
+      profiles,
+      code: await this.#stepUp.stateOf(em, settings, stored.row, { person: link.person, door: link.id }, at),
       at,
     };
   }
@@ -76,6 +78,10 @@ export class LinkService {
     const keys = await this.#work.vault.unlockFor(em, organization, [decision.comment]);
     return keys.open(decision.comment, textPlace(decision.id));
   }
+}
+
+function noSuchLink(): ProblemError {
+  return new ProblemError('not-found', 'There is no such link.');
 }
 
 /** What is decided through a link is recorded under the link's own id: a repetition finds the first. */

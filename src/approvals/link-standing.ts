@@ -3,8 +3,8 @@ import { type Approval, type Candidate, isClosed, type StageState } from './rule
 
 /**
  * What a mailed link is good for: `open` to decide; `recorded`, its decision waits to be carried out; `used`, the person
- * has decided; `late`, they did after the request was closed; `superseded` by a newer revision, another approver or a stage
- * that others closed; the time to answer is over (`expired`); the request is `closed`, or `paused` until it is resubmitted.
+ * has decided; `late`, they did after the request was closed; `superseded` by a newer revision, another approver, a link to
+ * a new address or a stage that others closed; the time to answer is over (`expired`); the request is `closed`, or `paused` until it is resubmitted.
  */
 export type LinkStanding = 'open' | 'recorded' | 'used' | 'late' | 'superseded' | 'expired' | 'closed' | 'paused';
 
@@ -50,5 +50,5 @@ export function linkStanding(link: LinkRow, approval: Approval, decidedAt: Date 
   if (approval.state === 'changes_requested') return 'paused';
   // Used although no decision came of it: it was refused, or answered by changes. Whoever is asked again has a newer link.
   const asked = openSeat(approval, link.person)?.stage.index === link.stage;
-  return asked && !link.usedAt ? 'open' : 'superseded';
+  return asked && !link.usedAt && !link.supersededAt ? 'open' : 'superseded';
 }

@@ -2,7 +2,7 @@ import { newId } from '../platform/ids.ts';
 import { type MailContent, mailMessage } from '../platform/mail-message.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
 import { makeLink } from './links.ts';
-import { type AskPurpose, askMail, changesRequestedMail, decidedForYouMail, outcomeMail, stuckMail } from './mails.ts';
+import { type AskPurpose, askMail, changesRequestedMail, decidedForYouMail, outcomeMail, stuckMail, unreachableMail } from './mails.ts';
 import { type Approval, type ApprovalEvent, type Candidate, describeOutcome, describeProblem } from './rules.ts';
 import type { StoredApproval } from './store.ts';
 import type { Told } from './told.ts';
@@ -49,14 +49,20 @@ export class ApprovalMailer {
     }
   }
 
+  /** An approver will not get the mail that asks them: whoever can do something about it is told. */
+  tellUnreachable({ person, stage }: { person: string; stage: number }): void {
+    const content = unreachableMail(this.#told.request, this.#told.profiles.nameOf(person));
+    for (const other of this.#inCharge()) if (other !== person) this.#post(other, content, 'unreachable', { stage }, [person]);
+  }
+
   /** One message per approver, with a link of its own. */
   #ask(stage: number, candidates: readonly Candidate[], purpose: AskPurpose): void {
     const deadline = this.#after.stages[stage]?.deadlineAt ?? null;
     for (const { person, onBehalfOf } of candidates) {
-      const { token } = makeLink(this.#tx, { approval: this.#stored.row.id, revision: this.#after.revision, stage, person });
+      const { id: link, token } = makeLink(this.#tx, { approval: this.#stored.row.id, revision: this.#after.revision, stage, person });
       const insteadOf = onBehalfOf ? this.#told.profiles.nameOf(onBehalfOf) : null;
       const content = askMail(this.#told.request, { purpose, url: `${this.#publicUrl}/r/${token}`, insteadOf, deadline });
-      this.#post(person, content, purpose, stage, onBehalfOf ? [onBehalfOf] : []);
+      this.#post(person, content, purpose, { stage, link }, onBehalfOf ? [onBehalfOf] : []);
     }
   }
 
@@ -67,32 +73,36 @@ export class ApprovalMailer {
   #tellAbsent({ stage, person, onBehalfOf, decision }: ApprovalEvent & { type: 'decided' }): void {
     if (!onBehalfOf) return;
     const content = decidedForYouMail(this.#told.request, { by: this.#told.profiles.nameOf(person), decision });
-    this.#post(onBehalfOf, content, 'decided-for-you', stage, [person]);
+    this.#post(onBehalfOf, content, 'decided-for-you', { stage }, [person]);
   }
 
   #tellChangesRequested({ stage, person }: ApprovalEvent & { type: 'changes_requested' }, comment: string | null): void {
     const content = changesRequestedMail(this.#told.request, { by: this.#told.profiles.nameOf(person), comment });
-    this.#post(this.#stored.row.requester, content, 'changes-requested', stage, [person]);
+    this.#post(this.#stored.row.requester, content, 'changes-requested', { stage }, [person]);
   }
 
   #tellStuck({ stage, problems }: ApprovalEvent & { type: 'stuck' }): void {
     const content = stuckMail(this.#told.request, problems.map(describeProblem));
-    for (const person of new Set([this.#stored.row.requester, ...this.#told.admins])) this.#post(person, content, 'stuck', stage);
+    for (const person of this.#inCharge()) this.#post(person, content, 'stuck', { stage });
   }
 
   #tellOutcome(event: ApprovalEvent & { type: 'approved' | 'rejected' | 'withdrawn' | 'expired' }, { by, text }: { by: string | null; text: string | null }): void {
     const comments = by && text ? [{ by: this.#told.profiles.nameOf(by), text }] : [];
     const content = outcomeMail(this.#told.request, { state: event.type, reason: describeOutcome(event.reason), comments });
-    this.#post(this.#stored.row.requester, content, 'outcome', null, by ? [by] : []);
+    this.#post(this.#stored.row.requester, content, 'outcome', { stage: null }, by ? [by] : []);
+  }
+
+  #inCharge(): Set<string> {
+    return new Set([this.#stored.row.requester, ...this.#told.admins]);
   }
 
   /** Sealed for the recipient, the requester and whoever else is named: readable only while all of them are known. */
-  #post(person: string, content: MailContent, purpose: string, stage: number | null, named: readonly string[] = []): void {
+  #post(person: string, content: MailContent, purpose: string, about: { readonly stage: number | null; readonly link?: string }, named: readonly string[] = []): void {
     const { profiles } = this.#told;
     const { email } = profiles.of(person);
     if (email === null) return;
     const { id: approval, requester } = this.#stored.row;
     const subjects = [...new Set([person, requester, ...named])].filter((subject) => profiles.of(subject).email !== null);
-    this.#tx.enqueue(mailMessage({ ...content, id: newId(this.#tx.at), to: email, subjects, reference: { kind: 'approval', approval, purpose, person, stage } }));
+    this.#tx.enqueue(mailMessage({ ...content, id: newId(this.#tx.at), to: email, subjects, reference: { kind: 'approval', approval, purpose, person, ...about } }));
   }
 }

@@ -57,6 +57,15 @@ export function stuckMail(request: MailedRequest, problems: readonly string[]): 
   };
 }
 
+/** A mail that asks an approver will never arrive: they know nothing of the request. */
+export function unreachableMail(request: MailedRequest, approver: string): MailContent {
+  return {
+    subject: `Approver could not be reached by mail: ${request.title}`,
+    paragraphs: [`${approver} is asked to decide on the request “${request.title}”, but could not be reached by mail: it cannot be delivered to their address. The request still waits for them.`, 'An administrator can correct the address, which mails them anew, or reassign the request; the requester can withdraw it.'],
+    facts: factsOf(request),
+  };
+}
+
 /** Tells an absent approver what was decided in their place. */
 export function decidedForYouMail(request: MailedRequest, decision: { by: string; decision: string }): MailContent {
   return {
@@ -68,7 +77,8 @@ export function decidedForYouMail(request: MailedRequest, decision: { by: string
 
 export function stepUpMail(title: string, code: string, minutes: number): MailContent {
   return {
-    subject: `Your code is ${code}`,
+    // Subjects show on locked screens and in lists, where codes must not.
+    subject: 'Your code to confirm a decision',
     paragraphs: [`Enter the code ${code} to confirm your decision on “${title}”. It is valid for ${minutes} minutes and for you alone.`, 'If you did not ask for it, somebody else has your link: tell your administrators.'],
   };
 }

@@ -21,6 +21,11 @@ const HOUR_MS = 3_600_000;
 export interface Confirmed {
   readonly approval: string;
   readonly person: string;
+  /**
+   * The id of the link or the session through which it is decided. Codes and attempts are counted for each: whoever got
+   * hold of a link can use up its own, and the approver still has the inbox and the next mail.
+   */
+  readonly door: string;
 }
 
 /** `none` was mailed; it is `used`, `expired`, was tried too often (`exhausted`), or is another one (`wrong`). */
@@ -64,9 +69,9 @@ export class StepUp {
   }
 
   /** @returns null where a decision on this request takes no code */
-  async stateOf(em: EntityManager, { step_up_amount: from }: OrganizationSettings, request: ApprovalRow, person: string, at: Date): Promise<CodeState | null> {
+  async stateOf(em: EntityManager, { step_up_amount: from }: OrganizationSettings, request: ApprovalRow, asked: Omit<Confirmed, 'approval'>, at: Date): Promise<CodeState | null> {
     if (!needsCode(from, request)) return null;
-    const latest = await em.findOne(StepUpCode, { approval: request.id, person }, NEWEST);
+    const latest = await em.findOne(StepUpCode, keyOf({ ...asked, approval: request.id }), NEWEST);
     return { mailed: latest !== null && latest.attempts < ATTEMPTS_PER_CODE && faultOf(latest, at) === null };
   }
 
@@ -74,17 +79,18 @@ export class StepUp {
    * Mails a fresh code, which replaces those before.
    * @throws ProblemError `not-an-approver`; `rate-limited` after five codes within an hour
    */
-  async mail(origin: Origin, { approval, person }: Confirmed): Promise<void> {
+  async mail(origin: Origin, confirmed: Confirmed): Promise<void> {
+    const { approval, person, door } = confirmed;
     await this.#work.write(origin, async (tx) => {
       const { em, at } = tx;
       // The lock has those who press the button at the same time counted one after the other.
       const ask = await em.findOne(AskRow, { approval, person, pending: true }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!ask) throw new ProblemError('not-an-approver', 'You are not asked in the open stage of this request.');
-      await refuseTooMany(em, { approval, person }, at);
+      await refuseTooMany(em, confirmed, at);
       const code = String(randomInt(1_000_000)).padStart(6, '0');
-      const row = em.create(StepUpCode, { id: newId(at), organization: origin.organization, approval, person, hash: this.#hash({ approval, person }, code), createdAt: at, expiresAt: new Date(at.getTime() + VALID_MINUTES * 60_000) });
+      const row = em.create(StepUpCode, { id: newId(at), organization: origin.organization, approval, person, door, hash: this.#hash(confirmed, code), createdAt: at, expiresAt: new Date(at.getTime() + VALID_MINUTES * 60_000) });
       em.persist(row);
-      await this.#enqueue(tx, { approval, person }, code);
+      await this.#enqueue(tx, confirmed, code);
       tx.record({ action: 'step_up.code_mailed', resource: { type: 'approval', id: approval }, detail: { code: row.id } });
     });
   }
@@ -118,7 +124,7 @@ export class StepUp {
   }
 
   #lockLatest({ em }: Transaction, confirmed: Confirmed): Promise<StepUpCode | null> {
-    return em.findOne(StepUpCode, { ...confirmed }, { ...NEWEST, lockMode: LockMode.PESSIMISTIC_WRITE });
+    return em.findOne(StepUpCode, keyOf(confirmed), { ...NEWEST, lockMode: LockMode.PESSIMISTIC_WRITE });
   }
 
   #judge(row: StepUpCode, confirmed: Confirmed, code: string, at: Date): CodeFault | null {
@@ -128,8 +134,8 @@ export class StepUp {
   }
 
   /** Keyed: a million codes are soon hashed by whoever reads the table. */
-  #hash({ approval, person }: Confirmed, code: string): Buffer {
-    return this.#master.lookupHash(`step-up/${approval}/${person}`, code);
+  #hash({ approval, person, door }: Confirmed, code: string): Buffer {
+    return this.#master.lookupHash(`step-up/${approval}/${person}/${door}`, code);
   }
 
   async #enqueue(tx: Transaction, { approval, person }: Confirmed, code: string): Promise<void> {
@@ -145,6 +151,11 @@ export class StepUp {
   }
 }
 
+/** Pages that are shown are among what is confirmed, and bring more along. */
+function keyOf({ approval, person, door }: Confirmed): Confirmed {
+  return { approval, person, door };
+}
+
 const NEWEST = { orderBy: { createdAt: 'desc', id: 'desc' } } as const;
 
 function faultOf(row: StepUpCode, at: Date): CodeFault | null {
@@ -153,7 +164,7 @@ function faultOf(row: StepUpCode, at: Date): CodeFault | null {
 }
 
 async function refuseTooMany(em: EntityManager, confirmed: Confirmed, at: Date): Promise<void> {
-  const recent = await em.find(StepUpCode, { ...confirmed, createdAt: { $gt: new Date(at.getTime() - HOUR_MS) } }, { orderBy: { createdAt: 'asc' } });
+  const recent = await em.find(StepUpCode, { ...keyOf(confirmed), createdAt: { $gt: new Date(at.getTime() - HOUR_MS) } }, { orderBy: { createdAt: 'asc' } });
   const [oldest] = recent;
   if (!oldest || recent.length < CODES_PER_HOUR) return;
   const retryAfterSeconds = Math.max(1, Math.ceil((oldest.createdAt.getTime() + HOUR_MS - at.getTime()) / 1000));

@@ -1,10 +1,13 @@
 import { ProblemError } from '../platform/errors.ts';
-import type { Origin, UnitOfWork } from '../platform/unit-of-work.ts';
+import type { UnitOfWork } from '../platform/unit-of-work.ts';
 import type { ClaimedMessage, Delivery, OutboxHandler } from '../notify/service.ts';
 import type { ApprovalCommands } from './commands.ts';
-import { AskRow, IntentRow } from './entities.ts';
+import { IntentRow } from './entities.ts';
 import type { ApprovalExecution } from './execution.ts';
+import { recordIntent } from './intents.ts';
+import { type PeopleChanges, systemOrigin } from './people-changes.ts';
 import type { DecisionKind } from './rules.ts';
+import { readApproval } from './store.ts';
 import type { ApprovalWorkflows } from './workflow-gateway.ts';
 
 /** Brings to the workflows what was committed for them and has not got there yet. */
@@ -13,13 +16,14 @@ export class WorkflowHandler implements OutboxHandler {
   readonly #commands: ApprovalCommands;
   readonly #execution: ApprovalExecution;
   readonly #workflows: ApprovalWorkflows;
+  readonly #people: PeopleChanges;
 
-  constructor(parts: { work: UnitOfWork; commands: ApprovalCommands; execution: ApprovalExecution; workflows: ApprovalWorkflows }) {
+  constructor(parts: { work: UnitOfWork; commands: ApprovalCommands; execution: ApprovalExecution; workflows: ApprovalWorkflows; people: PeopleChanges }) {
     this.#work = parts.work;
     this.#commands = parts.commands;
     this.#execution = parts.execution;
     this.#workflows = parts.workflows;
-
+    this.#people = parts.people;
   }
 
   async deliver(message: ClaimedMessage): Promise<Delivery> {
@@ -33,7 +37,8 @@ export class WorkflowHandler implements OutboxHandler {
     }
   }
 
-  async #deliver({ organization, reference }: ClaimedMessage): Promise<void> {
+  async #deliver(message: ClaimedMessage): Promise<void> {
+    const { organization, reference } = message;
     const approval = String(reference['approval']);
     switch (reference['type']) {
       case 'start':
@@ -41,7 +46,11 @@ export class WorkflowHandler implements OutboxHandler {
       case 'intent':
         return this.#carryOut(organization, approval, String(reference['intent']));
       case 'people-changed':
-        return this.#refresh(organization, String(reference['person']));
+        return this.#people.spread(message);
+      case 'refresh':
+        return this.#refresh(organization, approval, String(reference['intent']));
+      case 'ask-again':
+        return this.#people.askAgain(message);
     }
   }
 
@@ -51,18 +60,22 @@ export class WorkflowHandler implements OutboxHandler {
   }
 
   async #carryOut(organization: string, approval: string, id: string): Promise<void> {
-    const intent = await this.#work.read(organization, (em) => em.findOneOrFail(IntentRow, { id }));
+    const { intent, version } = await this.#work.read(organization, async (em) => ({
+      intent: await em.findOneOrFail(IntentRow, { id }), version: (await readApproval(em, organization, approval)).row.version,
+    }));
     if (intent.state !== 'pending') return;
     const decision = intent.command['decision'] as DecisionKind | undefined;
     const revision = intent.command['revision'];
     const attempt = intent.person && decision ? { person: intent.person, decision, ...(typeof revision === 'number' ? { revision } : {}) } : undefined;
-    await this.#commands.carryOut(organization, approval, intent.kind, { intent: id, ...(attempt ? { attempt } : {}) });
+    await this.#commands.carryOut(organization, approval, intent.kind, { intent: id, version, ...(attempt ? { attempt } : {}) });
   }
 
-  /** Looks through every open stage that asks the person, or somebody in whose place they are asked. */
-  async #refresh(organization: string, person: string): Promise<void> {
-    const asks = await this.#work.read(organization, (em) => em.find(AskRow, { organization, pending: true, $or: [{ person }, { onBehalfOf: person }] }, { fields: ['approval'] }));
-    const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: null };
-    for (const approval of new Set(asks.map((ask) => ask.approval))) await this.#commands.refresh(origin, approval);
+  /** Looks through a request anew. However often it is tried, it is one intent. */
+  async #refresh(organization: string, approval: string, id: string): Promise<void> {
+    await this.#work.bookkeep(systemOrigin(organization), async (tx) => {
+      if ((await tx.em.count(IntentRow, { id })) > 0) return;
+      recordIntent(tx, await this.#work.vault.unlock(tx.em, organization, []), { id, approval, kind: 'refresh', person: null, channel: 'system', command: {} });
+    });
+    await this.#carryOut(organization, approval, id);
   }
 }

@@ -78,5 +78,5 @@ function composeApprovals(parts: Pick<Core, 'config' | 'logger' | 'clock' | 'met
   const views = new ApprovalViews(vault, people);
   const queries = new ApprovalQueries({ work, views, people, clock });
   const service = new ApprovalService({ commands, queries, creation, starter, notifier, work, people });
-  return { service, execution, commands, queries, views, workflows, starter };
+  return { service, execution, commands, queries, views, workflows, starter, announcer };
 }

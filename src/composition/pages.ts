@@ -35,7 +35,7 @@ export function composePages(core: Core, document: OpenApiDocument, mailbox: Mai
   const visits = new InboxVisits({ work, queries: approvals.queries, stepUp, clock });
   return [
     publicPages({ document, sections: docsSections(), publicUrl }),
-    approvalPageRouter({ links, flow }),
+    approvalPageRouter({ links, flow, publicUrl }),
     signInRouter({ signIn, visitors, guard }),
     inboxRouter({ visitors, queries: approvals.queries, visits, flow, clock }),
     ...(mailbox ? [mailboxRouter(mailbox)] : []),

@@ -1,5 +1,6 @@
 import { createActivities } from '../../activities/index.ts';
-import { mailedHook } from '../approvals/mailed.ts';
+import { mailHooks } from '../approvals/mailed.ts';
+import { PeopleChanges } from '../approvals/people-changes.ts';
 import { WorkflowHandler } from '../approvals/workflow-relay.ts';
 import { entities } from '../entities.ts';
 import { MAIL_CONCURRENCY, MAIL_RETRY_FOR_MS, MailHandler } from '../notify/mail-handler.ts';
@@ -38,11 +39,11 @@ function composeRelay({ surroundings, config, logger, clock, metrics, notifier, 
   const guard = new AddressGuard({ allowPrivate: config.webhookAllowPrivateAddresses });
   const mail = new MailHandler({ smtpUrl: surroundings.smtpUrl, from: config.mailFrom, publicUrl: config.publicUrl });
   const webhook = new WebhookHandler({ work, guard, clock });
-  const workflow = new WorkflowHandler({ work, commands: approvals.commands, execution: approvals.execution, workflows: approvals.workflows });
+  const workflow = new WorkflowHandler({ work, commands: approvals.commands, execution: approvals.execution, workflows: approvals.workflows, people: new PeopleChanges({ work, announcer: approvals.announcer }) });
   return new OutboxRelay({
     claimsDatabase, work, notifier, clock, logger, metrics: metrics.relay,
     lanes: new Map([
-      ['mail', { handler: mail, concurrency: MAIL_CONCURRENCY, retryForMs: MAIL_RETRY_FOR_MS, hooks: mailedHook }],
+      ['mail', { handler: mail, concurrency: MAIL_CONCURRENCY, retryForMs: MAIL_RETRY_FOR_MS, hooks: mailHooks({ work, announcer: approvals.announcer }) }],
       ['webhook', { handler: webhook, concurrency: WEBHOOK_CONCURRENCY, retryForMs: WEBHOOK_RETRY_FOR_MS }],
       ['workflow', { handler: workflow, concurrency: WORKFLOW_CONCURRENCY, retryForMs: null }],
     ]),

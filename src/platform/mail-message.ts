@@ -1,3 +1,4 @@
+import { withVisibleControls } from './hidden-controls.ts';
 import type { OutboxMessage } from './unit-of-work.ts';
 
 /** A mail before it has its two forms, plain text and HTML, which say the same. */
@@ -19,9 +20,13 @@ export interface Mail extends MailContent {
   readonly reference: OutboxMessage['reference'];
 }
 
-/** Puts a mail into the outbox's form. */
+/**
+ * Puts a mail into the outbox's form. Characters that secretly turn the reading order are written out, as on pages: what
+ * is approved must not read otherwise than it is.
+ */
 export function mailMessage(mail: Mail): OutboxMessage {
-  const body = { to: mail.to, subject: oneLine(mail.subject), text: plainText(mail), html: htmlText(mail) };
+  const subject = withVisibleControls(oneLine(mail.subject));
+  const body = { to: mail.to, subject, text: withVisibleControls(plainText(mail)), html: withVisibleControls(htmlText(mail)) };
   return { id: mail.id, channel: 'mail', reference: mail.reference, body: { subjects: mail.subjects, text: JSON.stringify(body) } };
 }
 

@@ -253,6 +253,26 @@ describe('what is written along', () => {
   });
 });
 
+describe('what nobody needs any more', () => {
+  test('goes unsent, and nobody is told', async () => {
+    const [stale, good] = [mail(), mail()];
+    const seen = new Watched<string>();
+    const told: string[] = [];
+    const hooks = {
+      stillWanted: async ({ id }: ClaimedMessage) => id !== stale.id,
+      onDelivered: (_tx: Transaction, { id }: ClaimedMessage) => void told.push(id),
+      onGivenUp: (_tx: Transaction, { id }: ClaimedMessage) => void told.push(id),
+    };
+    start({ mail: lane(async ({ id }) => (seen.add(id), delivered), { hooks }) });
+    await world.enqueue(organization, stale, good);
+    await seen.until((items) => items.length > 0);
+    for (const { relay } of started.splice(0)) await relay.stop(5_000);
+    expect(seen.items).toEqual([good.id]);
+    expect(told).toEqual([good.id]);
+    expect(await world.outbox()).toEqual([]);
+  });
+});
+
 describe('channels', () => {
   test('a slow one does not delay the others', async () => {
     const release = Promise.withResolvers<Delivery>();

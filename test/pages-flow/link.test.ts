@@ -99,6 +99,18 @@ describe('deciding by a mailed link', () => {
     }
   });
 
+  test('that the browser says another site has sent is refused', async () => {
+    const asked = await office.ask([['mia']]);
+    const link = await office.linkOf('mia', asked);
+    const fields = { decision: 'approve', comment: '' };
+    const foreign: Record<string, string>[] = [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }, { origin: 'https://elsewhere.test' }, { origin: 'null' }];
+    for (const headers of foreign) {
+      expect((await office.visitor().post(link, fields, headers)).status).toBe(403);
+    }
+    expect(await office.counted(asked)).toEqual([]);
+    expect((await office.visitor().post(link, fields, { 'sec-fetch-site': 'same-origin', origin: office.system.baseUrl })).status).toBe(303);
+  });
+
   test('that comes too late is put on record, changes nothing, and says so', async () => {
     const asked = await office.ask([{ approvers: [{ user_id: 'mia' }, { user_id: 'dan' }], required: 2 }]);
     const dans = await office.linkOf('dan', asked);

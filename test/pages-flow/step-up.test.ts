@@ -66,6 +66,7 @@ describe('from the organization’s amount on', () => {
     const code = await mailedCode(given);
     const [mail] = await office.system.mails('mia@example.test');
     expect(mail?.text).toContain(code);
+    expect(mail?.subject).not.toMatch(/\d/);
     expect(mail?.text).toContain(asked.title);
     expect(`${mail?.text}${mail?.html}`).not.toContain('/r/');
   });
@@ -165,7 +166,25 @@ describe('a code', () => {
     expect((await visitor.post(link, { decision: 'request_changes', comment: 'which racks?', code })).status).toBe(303);
     await office.becomes(asked, 'changes_requested');
     await office.system.need('POST', `/api/v1/approvals/${asked.id}/resubmit`, { description: 'the blue ones' }, office.key('req'));
-    await expectRefused(await decide(visitor, await office.linkOf('mia', asked, 2), code), 422, 'This code was used', asked);
+    await expectRefused(await decide(visitor, await office.linkOf('mia', asked, 2), code), 422, 'No code was mailed to you yet', asked);
+  });
+
+  test('belongs to the link it was asked for through: whoever has another link can neither use it nor lock anybody out', async () => {
+    const given = await newCase();
+    const { asked, link, visitor } = given;
+    await office.system.need('POST', `/api/v1/approvals/${asked.id}/remind`, {});
+    const newer = await office.linkOf('mia', asked, 2);
+    for (let sent = 1; sent <= 5; sent += 1) await mailedCode(given);
+    const code = (await office.codes('mia', asked))[0]!;
+    for (let attempt = 1; attempt <= 5; attempt += 1) await decide(visitor, link, another(code));
+    expect((await visitor.post(link, { step: 'send_code' })).status).toBe(429);
+    await expectRefused(await decide(visitor, newer, code), 422, 'No code was mailed to you yet', asked);
+    const mia = await office.signedIn('mia');
+    expect((await mia.submit(`/inbox/approvals/${asked.id}`, { step: 'send_code' })).status).toBe(200);
+    const own = await office.codeFor('mia', asked, 6);
+    await expectRefused(await decide(visitor, newer, own), 422, 'No code was mailed to you yet', asked);
+    expect((await mia.submit(`/inbox/approvals/${asked.id}`, { decision: 'approve', comment: '', code: own })).status).toBe(303);
+    expect(await office.counted(asked)).toEqual(['0 mia approve']);
   });
 
   test('sent twice at once with the decision counts once and is answered alike', async () => {

@@ -61,10 +61,10 @@ export class DecisionFlow {
   }
 
   async #decide(response: Response, door: DecisionDoor, page: DecisionPage, submission: DecisionSubmission): Promise<void> {
-    const { approval, person } = page;
+    const { approval, person, door: through } = page;
     const { decision, comment } = submission;
     const code = page.needsCode ? submission.code : null;
-    const taken = await this.#decisions.take(door.origin, { approval, person, decision, comment, code, ...door.recording(submission) });
+    const taken = await this.#decisions.take(door.origin, { approval, person, door: through, decision, comment, code, ...door.recording(submission) });
     if (taken.outcome === 'taken') return redirectToOutcome(response, page);
     // Looked at anew: what stands now is the answer, whichever of several attempts has brought it about.
     const after = await door.look();
@@ -82,9 +82,9 @@ export class DecisionFlow {
   }
 
   /** @returns why none was mailed, where there were too many; null also where the person is no longer asked */
-  async #tryToMailCode(origin: Origin, { approval, person }: Confirmed): Promise<ProblemError | null> {
+  async #tryToMailCode(origin: Origin, confirmed: Confirmed): Promise<ProblemError | null> {
     try {
-      await this.#stepUp.mail(origin, { approval, person });
+      await this.#stepUp.mail(origin, confirmed);
     } catch (error) {
       if (!(error instanceof ProblemError) || (error.code !== 'rate-limited' && error.code !== 'not-an-approver')) throw error;
       if (error.code === 'rate-limited') return error;

@@ -12,11 +12,12 @@ import { recordedPage } from './recorded-page.ts';
 
 /** @param csrfToken makes the token of a form, a new one for each */
 export function inboxApprovalPage(visit: InboxVisit, context: PageContext, csrfToken: () => string): DecisionPage {
-  const { view, signedIn: { person }, seat, isRecorded, code } = visit;
+  const { view, signedIn: { person, session }, seat, isRecorded, code } = visit;
   const id = view.stored.row.id;
   return {
     approval: id,
     person,
+    door: session,
     path: `/inbox/approvals/${id}`,
     state: isRecorded ? 'recorded' : seat ? 'open' : 'over',
     takesLate: false,

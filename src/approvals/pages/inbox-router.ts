@@ -6,12 +6,12 @@ import { NotFound } from '../../platform/errors.ts';
 import { readForm } from '../../platform/http/body.ts';
 import { requestIdOf } from '../../platform/http/request-id.ts';
 import { isUuid, newId } from '../../platform/ids.ts';
+import type { SignedIn, Visitors } from '../../tenancy/service.ts';
 import type { ApprovalQueries } from '../queries.ts';
 import type { DecisionDoor, DecisionFlow, DecisionPage } from './decision-flow.ts';
 import { inboxApprovalPage } from './inbox-approval-page.ts';
 import { type InboxVisits, lockSeat } from './inbox-visits.ts';
 import { inboxItem } from './present-page.ts';
-import type { SignedIn, Visitors } from './visitors.ts';
 
 export interface InboxRouterParts {
   readonly visitors: Visitors;

@@ -2,7 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { Clock } from '../../platform/clock.ts';
 import { LostRace } from '../../platform/database/failures.ts';
 import type { Transaction, UnitOfWork } from '../../platform/unit-of-work.ts';
-import { organizationById, type Profiles } from '../../tenancy/service.ts';
+import { organizationById, type Profiles, type SignedIn } from '../../tenancy/service.ts';
 import { AskRow, IntentRow } from '../entities.ts';
 import { openSeat, type Seat } from '../link-standing.ts';
 import type { ApprovalQueries, TimelineLine } from '../queries.ts';
@@ -10,7 +10,6 @@ import { isDecisionRecorded } from '../recorded-decision.ts';
 import { refusalProblem } from '../refusals.ts';
 import type { CodeState, StepUp } from '../step-up.ts';
 import type { ApprovalView } from '../view.ts';
-import type { SignedIn } from './visitors.ts';
 
 /** A request as somebody who is signed in finds it. */
 export interface InboxVisit {
@@ -42,13 +41,13 @@ export class InboxVisits {
 
   /** @throws NotFound, Forbidden where it does not concern them */
   async visit(signedIn: SignedIn, id: string): Promise<InboxVisit> {
-    const { caller, person } = signedIn;
+    const { caller, person, session } = signedIn;
     const view = await this.#queries.get(caller, id);
     const timeline = await this.#queries.timeline(caller, id);
     const at = this.#clock.now();
     return this.#work.read(caller.organization, async (em) => {
       const { settings } = await organizationById(em, caller.organization);
-      const code = await this.#stepUp.stateOf(em, settings, view.stored.row, person, at);
+      const code = await this.#stepUp.stateOf(em, settings, view.stored.row, { person, door: session }, at);
       return { signedIn, view, timeline, seat: openSeat(view.stored.approval, person), isRecorded: await isDecisionRecorded(em, id, person), code, at };
     });
   }

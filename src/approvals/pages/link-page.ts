@@ -17,10 +17,11 @@ export function linkPage(visit: LinkVisit, path: string): DecisionPage {
   return {
     approval: link.approval,
     person: link.person,
+    door: link.id,
     path,
     state: standing === 'open' || standing === 'recorded' ? standing : 'over',
     // Without a form nobody can ask for a code: then it is not put on record who it was.
-    takesLate: isOver && !link.usedAt && code === null,
+    takesLate: isOver && !link.usedAt && !link.supersededAt && code === null,
     decided: hasDecided(view.stored.approval, link.person) ? (decision?.row.decision ?? null) : null,
     needsCode: code !== null,
     render: (moment) => render(visit, path, moment),

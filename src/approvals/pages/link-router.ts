@@ -1,6 +1,7 @@
 import { type Request, Router } from 'express';
 import { sendPage } from '../../pages/routes/send-page.ts';
 import { readForm } from '../../platform/http/body.ts';
+import { refuseOtherSites } from '../../platform/http/foreign-form.ts';
 import { requestIdOf } from '../../platform/http/request-id.ts';
 import type { LinkService, LinkVisit } from '../link-service.ts';
 import { useLink } from '../links.ts';
@@ -10,13 +11,16 @@ import { linkPage } from './link-page.ts';
 export interface LinkRouterParts {
   readonly links: LinkService;
   readonly flow: DecisionFlow;
+  readonly publicUrl: string;
 }
 
 /**
  * `/r/<token>`: the page behind a mailed link. GET and HEAD change nothing, whatever the query, because mail scanners follow
- * links; a POST of `decision` and `comment` decides. The token is all the authority there is, so no cookie is looked at.
+ * links; a POST of `decision` and `comment` decides. The token is all the authority there is, so no cookie is looked at;
+ * but a browser that says it was led here by another site's form is refused.
  */
-export function approvalPageRouter({ links, flow }: LinkRouterParts): Router {
+export function approvalPageRouter({ links, flow, publicUrl }: LinkRouterParts): Router {
+  const { origin } = new URL(publicUrl);
   const router = Router({ caseSensitive: true });
 
   router.get('/r/:token', async (request, response) => {
@@ -25,6 +29,7 @@ export function approvalPageRouter({ links, flow }: LinkRouterParts): Router {
   });
 
   router.post('/r/:token', async (request, response) => {
+    refuseOtherSites(request, origin);
     const fields = await readForm(request);
     const visit = await links.visit(request.params.token);
     await flow.answer(response, fields, doorOf(visit, requestIdOf(response), async () => linkPage(await links.visit(request.params.token), pathOf(request))));

@@ -8,6 +8,8 @@ import { CodeRefused, type CodeFault, type StepUp } from '../step-up.ts';
 export interface PageDecision {
   readonly approval: string;
   readonly person: string;
+  /** The link's or the session's id. */
+  readonly door: string;
   readonly decision: DecisionKind;
   readonly comment: string | null;
   readonly revision: number | null;
@@ -51,8 +53,8 @@ export class PageDecisions {
   }
 
   /** The attempt is counted on its own, so that a refusal does not take it back; the code is used up with the decision. */
-  async #decide(origin: Origin, { approval, person, decision, comment, revision, channel, intent, code, alsoRecord }: PageDecision): Promise<void> {
-    const confirmed = { approval, person };
+  async #decide(origin: Origin, { approval, person, door, decision, comment, revision, channel, intent, code, alsoRecord }: PageDecision): Promise<void> {
+    const confirmed = { approval, person, door };
     if (code !== null) await this.#stepUp.attempt(origin, confirmed, code);
     await this.#commands.decide(origin, approval, person, { decision, comment, revision }, channel, intent, async (tx) => {
       await alsoRecord(tx);

@@ -67,7 +67,9 @@ export class Attempts {
   async #deliver({ message, unreadable }: OpenedMessage, lane: Lane): Promise<Delivery> {
     if (unreadable) return { outcome: 'given-up', error: unreadable };
     try {
-      return await lane.options.handler.deliver(message, this.#breakOff.signal);
+      const { handler, hooks } = lane.options;
+      if (hooks?.stillWanted && !(await hooks.stillWanted(message))) return { outcome: 'obsolete' };
+      return await handler.deliver(message, this.#breakOff.signal);
     } catch (error) {
       this.#parts.logger.error({ message: message.id, channel: message.channel, error: error instanceof Error ? error.name : 'unknown' }, 'the handler of an outbox message failed');
       return { outcome: 'retry', error: 'handler-failed' };

@@ -33,7 +33,9 @@ export type Delivery =
   | { readonly outcome: 'retry'; readonly error: string; readonly notBefore?: Date; readonly record?: Bookkeeping }
   | { readonly outcome: 'given-up'; readonly error: string; readonly record?: Bookkeeping }
   /** It was not tried at all, and does not count as an attempt. */
-  | { readonly outcome: 'postponed'; readonly until: Date };
+  | { readonly outcome: 'postponed'; readonly until: Date }
+  /** It was not tried at all, and never will be: nobody needs it any more. */
+  | { readonly outcome: 'obsolete' };
 
 /** Carries out the messages of one channel, at least once each. */
 export interface OutboxHandler {
@@ -46,8 +48,10 @@ export interface OutboxHandler {
   close?(): void | Promise<void>;
 }
 
-/** What another feature wants to know of the messages it has sent; runs like `Bookkeeping`. */
+/** What another feature has to say about the messages it has sent, and wants to know of them; `on…` run like `Bookkeeping`. */
 export interface DeliveryHooks {
+  /** Asked before every attempt. False: it goes, unsent, and nobody is told. */
+  stillWanted?(message: ClaimedMessage): Promise<boolean>;
   onDelivered?(tx: Transaction, message: ClaimedMessage): void | Promise<void>;
   onGivenUp?(tx: Transaction, message: ClaimedMessage, error: string): void | Promise<void>;
 }

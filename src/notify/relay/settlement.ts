@@ -24,7 +24,7 @@ export function writeEndings(work: UnitOfWork, attempts: readonly Attempt[], wit
   const origin: Origin = { organization: attempts[0]!.message.organization, actor: { type: 'system', id: null }, requestId: null };
   return work.bookkeep(origin, async (tx) => {
     const written = new Set([
-      ...(await remove(tx.em, endedAs(attempts, 'delivered'))),
+      ...(await remove(tx.em, [...endedAs(attempts, 'delivered'), ...endedAs(attempts, 'obsolete')])),
       ...(await reschedule(tx.em, endedAs(attempts, 'retry'))),
       ...(await giveUp(tx, endedAs(attempts, 'given-up'))),
       ...(await postpone(tx.em, endedAs(attempts, 'postponed'))),
@@ -35,14 +35,14 @@ export function writeEndings(work: UnitOfWork, attempts: readonly Attempt[], wit
 }
 
 async function keepBooks(tx: Transaction, { message, lane, verdict }: Attempt): Promise<void> {
-  if (verdict.ending === 'postponed') return;
+  if (verdict.ending === 'postponed' || verdict.ending === 'obsolete') return;
   const { hooks } = lane.options;
   await verdict.record?.(tx, verdict.ending);
   if (verdict.ending === 'delivered') await hooks?.onDelivered?.(tx, message);
   if (verdict.ending === 'given-up') await hooks?.onGivenUp?.(tx, message, verdict.error);
 }
 
-function remove(em: EntityManager, attempts: EndedAs<'delivered'>[]): Promise<string[]> {
+function remove(em: EntityManager, attempts: EndedAs<'delivered' | 'obsolete'>[]): Promise<string[]> {
   if (attempts.length === 0) return nothing();
   return idsOf(em, 'delete from countersign.outbox where id in (?) returning id', [attempts.map(({ message }) => message.id)]);
 }

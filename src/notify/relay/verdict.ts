@@ -6,7 +6,8 @@ export type Verdict =
   | { readonly ending: 'delivered'; readonly record?: Bookkeeping }
   | { readonly ending: 'retry'; readonly error: string; readonly dueAt: Date; readonly record?: Bookkeeping }
   | { readonly ending: 'given-up'; readonly error: string; readonly record?: Bookkeeping }
-  | { readonly ending: 'postponed'; readonly dueAt: Date };
+  | { readonly ending: 'postponed'; readonly dueAt: Date }
+  | { readonly ending: 'obsolete' };
 
 /**
  * Turns what came of an attempt into what is to be written: when to try again, or that it is too late for that.
@@ -21,6 +22,8 @@ export function judge(delivery: Delivery, message: ClaimedMessage, now: Date, ra
       return { ending: 'given-up', error: delivery.error, record: delivery.record };
     case 'postponed':
       return { ending: 'postponed', dueAt: delivery.until };
+    case 'obsolete':
+      return { ending: 'obsolete' };
     case 'retry': {
       const backoff = now.getTime() + retryDelay(message.attempts, random);
       const dueAt = new Date(Math.max(backoff, delivery.notBefore?.getTime() ?? 0));

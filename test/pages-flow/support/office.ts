@@ -88,7 +88,7 @@ export class Office {
   /** All codes that were mailed, the newest first. */
   async codes(user: string, asked: Asked): Promise<string[]> {
     const mails = await this.system.mails(`${user}@example.test`);
-    return mails.filter(({ text }) => text.includes(asked.title)).flatMap(({ subject }) => /^Your code is (\d{6})$/.exec(subject)?.[1] ?? []);
+    return mails.filter(({ text }) => text.includes(asked.title)).flatMap(({ text }) => /^Enter the code (\d{6}) /.exec(text)?.[1] ?? []);
   }
 
   /** The path of the newest sign-in link. */

@@ -1,0 +1,62 @@
+import type { Client } from 'pg';
+
+export interface Column {
+  readonly name: string;
+  /** As PostgreSQL writes it: `character varying(255)`. */
+  readonly type: string;
+  readonly required: boolean;
+}
+
+export interface Table {
+  /** With its schema. */
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly forced: boolean;
+  readonly columns: readonly Column[];
+}
+
+/** Every table of the database that is not PostgreSQL's own, so that none that is added later can be forgotten. */
+export async function tablesOf(client: Client): Promise<Table[]> {
+  const { rows } = await client.query<{ name: string; enabled: boolean; forced: boolean }>(
+    `select format('%I.%I', n.nspname, c.relname) as name, c.relrowsecurity as enabled, c.relforcerowsecurity as forced
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p', 'f', 'm') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1`,
+  );
+  return Promise.all(rows.map(async (row) => ({ ...row, columns: await columnsOf(client, row.name) })));
+}
+
+export async function columnsOf(client: Client, table: string): Promise<Column[]> {
+  const { rows } = await client.query<Column>(
+    `select attname as name, format_type(atttypid, atttypmod) as type, attnotnull and not atthasdef as required
+     from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`, [table],
+  );
+  return rows;
+}
+
+/** The column that says to which organization a row belongs; null where there is none. */
+export function organizationColumn(table: Table): string | null {
+  if (table.columns.some((column) => column.name === 'organization_id')) return 'organization_id';
+  return table.name === 'countersign.organizations' ? 'id' : null;
+}
+
+/** Adds a row of made-up values for the organization. References are not checked: a test that needs them makes them. */
+export async function fillTable(client: Client, table: Table, organization: string): Promise<void> {
+  const columns = table.columns.filter((column) => column.required);
+  const values = columns.map((column) => (column.name === organizationColumn(table) ? `'${organization}'` : madeUp(column)));
+  await client.query('set session_replication_role = replica');
+  await client.query(`insert into ${table.name} (${columns.map((column) => `"${column.name}"`).join(', ')}) values (${values.join(', ')})`);
+  await client.query('set session_replication_role = origin');
+}
+
+/** An SQL expression that makes a value of the column's type, another one each time where that can be. */
+function madeUp({ name, type }: Column): string {
+  if (type === 'uuid') return 'gen_random_uuid()';
+  if (type === 'bytea') return `sha256(gen_random_uuid()::text::bytea)`;
+  if (type === 'jsonb') return `'{}'`;
+  if (type === 'boolean') return 'false';
+  if (type.startsWith('timestamp')) return 'now()';
+  if (/^(integer|bigint|smallint|numeric)/.test(type)) return '1';
+  if (type.endsWith('[]')) return `'{}'`;
+  if (/^(text|character)/.test(type)) return 'left(gen_random_uuid()::text, 36)';
+  throw new Error(`no value is made up for columns of type ${type} (${name}): add one`);
+}
