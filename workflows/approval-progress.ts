@@ -45,8 +45,8 @@ export class ApprovalProgress {
    * lets pass is checked again by the activity, under the request's row lock.
    * @throws ApplicationFailure whose type is the refusal
    */
-  check(kind: IntentKind, { intent, attempt }: IntentInput): void {
-    if (this.#settled.includes(intent)) return;
+  check(kind: IntentKind, { intent, attempt, version }: IntentInput): void {
+    if (this.#settled.includes(intent) || this.#isBehind(version)) return;
     const { snapshot } = this.#control;
     if (kind === 'decide') {
       if (!attempt) throw refusal('invalid-request');
@@ -89,6 +89,11 @@ export class ApprovalProgress {
   /** What the next run starts from. */
   nextInput(): ApprovalChainInput {
     return { ...this.#request, control: this.#control, settled: this.#settled.slice(-REMEMBERED_INTENTS), fired: [...this.#fired] };
+  }
+
+  /** A transition is committed before it is told here; where the worker dies in between, it is told only when it is asked for again. */
+  #isBehind(version: number | undefined): boolean {
+    return version !== undefined && version > this.#control.version;
   }
 
   #learn(control: ApprovalControl): void {

@@ -14,15 +14,26 @@ export function isOwn(caller: Caller, { row }: StoredApproval): boolean {
 export async function demandSight(em: EntityManager, caller: Caller, stored: StoredApproval): Promise<void> {
   if (isOwn(caller, stored)) return;
   if (may(caller, 'approvals.read', await teamPath(em, caller.organization, stored.row.team))) return;
-  if (caller.person !== null && (await em.count(AskRow, { approval: stored.row.id, person: caller.person })) > 0) return;
+  if (caller.person !== null && (await em.count(AskRow, { approval: stored.row.id, $or: [{ person: caller.person }, { onBehalfOf: caller.person }] })) > 0) return;
   throw new Forbidden('This request does not concern you, and you may not see all requests of its team.');
 }
 
 /** @throws Forbidden for whoever neither made the request nor administers its team */
-export async function demandHandling(em: EntityManager, caller: Caller, stored: StoredApproval, others: boolean = false): Promise<void> {
-  if (others || isOwn(caller, stored)) return;
+export async function demandHandling(em: EntityManager, caller: Caller, stored: StoredApproval): Promise<void> {
+  if (isOwn(caller, stored)) return;
   if (may(caller, 'approvals.manage', await teamPath(em, caller.organization, stored.row.team))) return;
   throw new Forbidden('Only the requester, whoever made the request, and admins of its team may do this.');
+}
+
+/**
+ * Having made the request is not enough here: whoever asks would choose who answers.
+ * @param from whose seat it is, where that is known
+ * @throws Forbidden for whoever neither has the seat nor administers the request's team
+ */
+export async function demandReassignment(em: EntityManager, caller: Caller, stored: StoredApproval, from: string | null): Promise<void> {
+  if (from !== null && from === caller.person) return;
+  if (may(caller, 'approvals.manage', await teamPath(em, caller.organization, stored.row.team))) return;
+  throw new Forbidden('Only the approver whose place it is and admins of the request’s team may do this.');
 }
 
 /** Which requests a list may show: all of them (null), or those of these teams and those that concern the person or key. */

@@ -7,6 +7,7 @@ import { controlOf } from './control.ts';
 import { DecisionRow, IntentRow } from './entities.ts';
 import { factsFor } from './facts.ts';
 import type { IntentReader } from './intents.ts';
+import { isLateDecisionRecorded } from './late-decisions.ts';
 import { type Command, type Context, type Handled, handle, type OrganizationFacts } from './rules.ts';
 import { replaceContents } from './revisions.ts';
 import { lockApproval, readApproval, saveApproval, type StoredApproval } from './store.ts';
@@ -52,15 +53,15 @@ export class ApprovalExecution {
   }
 
   async #carryOut(tx: Transaction, stored: StoredApproval, intent: IntentRow): Promise<ApplyIntentResult> {
-    const { command, comment, resubmission } = await this.#intents.open(tx, stored, intent);
-    const handled = handle(stored.approval, command, await this.#context(tx, stored, command));
+    const opened = await this.#intents.open(tx, stored, intent);
+    const handled = 'refusal' in opened ? opened : handle(stored.approval, opened.command, await this.#context(tx, stored, opened.command));
     const result: IntentOutcome = 'refusal' in handled ? { outcome: 'refused', refusal: handled.refusal } : { outcome: handled.outcome };
     settle(tx, intent, result);
     auditIntent(tx, stored, intent, handled);
-    if ('refusal' in handled || handled.outcome === 'repeated') return { result, control: controlOf(stored, stored.approval) };
+    if ('refusal' in handled || 'refusal' in opened || handled.outcome === 'repeated' || (await isKnown(tx, stored, handled))) return { result, control: controlOf(stored, stored.approval) };
     recordDecision(tx, stored, intent, handled);
-    if (resubmission) await replaceContents(tx, this.#work.vault, stored, handled, resubmission);
-    const control = await this.#commit(tx, stored, handled, { intent: intent.id, comment });
+    if (opened.resubmission) await replaceContents(tx, this.#work.vault, stored, opened.resubmission);
+    const control = await this.#commit(tx, stored, handled, { intent: intent.id, comment: opened.comment });
     return { result, control };
   }
 
@@ -126,6 +127,12 @@ function settle(tx: Transaction, intent: IntentRow, result: IntentOutcome): void
   intent.state = refusal === null ? 'applied' : 'refused';
   intent.refusal = refusal;
   intent.settledAt = tx.at;
+}
+
+/** Whether it is a late decision that was recorded before, from two attempts at the same moment. */
+async function isKnown(tx: Transaction, stored: StoredApproval, { events }: Handled): Promise<boolean> {
+  const late = events.find((event) => event.type === 'late_decision');
+  return late?.type === 'late_decision' && isLateDecisionRecorded(tx.em, stored, late.person, late.decision);
 }
 
 function auditIntent(tx: Transaction, { row }: StoredApproval, intent: IntentRow, handled: Handled | { refusal: string }): void {

@@ -1,8 +1,9 @@
 import type { UnlockedKeys, Vault } from '../platform/crypto/vault.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
-import { type ApprovalDetails, openDetails, textPlace } from './details.ts';
-import { type IntentKind, IntentRow } from './entities.ts';
-import type { Chain, Channel, Changes, Command, DecisionKind } from './rules.ts';
+import { openDetails, textPlace } from './details.ts';
+import { type IntentKind, IntentRow, LinkRow } from './entities.ts';
+import { changesOf, mergeResubmission, type NewResubmission, type Resubmission } from './resubmissions.ts';
+import { type Channel, type Command, type DecisionKind, openStageOf } from './rules.ts';
 import type { StoredApproval } from './store.ts';
 
 /** How long the request that recorded an intent has to carry it out itself, before the relay does. */
@@ -17,14 +18,6 @@ export interface NewIntent {
   readonly command: IntentRow['command'];
   /** What was written along with it, and whose words they are. */
   readonly text?: { readonly of: string; readonly text: string } | null;
-}
-
-/** What a resubmission brings: everything as it now is. */
-export interface Resubmission {
-  readonly details: ApprovalDetails;
-  readonly amount: string | null;
-  readonly currency: string | null;
-  readonly chain: Chain;
 }
 
 export interface OpenedIntent {
@@ -59,47 +52,41 @@ export class IntentReader {
     this.#vault = vault;
   }
 
-  async open(tx: Transaction, stored: StoredApproval, intent: IntentRow): Promise<OpenedIntent> {
+  /** @returns a refusal where what was to be done no longer makes sense */
+  async open(tx: Transaction, stored: StoredApproval, intent: IntentRow): Promise<OpenedIntent | { readonly refusal: string }> {
     const keys = await this.#vault.unlockFor(tx.em, tx.origin.organization, [intent.text, intent.kind === 'resubmit' ? stored.row.details : null]);
     const text = keys.open(intent.text, textPlace(intent.id));
-    if (intent.kind !== 'resubmit') return { command: commandOf(intent, stored), comment: text, resubmission: null };
-    const resubmission = JSON.parse(text ?? 'null') as Resubmission | null;
-    if (!resubmission) return { command: { type: 'withdraw' }, comment: null, resubmission: null };
+    if (intent.kind === 'reassign') return { command: await reassignOf(tx, intent, stored), comment: null, resubmission: null };
+    if (intent.kind !== 'resubmit') return { command: commandOf(intent), comment: text, resubmission: null };
     const before = openDetails(keys, stored.row.id, stored.row.details);
+    // Only the requester's words can be read with the requester's key: both are gone together.
+    if (text === null || before === null) return { refusal: 'requester-erased' };
+    const resubmission = mergeResubmission(stored, before, JSON.parse(text) as NewResubmission);
+    if ('refusal' in resubmission) return resubmission;
     return { command: { type: 'resubmit', changes: changesOf(stored, before, resubmission) }, comment: null, resubmission };
   }
 }
 
-function commandOf(intent: IntentRow, stored: StoredApproval): Command {
+/** Whoever was removed is asked no longer, and had a place to hand over all the same: the link that was mailed to them says so. */
+async function reassignOf(tx: Transaction, { command }: IntentRow, { row, approval }: StoredApproval): Promise<Command> {
+  const from = String(command['from']);
+  const stage = openStageOf(approval)?.index ?? -1;
+  const links = await tx.em.count(LinkRow, { approval: row.id, revision: row.revision, stage, person: from });
+  return { type: 'reassign', from, to: String(command['to']), wasAsked: links > 0 };
+}
+
+function commandOf(intent: IntentRow): Command {
   const { command } = intent;
   switch (intent.kind) {
     case 'decide':
       return { type: 'decide', person: intent.person ?? '', decision: command['decision'] as DecisionKind, channel: intent.channel, revision: typeof command['revision'] === 'number' ? command['revision'] : undefined };
     case 'withdraw':
       return { type: 'withdraw' };
-    case 'reassign':
-      return { type: 'reassign', from: String(command['from']), to: String(command['to']) };
     case 'remind':
-      return { type: 'remind', stage: stored.approval.stages.find((stage) => stage.state === 'open')?.index ?? -1, revision: stored.approval.revision };
+      return { type: 'remind', stage: Number(command['stage']), revision: Number(command['revision']) };
     case 'refresh':
+    case 'reassign':
     case 'resubmit':
       return { type: 'refresh' };
   }
-}
-
-function changesOf(stored: StoredApproval, before: ApprovalDetails | null, after: Resubmission): Changes {
-  const { row } = stored;
-  return {
-    amount: after.amount,
-    chain: after.chain,
-    contextChanged: canonicalJson(before?.context ?? null) !== canonicalJson(after.details.context) || (row.currency ?? null) !== after.currency,
-    textChanged: before?.title !== after.details.title || (before?.description ?? null) !== after.details.description,
-  };
-}
-
-/** JSON with sorted keys: what differs in the order of its members only is the same. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner,
-  );
 }

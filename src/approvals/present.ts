@@ -66,8 +66,10 @@ export function presentApprover(profiles: Profiles, person: string, reason: Reas
 }
 
 function presentDecision(view: Pick<ApprovalView, 'profiles' | 'commentOf'>, decision: DecisionRow) {
+  const { alias, email } = view.profiles.of(decision.person);
   return {
-    user_id: view.profiles.of(decision.person).alias,
+    user_id: alias,
+    email,
     decision: decision.decision,
     comment: view.commentOf(decision),
     at: decision.at.toISOString(),

@@ -122,8 +122,8 @@ interface Condition {
 
 function withinSight({ teams, person, key }: { teams: string[]; person: string | null; key: string }): Condition {
   return {
-    sql: '(a.team_id = any(?::uuid[]) or a.creator_key_id = ? or a.requester_id = ? or a.creator_id = ? or exists (select from countersign.approval_asks k where k.approval_id = a.id and k.person_id = ?))',
-    params: [`{${teams.join(',')}}`, key, person, person, person],
+    sql: '(a.team_id = any(?::uuid[]) or a.creator_key_id = ? or a.requester_id = ? or a.creator_id = ? or exists (select from countersign.approval_asks k where k.approval_id = a.id and (k.person_id = ? or k.on_behalf_of = ?)))',
+    params: [`{${teams.join(',')}}`, key, person, person, person, person],
   };
 }
 

@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import { InvalidRequest } from '../platform/errors.ts';
 import { etagOf, namesVersion } from '../platform/http/etag.ts';
 import { type Answer, type Route, route } from '../platform/http/route.ts';
 import { pageOf } from '../platform/http/schemas.ts';
@@ -90,7 +89,8 @@ function decidingRoutes(approvals: ApprovalService): Route[] {
 
 function changingRoutes(approvals: ApprovalService): Route[] {
   const { commands } = approvals;
-  const afterwards = async (caller: Caller, id: string): Promise<Answer> => answer(200, await approvals.queries.get(caller, id));
+  // Whoever may do it sees what came of it, even where it ends their part in the request, as handing a seat over does.
+  const afterwards = async (caller: Caller, id: string): Promise<Answer> => answer(200, await approvals.queries.view(caller.organization, id));
   return [
     route({
       method: 'post', path: '/api/v1/approvals/{id}/withdraw', tag: TAG, scope: 'approvals:write', summary: 'Withdraw a request',
@@ -113,13 +113,13 @@ function changingRoutes(approvals: ApprovalService): Route[] {
       method: 'post', path: '/api/v1/approvals/{id}/reassign', tag: TAG, scope: 'approvals:write', summary: 'Ask somebody else instead of an approver',
       params: approvalParams, body: reassignSchema, answers: { 200: approvalSchema }, problems: CHANGING,
       async handle({ caller, origin, params, body, operation }) {
-        if (body.from_user_id === body.to_user_id) throw new InvalidRequest([{ path: 'to_user_id', message: 'must be somebody else' }]);
-        await commands.reassign(caller, origin, params.id, operation.id, body.from_user_id, body.to_user_id);
+        await commands.reassign(caller, origin, params.id, operation.id, body);
         return afterwards(caller, params.id);
       },
     }),
     route({
       method: 'post', path: '/api/v1/approvals/{id}/remind', tag: TAG, scope: 'approvals:write', summary: 'Remind everybody who has not answered',
+      description: 'By hand, once in ten minutes for each stage.',
       params: approvalParams, body: remindSchema, bodyOptional: true, answers: { 200: approvalSchema }, problems: CHANGING,
       async handle({ caller, origin, params, operation }) {
         await commands.remind(caller, origin, params.id, operation.id);

@@ -49,15 +49,41 @@ const jsonValueSchema: z.ZodType<JsonValue> = z
   .lazy(() => z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(jsonValueSchema), z.record(z.string(), jsonValueSchema)]))
   .meta({ id: 'JsonValue' });
 
+/** Zod leaves this name out of what it reads without a word; approvers would agree to something else than what was sent. */
+const UNREADABLE_NAME = '__proto__';
+
 const contextSchema = z
-  .record(z.string().max(200), jsonValueSchema)
+  .preprocess(refuseUnreadableName, z.record(z.string().max(200), jsonValueSchema))
   .refine((context) => depthOf(context) <= MAX_CONTEXT_DEPTH, `must not be nested deeper than ${MAX_CONTEXT_DEPTH}`)
   .refine((context) => Buffer.byteLength(JSON.stringify(context)) <= MAX_CONTEXT_BYTES, `must not be larger than ${MAX_CONTEXT_BYTES} bytes`)
-  .refine((context) => JSON.stringify(context).isWellFormed(), 'must be well-formed text')
+  .refine(isWellFormed, 'must be well-formed Unicode: half of a surrogate pair stands alone')
   .meta({ description: 'Whatever approvers should see along with the request. Material: a change asks everybody again.' });
+
+function refuseUnreadableName(context: unknown, checked: z.RefinementCtx): unknown {
+  const path = pathOfUnreadableName(context, MAX_CONTEXT_DEPTH);
+  if (path !== null) checked.addIssue({ code: 'custom', path, message: 'must not be the name of a member' });
+  return context;
+}
+
+/** @param depth how many levels to look through; what is nested deeper is refused for that */
+function pathOfUnreadableName(value: unknown, depth: number): PropertyKey[] | null {
+  if (value === null || typeof value !== 'object' || depth === 0) return null;
+  if (Object.hasOwn(value, UNREADABLE_NAME)) return [UNREADABLE_NAME];
+  for (const [name, member] of Object.entries(value)) {
+    const path = pathOfUnreadableName(member, depth - 1);
+    if (path !== null) return [Array.isArray(value) ? Number(name) : name, ...path];
+  }
+  return null;
+}
 
 function depthOf(value: unknown): number {
   return value !== null && typeof value === 'object' ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
+}
+
+/** Names of members and all texts, however deep; written out as JSON, half a pair would be escaped and no longer seen. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  return value === null || typeof value !== 'object' || Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member));
 }
 
 const titleSchema = lineText(200);
@@ -92,7 +118,10 @@ export const decisionRequestSchema = z
   .meta({ id: 'DecisionRequest' });
 
 export const withdrawSchema = z.strictObject({ reason: commentSchema.optional() }).meta({ id: 'Withdrawal' });
-export const reassignSchema = z.strictObject({ from_user_id: aliasSchema, to_user_id: aliasSchema }).meta({ id: 'Reassignment' });
+export const reassignSchema = z
+  .strictObject({ from_user_id: aliasSchema.optional(), from_email: emailSchema.optional().describe('Instead of `from_user_id`, for a guest'), to_user_id: aliasSchema })
+  .refine(({ from_user_id, from_email }) => (from_user_id === undefined) !== (from_email === undefined), { path: ['from_user_id'], message: 'give either from_user_id or from_email' })
+  .meta({ id: 'Reassignment' });
 export const remindSchema = z.strictObject({}).meta({ id: 'Reminder' });
 
 export const approvalParams = z.object({ id: uuidSchema });
@@ -110,7 +139,7 @@ export const approvalReadQuery = z.strictObject({
 });
 
 const decisionSchema = z.object({
-  user_id: aliasSchema.nullable(), decision: z.enum(['approve', 'reject', 'request_changes']), comment: z.string().nullable(), at: timestampOut,
+  user_id: aliasSchema.nullable().describe('Null for a guest'), email: z.string().nullable(), decision: z.enum(['approve', 'reject', 'request_changes']), comment: z.string().nullable(), at: timestampOut,
   channel: z.enum(['api', 'link', 'page', 'system']), on_behalf_of: aliasSchema.nullable(),
 }).meta({ id: 'Decision' });
 
@@ -160,4 +189,5 @@ export const timelineSchema = z
 
 export type NewApprovalBody = z.output<typeof newApprovalSchema>;
 export type ChainBody = z.output<typeof chainSchema>;
+export type ReassignmentBody = z.output<typeof reassignSchema>;
 export type ResubmissionBody = z.output<typeof resubmissionSchema>;

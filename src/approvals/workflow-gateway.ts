@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isGrpcServiceError, WithStartWorkflowOperation, WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import { isGrpcServiceError, ServiceError, WithStartWorkflowOperation, WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import { ApplicationFailure, type Workflow, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { APPROVAL_CHAIN, type ApprovalChainInput, type ApprovalControl, approvalWorkflowId, type IntentInput, type IntentKind, type IntentOutcome } from '../../workflows/contracts/approvals.ts';
 import { Unavailable } from '../platform/errors.ts';
@@ -79,9 +79,9 @@ export class ApprovalWorkflows {
   /** Gives up at the deadline; RESOURCE_EXHAUSTED (too many Updates in flight) is retried by the client until then. */
   async #reach<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#temporal.client.withDeadline(Date.now() + DEADLINE_MS, work);
+      return await this.#temporal.within(DEADLINE_MS, work);
     } catch (error) {
-      if (isGrpcServiceError(error) || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw new Unavailable('The workflow service', { cause: error });
+      if (isGrpcServiceError(error) || error instanceof ServiceError || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw new Unavailable('The workflow service', { cause: error });
       throw error;
     }
   }

@@ -46,6 +46,8 @@ export interface IntentInput {
   readonly intent: string;
   /** Of a decision: enough to refuse it before anything is recorded. */
   readonly attempt?: DecisionAttempt;
+  /** The request's version that the sender has seen: a workflow that was told of an older one only is in no position to refuse. */
+  readonly version?: number;
 }
 
 export interface IntentOutcome {

@@ -26,7 +26,14 @@ export interface Decide {
   readonly revision?: number | undefined;
 }
 export interface Withdraw { readonly type: 'withdraw' }
-export interface Reassign { readonly type: 'reassign'; readonly from: PersonId; readonly to: PersonId; readonly stage?: number | undefined }
+export interface Reassign {
+  readonly type: 'reassign';
+  readonly from: PersonId;
+  readonly to: PersonId;
+  readonly stage?: number | undefined;
+  /** `from` was asked in the open stage before and is asked no longer, which the request itself does not remember. */
+  readonly wasAsked?: boolean | undefined;
+}
 export interface Resubmit { readonly type: 'resubmit'; readonly changes: Changes }
 /** The time of a stage has run out. `deadlineAt` is the deadline that was waited for: a stage can be given another one. */
 export interface Deadline { readonly type: 'deadline'; readonly stage: number; readonly revision: number; readonly deadlineAt: Date }

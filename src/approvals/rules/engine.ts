@@ -23,8 +23,7 @@ export interface Handled {
 /**
  * Carries out a command: what happens, and the request afterwards. The request must be the latest, and stay so until
  * events and state are stored (a row lock), or two decisions could both be the last one.
- * @throws UnknownCalendarError, InvalidCalendarError, CalendarTooSparseError, InvalidDurationError, EmptyChainError, all of
- * which `chainProblems` finds before a request is accepted
+ * @throws InvalidDurationError, EmptyChainError, which cannot come of a request that was checked when it was accepted
  */
 export function handle(approval: Approval, command: Command, context: Context): Handled | { readonly refusal: Refusal } {
   const verdict = decide(approval, command, context);

@@ -42,7 +42,10 @@ export type ApprovalEvent = { readonly at: Date } & (
   | { readonly type: 'escalated'; readonly stage: number; readonly candidates: readonly Candidate[]; readonly deadlineAt: Date | null }
   | { readonly type: 'reminded'; readonly stage: number; readonly people: readonly PersonId[] }
   | { readonly type: 'reassigned'; readonly stage: number; readonly from: PersonId; readonly to: Candidate }
-  /** The open stage cannot be met by those who are asked: somebody must be told. It stays open and can be reassigned. */
+  /**
+   * The open stage cannot be met by those who are asked, or its calendar no longer gives it a deadline: somebody must be
+   * told. It stays open and can be reassigned.
+   */
   | { readonly type: 'stuck'; readonly stage: number; readonly problems: readonly Problem[] }
   | { readonly type: 'changes_requested'; readonly stage: number; readonly person: PersonId }
   /** `chain` is null where the chain stays. Where `material`, everything is asked again under the new `revision`. */

@@ -1,10 +1,10 @@
 import type { Context } from './commands.ts';
-import { calendarOf, reminderTimes, stageDeadline } from './deadlines.ts';
 import type { Approval, StageState } from './model.ts';
 import type { OutcomeReason } from './outcome.ts';
 import { type Progress, record } from './progress.ts';
 import { approvalsIn, countedPeople } from './reading.ts';
 import { resolveStage } from './resolve.ts';
+import { stageTimes } from './stage-times.ts';
 import { approvedAtOnce, isLeftOut } from './stages.ts';
 
 /** Skips what the amount leaves out and asks the first stage; where nothing is left to ask, the request is approved. */
@@ -24,15 +24,14 @@ export function openNextStage(progress: Progress, context: Context): Progress {
 
 /**
  * Asks a stage, for the first time or again after changes, and starts its times. Who is asked is resolved at this moment;
- * a stage that cannot be met all the same opens, so that it can be reassigned, and says that it is stuck.
+ * a stage that cannot be met all the same opens, so that it can be reassigned, and says that it is stuck; so does one
+ * whose times its calendar no longer gives, which opens without a deadline.
  */
 export function openStage(progress: Progress, stage: StageState, { at, facts, calendars }: Context): Progress {
-  const { candidates, required, problems } = resolveStage(stage, facts, progress.approval.parties, countedPeople(progress.approval), at);
-  const calendar = calendarOf(stage.rule, calendars);
-  const opened = record(progress, {
-    type: 'stage_opened', at, stage: stage.index, candidates, required,
-    deadlineAt: stageDeadline(stage.rule, at, calendar), remindAt: reminderTimes(stage.rule, at, calendar),
-  });
+  const { candidates, required, problems: shortages } = resolveStage(stage, facts, progress.approval.parties, countedPeople(progress.approval), at);
+  const { deadlineAt, remindAt, problems: timing } = stageTimes(stage, at, calendars);
+  const opened = record(progress, { type: 'stage_opened', at, stage: stage.index, candidates, required, deadlineAt, remindAt });
+  const problems = [...shortages, ...timing];
   return problems.length === 0 ? opened : record(opened, { type: 'stuck', at, stage: stage.index, problems });
 }
 

@@ -19,6 +19,12 @@ export function originOf(seat: Seat): SeatOrigin {
   return seat.reason.type === 'reassigned' ? { person: seat.reason.seat, reason: seat.reason.because } : seat;
 }
 
+/** Whether the candidate is asked in a seat that is, or once was, this person's. */
+export function isSeatOf(candidate: Candidate, person: PersonId): boolean {
+  const seat = seatOf(candidate);
+  return [candidate.person, seat.person, originOf(seat).person].includes(person) || (seat.reason.type === 'reassigned' && seat.reason.from === person);
+}
+
 /**
  * The seat of `to`, who takes over from `from`. `replaced` is what `from` is asked as; undefined where `from` is not asked
  * and a seat is added.

@@ -31,6 +31,11 @@ export function seatStage(rules: readonly ApproverRule[], facts: OrganizationFac
   };
 }
 
+/** Whether the rules name the person, by name or by a role; also where they may not decide, or can no longer. */
+export function isNamed(rules: readonly ApproverRule[], person: PersonId, facts: OrganizationFacts, parties: Parties): boolean {
+  return rules.some((rule) => seatsOf(rule, facts, parties).some((seat) => seat.person === person));
+}
+
 /** Keeps the first seat of every person. */
 export function distinctSeats(seats: readonly Seat[]): readonly Seat[] {
   const first = new Map<PersonId, Seat>();

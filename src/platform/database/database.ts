@@ -1,9 +1,12 @@
 import { type AnyEntity, type EntityClass, type EntitySchema, MikroORM } from '@mikro-orm/core';
 import { type EntityManager, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { Unavailable } from '../errors.ts';
 import { isDatabaseGone } from './failures.ts';
+import { beginLate } from './late-begin.ts';
 import { returnLostConnections } from './lost-connections.ts';
+import { endSilentConnections } from './silent-connections.ts';
 import { ORGANIZATION_VARIABLE, SCHEMA } from './tenant-table.ts';
 
 export type Entities = readonly (EntitySchema | EntityClass<AnyEntity>)[];
@@ -15,6 +18,8 @@ export interface DatabaseOptions {
   readonly entities: Entities;
   readonly poolSize: number;
   readonly logger: Logger;
+  /** Milliseconds after which a server that does not answer is taken for gone. */
+  readonly silenceMs?: number;
 }
 
 /** How long a request waits for a free connection before it is answered with 503. */
@@ -22,6 +27,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** Longer than any query of ours; a lost network must not hold a row lock for ever. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000;
+/** The server itself ends a statement before, and says so: whoever is silent for longer is not there. */
+const SILENCE_MS = STATEMENT_TIMEOUT_MS + 2_000;
 
 /** PostgreSQL under one role. Everything that reads or writes goes through it and sees one organization at a time. */
 export class Database {
@@ -47,8 +54,13 @@ export class Database {
       driverOptions: {
         options: Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(' '),
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        query_timeout: options.silenceMs ?? SILENCE_MS,
         keepAlive: true,
-        onPoolCreated: returnLostConnections,
+        onPoolCreated: (pool: Pool) => {
+          endSilentConnections(pool);
+          beginLate(pool);
+          returnLostConnections(pool);
+        },
       },
       forceUtcTimezone: true,
       discovery: { warnWhenNoEntities: false },

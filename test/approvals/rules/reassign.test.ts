@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Command } from '../../../src/approvals/rules.ts';
-import { absent, approvedBy, asked, AT, carryOut, context, decision, facts, opened, refusalOf, stage, types } from './fixtures.ts';
+import { absent, approvedBy, approvers, asked, AT, carryOut, context, decision, facts, opened, refusalOf, stage, types } from './fixtures.ts';
 
 const move = (from: string, to: string, index?: number): Command => ({ type: 'reassign', from, to, stage: index });
 
@@ -70,5 +70,20 @@ describe('a stage that cannot be met', () => {
   test('is filled no further than it needs', () => {
     const { approval } = carryOut(stuck, move('ann', 'eve'));
     expect(refusalOf(approval, move('sam', 'fay'))).toBe('not-asked');
+  });
+
+  test('takes a seat only from whoever had one in it: by the rules, in somebody’s place, or before it was resolved again', () => {
+    const gone = context({ facts: facts({ inactive: new Set(['bob']), absences: [absent('cid', 'dee')] }) });
+    const lacking = opened([stage(['ann', 'bob', 'cid'], { required: 3 })], gone);
+    expect(asked(lacking)).toEqual(['ann', 'dee']);
+    expect(asked(carryOut(lacking, move('bob', 'eve'), gone).approval)).toEqual(['ann', 'dee', 'eve']);
+    expect(refusalOf(lacking, move('sam', 'eve'), gone)).toBe('not-asked');
+    expect(carryOut(lacking, { type: 'reassign', from: 'sam', to: 'eve', wasAsked: true }, gone).outcome).toBe('applied');
+  });
+
+  test('takes no seat from those to whom it has not escalated', () => {
+    const gone = context({ facts: facts({ inactive: new Set(['bob']) }) });
+    const lacking = opened([stage(['ann', 'bob'], { required: 2, timeout: 'P1D', onTimeout: 'escalate', escalateTo: approvers('sam') })], gone);
+    expect(refusalOf(lacking, move('sam', 'eve'), gone)).toBe('not-asked');
   });
 });

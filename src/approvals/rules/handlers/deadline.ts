@@ -1,5 +1,4 @@
 import type { Context, Deadline, Verdict } from '../commands.ts';
-import { calendarOf, stageDeadline } from '../deadlines.ts';
 import { placeSeats } from '../delegation.ts';
 import type { Approval, Candidate, StageState } from '../model.ts';
 import { openNextStage } from '../opening.ts';
@@ -7,6 +6,7 @@ import type { Problem } from '../problems.ts';
 import { NOTHING_HAPPENS, type Progress, record, startFrom, verdictOf } from '../progress.ts';
 import { countedPeople } from '../reading.ts';
 import { escalationSeats, resolveStage } from '../resolve.ts';
+import { stageTimes } from '../stage-times.ts';
 import { timedStage } from '../timed-stage.ts';
 
 /**
@@ -31,13 +31,16 @@ function rejectRequest(progress: Progress, { index, escalated }: StageState, { a
   return record(progress, { type: 'stage_expired', at, stage: index }, { type: 'rejected', at, reason });
 }
 
-/** Asks more people and gives everybody the timeout once more; whoever was asked before may still answer. */
+/**
+ * Asks more people and gives everybody the timeout once more; whoever was asked before may still answer. Where the
+ * calendar gives no second deadline, the stage stays open without one, and says that it is stuck.
+ */
 function escalate(progress: Progress, stage: StageState, context: Context): Progress {
   const { at, calendars } = context;
   const candidates = escalationCandidates(progress.approval, stage, context);
-  const deadlineAt = stageDeadline(stage.rule, at, calendarOf(stage.rule, calendars));
+  const { deadlineAt, problems: timing } = stageTimes(stage, at, calendars);
   const escalated = record(progress, { type: 'escalated', at, stage: stage.index, candidates, deadlineAt });
-  const problems = [...unreachable(stage, candidates), ...remainingProblems(escalated.approval, stage.index, context)];
+  const problems = [...timing, ...unreachable(stage, candidates), ...remainingProblems(escalated.approval, stage.index, context)];
   return problems.length === 0 ? escalated : record(escalated, { type: 'stuck', at, stage: stage.index, problems });
 }
 

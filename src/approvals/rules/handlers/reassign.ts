@@ -1,14 +1,15 @@
 import type { Context, Reassign, Refusal, Verdict } from '../commands.ts';
 import { placeSeats } from '../delegation.ts';
 import { isEligible, isParty } from '../eligibility.ts';
-import type { Approval, Candidate, PersonId, StageState } from '../model.ts';
+import type { Approval, Candidate, Parties, PersonId, StageState } from '../model.ts';
 import { NOTHING_HAPPENS } from '../progress.ts';
 import { countedPeople, hasDecided, openStageOf } from '../reading.ts';
-import { reassignedSeat, seatOf } from '../reassignment.ts';
+import { isSeatOf, reassignedSeat, seatOf } from '../reassignment.ts';
+import { isNamed } from '../seats.ts';
 
 /**
- * Asks `to` instead of `from` in the open stage. In a stage that cannot be met `from` need not be asked: the seat is then
- * added to it. Where `to` is absent, their delegate is asked.
+ * Asks `to` instead of `from` in the open stage. In a stage that cannot be met `from` need not be asked any more, but must
+ * have had a seat: it is then added again. Where `to` is absent, their delegate is asked.
  */
 export function reassign(approval: Approval, command: Reassign, context: Context): Verdict {
   const stage = openStageOf(approval);
@@ -16,11 +17,19 @@ export function reassign(approval: Approval, command: Reassign, context: Context
   if (command.stage !== undefined && command.stage !== stage.index) return { refusal: 'stage-not-open' };
   if (wasReassigned(stage, command)) return NOTHING_HAPPENS;
   const replaced = stage.asked.find(({ person }) => person === command.from && !hasDecided(stage, person));
-  if (replaced === undefined && stage.asked.length >= stage.required) return { refusal: 'not-asked' };
+  if (replaced === undefined && !isVacated(stage, command, approval.parties, context)) return { refusal: 'not-asked' };
   const to = candidateFor(command, replaced, approval, context);
   if (typeof to === 'string') return { refusal: to };
   if (isTaken(to.person, approval, stage)) return { refusal: 'already-asked' };
   return { events: [{ type: 'reassigned', at: context.at, stage: stage.index, from: command.from, to }] };
+}
+
+/** Whether the stage lacks somebody and `from` had a seat in it: by the rules, in somebody's place, or before it was resolved again. */
+function isVacated(stage: StageState, { from, wasAsked }: Reassign, parties: Parties, { facts }: Context): boolean {
+  if (stage.asked.length >= stage.required) return false;
+  const { approvers, escalateTo } = stage.rule;
+  const rules = stage.escalated ? [...approvers, ...escalateTo] : approvers;
+  return wasAsked === true || isNamed(rules, from, facts, parties) || stage.asked.some((candidate) => isSeatOf(candidate, from));
 }
 
 /** The same reassignment again, from a caller who did not hear the first answer. */

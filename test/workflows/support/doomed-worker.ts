@@ -1,0 +1,33 @@
+/**
+ * A program of its own: a worker that dies (kill -9) right after the activity that DIES_AFTER names has committed, and
+ * before Temporal hears of it. Says `ready` when it takes work.
+ */
+import { pino } from 'pino';
+import { createActivities } from '../../../activities/index.ts';
+import { composeCore } from '../../../src/composition.ts';
+import { parseConfig } from '../../../src/config.ts';
+import { givenServices } from '../../../src/given-services.ts';
+import { bundleWorkflows, installRuntime, WorkflowWorker } from '../../../src/platform/temporal/workflow-worker.ts';
+import type { ApplyIntentInput, ApprovalActivities, FireTimerInput } from '../../../workflows/contracts/approvals.ts';
+
+const config = parseConfig(process.env);
+const logger = pino({ level: 'silent' });
+installRuntime(logger);
+const services = givenServices(config);
+const core = await composeCore({ config, logger, ...services });
+const activities = createActivities({ approvals: core.approvals.execution, logger });
+
+function dyingAfter<Input, Result>(name: keyof ApprovalActivities, activity: (input: Input) => Promise<Result>): (input: Input) => Promise<Result> {
+  return async (input) => {
+    const result = await activity(input);
+    if (process.env['DIES_AFTER'] === name) process.kill(process.pid, 'SIGKILL');
+    return result;
+  };
+}
+
+await WorkflowWorker.start({
+  address: services.temporalAddress, namespace: config.temporal.namespace, taskQueue: config.temporal.taskQueue, payloadKey: core.master.payloads,
+  activities: { applyIntent: dyingAfter('applyIntent', (input: ApplyIntentInput) => activities.applyIntent(input)), fireTimer: dyingAfter('fireTimer', (input: FireTimerInput) => activities.fireTimer(input)) },
+  bundle: await bundleWorkflows(logger, []),
+});
+process.stdout.write('ready\n');
