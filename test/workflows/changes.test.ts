@@ -105,7 +105,7 @@ describe('an absence', () => {
     await world.api.need('DELETE', '/api/v1/teams/research/members/first');
     await until(async () => (await askedIn(id)).length === 0, 'nobody is asked any more');
     await until(async () => (await world.mailbox.messages({ to: 'asker@example.test' })).find((mail) => mail.subject === 'Cannot be decided as it is: Stuck'), 'the requester is told');
-    await world.api.need('POST', `/api/v1/approvals/${id}/reassign`, { from_user_id: 'second', to_user_id: 'deputy' });
+    await world.api.need('POST', `/api/v1/approvals/${id}/reassign`, { from_user_id: 'first', to_user_id: 'deputy' });
     expect((await world.api.decide(id, keys['deputy']!, 'approve')).body).toMatchObject({ state: 'approved' });
   });
 });

@@ -38,14 +38,14 @@ async function runOf(approval: string): Promise<string> {
   return (await handleOf(approval).describe()).runId;
 }
 
-/** Sends reminders until the workflow has continued as new. @returns how many were sent */
+/** Changes words until the workflow has continued as new. @returns how often */
 async function driveIntoNextRun(approval: string): Promise<number> {
   const first = await runOf(approval);
   for (let sent = 0; sent < 100; sent += 1) {
     if ((await runOf(approval)) !== first) return sent;
-    await world.api.need('POST', `/api/v1/approvals/${approval}/remind`, {});
+    await world.api.need('POST', `/api/v1/approvals/${approval}/resubmit`, { title: `In other words ${sent}` });
   }
-  throw new Error('100 reminders did not make the workflow continue as new');
+  throw new Error('100 changes did not make the workflow continue as new');
 }
 
 describe('a workflow whose history has grown long', () => {
@@ -53,7 +53,7 @@ describe('a workflow whose history has grown long', () => {
     const { id } = await ask();
     await world.api.decide(id, keys['first']!, 'approve');
     const sent = await driveIntoNextRun(id);
-    expect((await world.api.timeline(id)).filter((item) => item.type === 'reminded')).toHaveLength(sent);
+    expect((await world.api.timeline(id)).filter((item) => item.type === 'resubmitted')).toHaveLength(sent);
     const { body } = await world.api.decide(id, keys['second']!, 'approve');
     expect(body).toMatchObject({ state: 'approved', stages: [{ decisions: [{ user_id: 'first' }, { user_id: 'second' }] }] });
     await until(async () => (await handleOf(id).describe()).status.name === 'COMPLETED', 'the last run ends');
@@ -83,7 +83,7 @@ describe('a workflow whose history has grown long', () => {
   test('answers what is under way before a run ends', async () => {
     const { id } = await ask();
     const first = await runOf(id);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => world.api.call('POST', `/api/v1/approvals/${id}/remind`, {})));
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => world.api.call('POST', `/api/v1/approvals/${id}/resubmit`, { title: `At once ${n}` })));
     expect(answers.filter((answer) => answer.status !== 200).map((answer) => answer.body)).toEqual([]);
     expect(await runOf(id)).not.toBe(first);
     const { events } = await historyOf(world.product.core, id, first);

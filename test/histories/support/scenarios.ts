@@ -43,7 +43,7 @@ const first = { approvers: [{ user_id: 'first' }] };
 const second = { approvers: [{ user_id: 'second' }] };
 
 /** More than one run's worth on a server that suggests to continue as new from 60 events on. */
-const REMINDERS = 16;
+const CHANGES = 16;
 
 /** Together they hold every Update, every timer and every ending. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -94,7 +94,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   async 'continue-as-new'(lives) {
     const id = await lives.ask([{ ...first, timeout: 'P3D' }]);
-    for (let sent = 0; sent < REMINDERS; sent += 1) await lives.change(id, 'remind');
+    for (let sent = 0; sent < CHANGES; sent += 1) await lives.change(id, 'resubmit', { title: `In other words ${sent}` });
     await lives.decide(id, 'first', 'approve');
     return id;
   },
