@@ -22,7 +22,7 @@ export class NoAnswer extends Error {
 }
 
 const ANSWER_WITHIN_MS = 20_000;
-const PERSISTS_FOR_MS = 120_000;
+const PERSISTS_FOR_MS = 300_000;
 const SHORTEST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 500;
 

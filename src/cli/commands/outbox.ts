@@ -57,7 +57,7 @@ async function askAgain({ work }: Application, message: FailedMessage): Promise<
     const request = await tx.em.findOneOrFail(ApprovalRow, { id: approval, organization });
     tx.settle(message.id);
     if (request.state !== 'pending') return `dropped. The request ${approval} is ${request.state.replaceAll('_', ' ')}: nobody has to be asked any more.`;
-    recordIntent(tx, new UnlockedKeys(new Map()), { id: newId(tx.at), approval, kind: 'remind', person: null, channel: 'system', command: {} });
+    recordIntent(tx, new UnlockedKeys(new Map()), { id: newId(tx.at), approval, kind: 'remind', person: null, channel: 'system', command: { stage: Number(message.reference['stage']), revision: request.revision } });
     return `everybody who has not answered is reminded of the request ${approval} within half a minute, with a new link.`;
   });
 }
