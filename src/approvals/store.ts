@@ -23,8 +23,9 @@ export interface StoredApproval {
 export async function lockApproval(em: EntityManager, id: string): Promise<StoredApproval> {
   const row = await em.findOne(ApprovalRow, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!row) throw new NotFound('approval');
-  const [stored] = await loadParts(em, [row]);
-  return stored!;
+  // Behind the statement that locks: what that one waited for would not be seen by a statement that had begun before.
+  const [parts] = await em.execute<PartsRow[]>(`select ${PARTS} from countersign.approvals a where a.id = ?`, [id]);
+  return storedOf(em, row, parts!);
 }
 
 /** @throws NotFound */
@@ -36,20 +37,12 @@ export async function readApproval(em: EntityManager, organization: string, id: 
 
 /** Reads many at once, in the order of the ids; one that is not there is left out. */
 export async function readApprovals(em: EntityManager, organization: string, ids: readonly string[]): Promise<StoredApproval[]> {
-  const rows = await em.find(ApprovalRow, { organization, id: { $in: [...ids] } });
+  if (ids.length === 0) return [];
+  const rows = await em.execute<(PartsRow & { readonly id: string })[]>(
+    `select a.*, ${PARTS} from countersign.approvals a where a.organization_id = ? and a.id = any(?::uuid[])`, [organization, `{${ids.join(',')}}`],
+  );
   const order = new Map(ids.map((id, index) => [id, index]));
-  return loadParts(em, rows.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0)));
-}
-
-async function loadParts(em: EntityManager, rows: readonly ApprovalRow[]): Promise<StoredApproval[]> {
-  if (rows.length === 0) return [];
-  const { stages, asks, decisions } = await readParts(em, rows.map((row) => row.id));
-  return rows.map((row) => {
-    const own = <Part extends { approval: string; revision: number }>(parts: readonly Part[]) =>
-      parts.filter((part) => part.approval === row.id && part.revision === row.revision);
-    const parts = { row, stages: own(stages), asks: own(asks), decisions: own(decisions) };
-    return { ...parts, approval: approvalOf(parts) };
-  });
+  return rows.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0)).map(({ stages, asks, decisions, ...row }) => storedOf(em, em.map(ApprovalRow, row), { stages, asks, decisions }));
 }
 
 interface PartsRow {
@@ -58,24 +51,20 @@ interface PartsRow {
   readonly decisions: readonly { readonly comment: string | null }[];
 }
 
-/**
- * Everything that hangs on requests, in one round trip. A statement of its own behind the one that locks: what that one
- * waited for would not be seen by a statement that had begun before.
- */
+/** What hangs on the current revision of a request `a`, as columns of its row: one round trip for all of it. */
 const PARTS = `
-  select
-    coalesce((select jsonb_agg(to_jsonb(s) order by s.stage_index) from countersign.approval_stages s where s.approval_id = any(i.ids)), '[]') as stages,
-    coalesce((select jsonb_agg(to_jsonb(k) order by k.id) from countersign.approval_asks k where k.approval_id = any(i.ids)), '[]') as asks,
-    coalesce((select jsonb_agg(to_jsonb(d) order by d.at, d.id) from countersign.approval_decisions d where d.approval_id = any(i.ids) and d.counts), '[]') as decisions
-  from (select ?::uuid[] as ids) i`;
+  coalesce((select jsonb_agg(to_jsonb(s) order by s.stage_index) from countersign.approval_stages s where s.approval_id = a.id and s.revision = a.revision), '[]') as stages,
+  coalesce((select jsonb_agg(to_jsonb(k) order by k.id) from countersign.approval_asks k where k.approval_id = a.id and k.revision = a.revision), '[]') as asks,
+  coalesce((select jsonb_agg(to_jsonb(d) order by d.at, d.id) from countersign.approval_decisions d where d.approval_id = a.id and d.revision = a.revision and d.counts), '[]') as decisions`;
 
-async function readParts(em: EntityManager, ids: readonly string[]): Promise<{ stages: StageRow[]; asks: AskRow[]; decisions: DecisionRow[] }> {
-  const [parts] = await em.execute<PartsRow[]>(PARTS, [`{${ids.join(',')}}`]);
-  return {
-    stages: parts!.stages.map((stage) => em.map(StageRow, stage)),
-    asks: parts!.asks.map((ask) => em.map(AskRow, ask)),
-    decisions: parts!.decisions.map((decision) => em.map(DecisionRow, { ...decision, comment: bytesOf(decision.comment) })),
+function storedOf(em: EntityManager, row: ApprovalRow, { stages, asks, decisions }: PartsRow): StoredApproval {
+  const parts = {
+    row,
+    stages: stages.map((stage) => em.map(StageRow, stage)),
+    asks: asks.map((ask) => em.map(AskRow, ask)),
+    decisions: decisions.map((decision) => em.map(DecisionRow, { ...decision, comment: bytesOf(decision.comment) })),
   };
+  return { ...parts, approval: approvalOf(parts) };
 }
 
 /** PostgreSQL writes bytes into JSON as `\\x` and hexadecimal digits. */

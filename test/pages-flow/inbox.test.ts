@@ -32,7 +32,7 @@ describe('the inbox', () => {
 
   test('goes on, page by page', async () => {
     const una = await office.signedIn('una');
-    const all = [];
+    const all: Awaited<ReturnType<typeof office.ask>>[] = [];
     for (let asked = 0; asked < 53; asked += 1) all.push(await office.ask([['una']]));
     const first = await una.get('/inbox');
     const next = /href="(\/inbox\?cursor=[^"]+)" rel="next"/.exec(first.source)?.[1] ?? '';

@@ -112,17 +112,27 @@ describe('a transaction', () => {
     expect(await counts()).toEqual(before);
   });
 
-  test('runs again where it lost against another one at the same moment', async () => {
-    const [team] = await work.read(origin.organization, (em) => em.find(Team, {}, { limit: 1 }));
-    const rename = (name: string) =>
+  test('runs again where it lost against another one: two that wait for each other both get through', async () => {
+    const teams = await work.read(origin.organization, (em) => em.find(Team, {}, { limit: 2, orderBy: { id: 'asc' } }));
+    const bothHold = Promise.withResolvers<void>();
+    let holding = 0;
+    let attempts = 0;
+    const renameAll = (order: readonly Team[]) =>
       work.write(origin, async (tx) => {
-        await tx.em.execute('set transaction isolation level serializable');
-        const row = await tx.em.findOneOrFail(Team, { id: team?.id ?? '' });
-        row.name = `${row.name}${name}`;
-        tx.record({ action: 'team.renamed', resource: { type: 'team', id: row.id } });
+        attempts += 1;
+        for (const { id } of order) {
+          const row = await tx.em.findOneOrFail(Team, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+          row.name = `${row.name}!`;
+          holding += 1;
+          if (holding === 2) bothHold.resolve();
+          await bothHold.promise;
+        }
+        tx.record({ action: 'teams.renamed', resource: { type: 'team', id: order[0]?.id ?? '' } });
       });
-    await Promise.all(['1', '2', '3'].map(rename));
-    const renamed = await work.read(origin.organization, (em) => em.findOneOrFail(Team, { id: team?.id ?? '' }));
-    expect([...renamed.name].filter((letter) => '123'.includes(letter)).toSorted()).toEqual(['1', '2', '3']);
+    const results = await Promise.allSettled([renameAll(teams), renameAll(teams.toReversed())]);
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(attempts).toBe(3);
+    const after = await work.read(origin.organization, (em) => em.find(Team, { id: { $in: teams.map((team) => team.id) } }, { orderBy: { id: 'asc' } }));
+    expect(after.map((team) => team.name)).toEqual(teams.map((team) => `${team.name}!!`));
   });
 });
