@@ -50,6 +50,20 @@ async function counts(): Promise<{ teams: number; audited: number; outbox: numbe
   return work.read(origin.organization, async (em) => ({ teams: await em.count(Team), audited: await em.count(AuditEntry), outbox: await em.count(OutboxRow) }));
 }
 
+describe('a reading transaction', () => {
+  test('finds everything as it stood at one moment, whatever is committed meanwhile', async () => {
+    await work.read(origin.organization, async (em) => {
+      const before = await em.count(Team);
+      await work.write(origin, async (tx) => {
+        makeTeam(tx, 'Meanwhile');
+        tx.record({ action: 'team.made', resource: { type: 'team', id: 'x' } });
+      });
+      expect(await em.count(Team)).toBe(before);
+      expect(await em.count(AuditEntry)).toBe((await counts()).audited - 1);
+    });
+  });
+});
+
 describe('a transaction', () => {
   test('keeps the change, its audit entry and its outbox row together, and tells afterwards', async () => {
     const before = await counts();

@@ -1,4 +1,4 @@
-import { type AnyEntity, type EntityClass, type EntitySchema, MikroORM } from '@mikro-orm/core';
+import { type AnyEntity, type EntityClass, type EntitySchema, IsolationLevel, MikroORM } from '@mikro-orm/core';
 import { type EntityManager, PostgreSqlDriver } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
@@ -78,11 +78,12 @@ export class Database {
   }
 
   /**
-   * Runs a read-only transaction that sees one organization.
+   * Runs a read-only transaction that sees one organization at one moment: what several statements find belongs together
+   * (PostgreSQL, 13.2.2).
    * @throws Unavailable where the database does not answer
    */
   async read<T>(organization: string | null, work: (em: EntityManager) => Promise<T>): Promise<T> {
-    return this.reach(() => this.fork(organization).transactional((em) => work(em), { readOnly: true, flushMode: 'commit' }));
+    return this.reach(() => this.fork(organization).transactional((em) => work(em), { readOnly: true, isolationLevel: IsolationLevel.REPEATABLE_READ, flushMode: 'commit' }));
   }
 
   /**
