@@ -69,5 +69,5 @@ export async function makeWaiting({ environment, organization, random, count, wi
 /** The part of the service that makes requests, without the one that starts their workflows. */
 function openCreation({ work, people, vault, clock, notifier, config, approvals }: Core): ApprovalCreation {
   const announcer = new Announcer({ vault, people, webhooks: new EventPublisher({ vault, clock, changes: notifier }), publicUrl: config.publicUrl });
-  return new ApprovalCreation({ work, people, announcer, execution: approvals.execution });
+  return new ApprovalCreation({ work, people, execution: approvals.execution });
 }

@@ -1,18 +1,16 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Vault } from '../platform/crypto/vault.ts';
 import type { EventPublisher } from '../notify/service.ts';
-import { newId } from '../platform/ids.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
 import { FactsReader, type People, type Profiles, teamsById } from '../tenancy/service.ts';
 import { type ApprovalDetails, openDetails } from './details.ts';
-import { TimelineRow } from './entities.ts';
 import type { Seat } from './link-standing.ts';
 import { ApprovalMailer } from './mailer.ts';
 import type { MailedRequest } from './mails.ts';
 import { presentAmount } from './present.ts';
 import type { Approval, ApprovalEvent, Candidate } from './rules.ts';
 import type { StoredApproval } from './store.ts';
-import { writeTimeline } from './timeline-log.ts';
+import { writeCreated, writeTimeline } from './timeline-log.ts';
 import type { Told } from './told.ts';
 import { tellCreated, tellWebhooks } from './webhook-events.ts';
 
@@ -22,6 +20,9 @@ export interface Accompanied {
   readonly intent: string | null;
   readonly comment: string | null;
 }
+
+/** Nobody wrote anything: a timer did it, or the rules. */
+export const NOTHING_WRITTEN: Accompanied = { intent: null, comment: null };
 
 /** Has everybody told what happened: the timeline, mails to whoever is asked or concerned, webhooks. All in the transaction. */
 export class Announcer {
@@ -38,22 +39,24 @@ export class Announcer {
   }
 
   async announce(tx: Transaction, stored: StoredApproval, after: Approval, events: readonly ApprovalEvent[], accompanied: Accompanied): Promise<void> {
+    await this.#announce(tx, stored, after, events, accompanied, await this.#toldOf(tx, stored, events));
+  }
+
+  /** As `announce`, for what happens to a request in the transaction that makes it; says first that it was made. */
+  async announceNew(tx: Transaction, stored: StoredApproval, after: Approval, events: readonly ApprovalEvent[]): Promise<void> {
+    const told = await this.#toldOf(tx, stored, events);
+    writeCreated(tx, stored);
+    await tellCreated(this.#webhooks, tx, stored, stored.approval, told);
+    await this.#announce(tx, stored, after, events, NOTHING_WRITTEN, told);
+  }
+
+  async #announce(tx: Transaction, stored: StoredApproval, after: Approval, events: readonly ApprovalEvent[], accompanied: Accompanied, told: Told): Promise<void> {
     writeTimeline(tx, stored, events, accompanied.intent);
-    const told = await this.#told(tx, stored, { people: events.flatMap(peopleOf), withAdmins: events.some((event) => event.type === 'stuck') });
     const decider = events.find((event) => event.type === 'decided')?.person ?? null;
     const mailer = this.#mailer(tx, stored, after, told);
     for (const event of events) mailer.tell(event, { by: decider, text: accompanied.comment });
     await tellWebhooks(this.#webhooks, tx, stored, after, events, told);
     tx.touch(stored.row.id);
-  }
-
-  /** Says in the timeline and to webhooks that a request was made; nothing has happened to it yet. */
-  async created(tx: Transaction, stored: StoredApproval): Promise<void> {
-    tx.em.persist(tx.em.create(TimelineRow, {
-      id: newId(tx.at), organization: tx.origin.organization, approval: stored.row.id, at: tx.at, seq: 0, type: 'created', person: stored.row.requester,
-      channel: 'api', detail: `Requested by ${stored.row.creator === stored.row.requester ? 'the requester' : 'somebody else in the requester’s name'}.`,
-    }));
-    await tellCreated(this.#webhooks, tx, stored, stored.approval, await this.#told(tx, stored, { people: [], withAdmins: false }));
   }
 
   /** Mails a fresh link to somebody who is asked already. Nothing has happened to the request. */
@@ -67,6 +70,10 @@ export class Announcer {
   async tellUnreachable(tx: Transaction, stored: StoredApproval, unreachable: { person: string; stage: number }): Promise<void> {
     const told = await this.#told(tx, stored, { people: [unreachable.person], withAdmins: true });
     this.#mailer(tx, stored, stored.approval, told).tellUnreachable(unreachable);
+  }
+
+  #toldOf(tx: Transaction, stored: StoredApproval, events: readonly ApprovalEvent[]): Promise<Told> {
+    return this.#told(tx, stored, { people: events.flatMap(peopleOf), withAdmins: events.some((event) => event.type === 'stuck') });
   }
 
   #mailer(tx: Transaction, stored: StoredApproval, after: Approval, told: Told): ApprovalMailer {

@@ -4,7 +4,6 @@ import type { Caller } from '../platform/http/caller.ts';
 import { formatAmount, parseAmount } from '../platform/money.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { approvalHierarchy, calendarsByName, currencyOf, demand, FactsReader, organizationById, type People, type Team, teamByAlias, teamsUpwards } from '../tenancy/service.ts';
-import type { Announcer } from './announce.ts';
 import { chainFromBody, problemErrors } from './chain-intake.ts';
 import { sealDetails } from './details.ts';
 import { ApprovalRow } from './entities.ts';
@@ -31,13 +30,11 @@ export interface Prepared {
 export class ApprovalCreation {
   readonly #work: UnitOfWork;
   readonly #people: People;
-  readonly #announcer: Announcer;
   readonly #execution: ApprovalExecution;
 
-  constructor(parts: { work: UnitOfWork; people: People; announcer: Announcer; execution: ApprovalExecution }) {
+  constructor(parts: { work: UnitOfWork; people: People; execution: ApprovalExecution }) {
     this.#work = parts.work;
     this.#people = parts.people;
-    this.#announcer = parts.announcer;
     this.#execution = parts.execution;
   }
 
@@ -52,7 +49,6 @@ export class ApprovalCreation {
       const prepared = await this.prepare(tx, caller, body);
       if (prepared.plan.problems.length > 0) throw new InvalidRequest(problemErrors(prepared.plan.problems, prepared.ownChain));
       const stored = await this.#store(tx, caller, id, body, prepared);
-      await this.#announcer.created(tx, stored);
       const control = await this.#execution.open(tx, stored, prepared.context);
       tx.record({ action: 'approval.created', resource: { type: 'approval', id }, team: prepared.team.id, onBehalfOf: prepared.requester === caller.person ? null : prepared.requester, detail: { kind: body.kind, stages: prepared.chain.stages.length, origin: prepared.chain.origin, state: stored.row.state } });
       if (!control.snapshot.closed) tx.enqueue({ id, channel: 'workflow', reference: { type: 'start', approval: id }, dueAt: new Date(tx.at.getTime() + STARTED_INLINE_WITHIN_MS) });
@@ -124,8 +120,7 @@ export class ApprovalCreation {
       id, organization: caller.organization, team: team.id, kind: body.kind, requester, creator: caller.person, creatorKey: caller.key, state: 'pending',
       version: 0, amount: amount?.value ?? null, currency: amount?.currency ?? null, chain, details: sealDetails(keys, requester, id, details), createdAt: at, updatedAt: at, expiresAt,
     });
-    // The parts that refer to it come later in the same transaction.
-    await em.persist(row).flush();
+    em.persist(row);
     return { row, stages: [], asks: [], decisions: [], approval: newApproval({ parties, amount: amount?.value ?? null, chain, createdAt: at, expiresAt }) };
   }
 }

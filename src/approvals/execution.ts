@@ -2,7 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { FireTimerInput, IntentOutcome, ApplyIntentResult, ApprovalControl } from '../../workflows/contracts/approvals.ts';
 import type { AuditRecord, Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { calendarsByName, FactsReader, inactiveAmong } from '../tenancy/service.ts';
-import type { Accompanied, Announcer } from './announce.ts';
+import { type Accompanied, type Announcer, NOTHING_WRITTEN } from './announce.ts';
 import { controlOf } from './control.ts';
 import { DecisionRow, IntentRow } from './entities.ts';
 import { factsFor } from './facts.ts';
@@ -17,8 +17,6 @@ const NO_FACTS: OrganizationFacts = { teamPath: [], holders: [], requestersManag
 
 /** Told of every decision that was recorded, late ones included. */
 export type DecisionCounter = (decision: string, channel: string) => void;
-
-const NOTHING_WRITTEN: Accompanied = { intent: null, comment: null };
 
 /**
  * Carries out what was accepted: the one place where a stored request changes. Everything runs under the request's row
@@ -96,7 +94,9 @@ export class ApprovalExecution {
   async open(tx: Transaction, stored: StoredApproval, context: Context): Promise<ApprovalControl> {
     const handled = handle(stored.approval, { type: 'open' }, context);
     if ('refusal' in handled) throw new Error(`a new request refused to open: ${handled.refusal}`);
-    return this.#commit(tx, stored, handled, NOTHING_WRITTEN);
+    const stages = saveApproval(tx, stored, handled.approval, handled.events, null);
+    await this.#announcer.announceNew(tx, stored, handled.approval, handled.events);
+    return controlOf({ row: stored.row, stages }, handled.approval);
   }
 
   /** What the workflow of a stored request has to know. */
@@ -148,10 +148,10 @@ function recordDecision(tx: Transaction, stored: StoredApproval, intent: IntentR
   for (const event of handled.events) {
     if (event.type !== 'decided' && event.type !== 'late_decision') continue;
     const { person, onBehalfOf: absent, decision, channel, stage, at } = event;
-    tx.em.persist(tx.em.create(DecisionRow, {
+    tx.add(DecisionRow, {
       id: intent.id, organization: tx.origin.organization, approval: stored.row.id, revision: stored.approval.revision, stage, person,
       onBehalfOf: absent, decision, comment: intent.text ?? null, channel, counts: event.type === 'decided', at,
-    }));
+    });
   }
 }
 

@@ -27,10 +27,10 @@ export interface OpenedIntent {
 }
 
 /** Records what somebody was told is accepted. From here on it is carried out, whoever crashes. */
-export function recordIntent(tx: Transaction, keys: UnlockedKeys, intent: NewIntent): IntentRow {
-  const { em, origin, at } = tx;
+export function recordIntent(tx: Transaction, keys: UnlockedKeys, intent: NewIntent): void {
+  const { origin, at } = tx;
   const { text, ...rest } = intent;
-  const row = em.create(IntentRow, {
+  tx.add(IntentRow, {
     ...rest,
     organization: origin.organization,
     actor: origin.actor,
@@ -39,9 +39,7 @@ export function recordIntent(tx: Transaction, keys: UnlockedKeys, intent: NewInt
     state: 'pending',
     createdAt: at,
   });
-  em.persist(row);
   tx.enqueue({ id: intent.id, channel: 'workflow', reference: { type: 'intent', approval: intent.approval, intent: intent.id }, dueAt: new Date(at.getTime() + RELAY_WAITS_MS) });
-  return row;
 }
 
 /** Turns recorded intents back into commands. */

@@ -16,12 +16,12 @@ export interface LinkTarget {
 
 /** Makes a link for one approver of one stage. Only the token's hash is kept: whoever reads the tables cannot decide. */
 export function makeLink(tx: Transaction, target: { approval: string; revision: number; stage: number; person: string }): { id: string; token: string } {
-  const { em, origin, at } = tx;
-  const token = newSecret();
-  const link = em.create(LinkRow, { id: newId(at), organization: origin.organization, ...target, createdAt: at });
-  em.persist(link);
-  em.persist(em.create(DirectoryEntry, { kind: 'approval_link', hash: sha256(token), organization: origin.organization, target: link.id }));
-  return { id: link.id, token };
+  const { origin, at } = tx;
+  const { organization } = origin;
+  const [id, token] = [newId(at), newSecret()];
+  tx.add(LinkRow, { id, organization, ...target, createdAt: at });
+  tx.add(DirectoryEntry, { kind: 'approval_link', hash: sha256(token), organization, target: id });
+  return { id, token };
 }
 
 /** Finds a link by its token, before the organization is known. */

@@ -54,8 +54,8 @@ async function tellUnreachable(tx: Transaction, announcer: Announcer, reference:
 function note(tx: Transaction, reference: Reference, detail: string | undefined): void {
   if (reference['kind'] !== 'approval' || detail === undefined) return;
   const stage = reference['stage'];
-  tx.em.persist(tx.em.create(TimelineRow, {
+  tx.add(TimelineRow, {
     id: newId(tx.at), organization: tx.origin.organization, approval: String(reference['approval']), at: tx.at, seq: 0, type: 'mailed',
     stage: typeof stage === 'number' ? stage : null, person: String(reference['person']), detail,
-  }));
+  });
 }

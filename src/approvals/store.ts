@@ -128,20 +128,13 @@ export function saveApproval(tx: Transaction, stored: StoredApproval, after: App
 }
 
 function saveStage(tx: Transaction, stored: StoredApproval, stage: StageState, sameRevision: boolean, events: readonly ApprovalEvent[]): StageRow {
-  const { em, origin } = tx;
-  const existing = sameRevision ? stored.stages.find((candidate) => candidate.index === stage.index) : undefined;
-  const row = existing ?? em.create(StageRow, {
-    id: newId(tx.at), organization: origin.organization, approval: stored.row.id, revision: stored.row.revision,
-    index: stage.index, state: 'waiting', required: 0, remindAt: [],
-  });
-  row.state = stage.state;
-  row.escalated = stage.escalated;
-  row.required = stage.required;
-  row.openedAt = stage.openedAt;
-  row.deadlineAt = stage.deadlineAt;
-  const opened = events.findLast((event) => event.type === 'stage_opened' && event.stage === stage.index);
-  if (opened?.type === 'stage_opened') row.remindAt = opened.remindAt.map((moment) => moment.toISOString());
-  em.persist(row);
+  const { index, state, escalated, required, openedAt, deadlineAt } = stage;
+  const opened = events.findLast((event) => event.type === 'stage_opened' && event.stage === index);
+  const now = { state, escalated, required, openedAt, deadlineAt, ...(opened?.type === 'stage_opened' ? { remindAt: opened.remindAt.map((moment) => moment.toISOString()) } : {}) };
+  const existing = sameRevision ? stored.stages.find((candidate) => candidate.index === index) : undefined;
+  if (existing) return Object.assign(existing, now);
+  const row = { id: newId(tx.at), organization: tx.origin.organization, approval: stored.row.id, revision: stored.row.revision, index, remindAt: [], ...now };
+  tx.add(StageRow, row);
   return row;
 }
 
@@ -170,10 +163,10 @@ function saveAsks(tx: Transaction, stored: StoredApproval, after: Approval, same
     wanted.delete(key(ask.stage, ask.person));
   }
   for (const { stage, candidate } of wanted.values()) {
-    em.persist(em.create(AskRow, {
+    tx.add(AskRow, {
       id: newId(at), organization: origin.organization, approval: stored.row.id, revision: after.revision, stage: stage.index,
       person: candidate.person, onBehalfOf: candidate.onBehalfOf, reason: candidate.reason, pending: isPending(after, stage, candidate.person), askedAt: at,
-    }));
+    });
   }
 }
 

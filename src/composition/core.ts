@@ -71,7 +71,7 @@ function composeApprovals(parts: Pick<Core, 'config' | 'logger' | 'clock' | 'met
   const webhooks = new EventPublisher({ vault, clock, changes: notifier });
   const announcer = new Announcer({ vault, people, webhooks, publicUrl: config.publicUrl });
   const execution = new ApprovalExecution({ work, announcer, intents: new IntentReader(vault), onDecided: metrics.approvalDecided });
-  const creation = new ApprovalCreation({ work, people, announcer, execution });
+  const creation = new ApprovalCreation({ work, people, execution });
   const workflows = new ApprovalWorkflows(temporal, config.temporal.taskQueue);
   const starter = new ApprovalStarter(work, workflows, logger);
   const commands = new ApprovalCommands({ work, people, creation, execution, workflows });

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { UnlockedKeys } from '../platform/crypto/vault.ts';
-import type { OutboxMessage } from '../platform/unit-of-work.ts';
+import type { Transaction } from '../platform/unit-of-work.ts';
 import { OutboxRow } from './entities.ts';
 
 /** Where an outbox body is sealed to: it opens in no other row. */
@@ -9,19 +9,11 @@ export function outboxPlace(id: string): string {
 }
 
 /** Adds the messages to the transaction that makes the change. */
-export function writeOutbox(em: EntityManager, organization: string, at: Date, messages: readonly OutboxMessage[], keys: UnlockedKeys): void {
-  for (const message of messages) {
-    em.persist(
-      em.create(OutboxRow, {
-        id: message.id,
-        organization,
-        channel: message.channel,
-        reference: message.reference,
-        body: message.body ? keys.seal(message.body.subjects, outboxPlace(message.id), message.body.text) : null,
-        createdAt: at,
-        dueAt: message.dueAt ?? at,
-      }),
-    );
+export function writeOutbox(tx: Transaction, keys: UnlockedKeys): void {
+  const { at, origin } = tx;
+  for (const { id, channel, reference, body, dueAt = at } of tx.outbox) {
+    const sealed = body ? keys.seal(body.subjects, outboxPlace(id), body.text) : null;
+    tx.add(OutboxRow, { id, organization: origin.organization, channel, reference, body: sealed, createdAt: at, dueAt });
   }
 }
 

@@ -1,6 +1,8 @@
+import type { EntityName, RequiredEntityData } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from './clock.ts';
 import type { UnlockedKeys, Vault } from './crypto/vault.ts';
+import { Additions } from './database/additions.ts';
 import type { Database } from './database/database.ts';
 import { isWorthRepeating } from './database/failures.ts';
 
@@ -44,8 +46,8 @@ export interface OutboxMessage {
 
 /** How audit entries and outbox rows are written; the two features own their tables. */
 export interface TransactionLog {
-  writeAudit(em: EntityManager, origin: Origin, at: Date, records: readonly AuditRecord[]): void;
-  writeOutbox(em: EntityManager, organization: string, at: Date, messages: readonly OutboxMessage[], keys: UnlockedKeys): void;
+  writeAudit(tx: Transaction): void;
+  writeOutbox(tx: Transaction, keys: UnlockedKeys): void;
   settleOutbox(em: EntityManager, messages: readonly string[]): Promise<void>;
 }
 
@@ -72,6 +74,7 @@ export class Transaction {
   readonly outbox: OutboxMessage[] = [];
   readonly settled: string[] = [];
   readonly changes = new Set<string>();
+  readonly additions = new Additions();
 
   constructor(em: EntityManager, origin: Origin, at: Date) {
     this.em = em;
@@ -82,6 +85,11 @@ export class Transaction {
   /** The audit log is to name whoever asked for this, not the workflow that carries it out. */
   actAs(actor: Actor, requestId: string | null): void {
     this.origin = { ...this.origin, actor, requestId };
+  }
+
+  /** Adds a row that nobody looks at again before the commit. Whatever is to be changed or found is `em`'s. */
+  add<Entity extends object>(entity: EntityName<Entity>, row: RequiredEntityData<Entity>): void {
+    this.additions.add(entity, row);
   }
 
   /** Adds an entry to the audit log. */
@@ -188,14 +196,14 @@ export class UnitOfWork {
   }
 
   async #writeLog(tx: Transaction, audited: boolean): Promise<void> {
-    const { em, origin, at } = tx;
-    if (audited && tx.audit.length === 0 && (await hasWritten(em))) throw new MissingAuditEntry();
-    if (tx.audit.length > 0) this.#log.writeAudit(em, origin, at, tx.audit);
+    const { em, origin } = tx;
+    if (audited && tx.audit.length === 0 && (!tx.additions.isEmpty || (await hasWritten(em)))) throw new MissingAuditEntry();
+    this.#log.writeAudit(tx);
     if (tx.settled.length > 0) await this.#log.settleOutbox(em, tx.settled);
-    if (tx.outbox.length > 0) {
-      const keys = await this.vault.unlock(em, origin.organization, tx.outbox.flatMap((message) => message.body?.subjects ?? []));
-      this.#log.writeOutbox(em, origin.organization, at, tx.outbox, keys);
-    }
+    this.#log.writeOutbox(tx, await this.vault.unlock(em, origin.organization, tx.outbox.flatMap((message) => message.body?.subjects ?? [])));
+    // What is added may refer to what the ORM has still to write.
+    await em.flush();
+    await tx.additions.write(em);
   }
 
   #announce(tx: Transaction): void {
