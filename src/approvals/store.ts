@@ -1,4 +1,3 @@
-import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { NotFound } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
@@ -21,11 +20,12 @@ export interface StoredApproval {
  * @throws NotFound
  */
 export async function lockApproval(em: EntityManager, id: string): Promise<StoredApproval> {
-  const row = await em.findOne(ApprovalRow, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  if (!row) throw new NotFound('approval');
+  // Not FOR UPDATE: whoever adds a row that refers to the request (a mail that was sent) need not wait.
+  const locked = await em.execute<object[]>('select from countersign.approvals where id = ? for no key update', [id]);
+  if (locked.length === 0) throw new NotFound('approval');
   // Behind the statement that locks: what that one waited for would not be seen by a statement that had begun before.
-  const [parts] = await em.execute<PartsRow[]>(`select ${PARTS} from countersign.approvals a where a.id = ?`, [id]);
-  return storedOf(em, row, parts!);
+  const [row] = await em.execute<StoredRow[]>(`select a.*, ${PARTS} from countersign.approvals a where a.id = ?`, [id]);
+  return storedOf(em, row!);
 }
 
 /** @throws NotFound */
@@ -38,14 +38,15 @@ export async function readApproval(em: EntityManager, organization: string, id: 
 /** Reads many at once, in the order of the ids; one that is not there is left out. */
 export async function readApprovals(em: EntityManager, organization: string, ids: readonly string[]): Promise<StoredApproval[]> {
   if (ids.length === 0) return [];
-  const rows = await em.execute<(PartsRow & { readonly id: string })[]>(
+  const rows = await em.execute<StoredRow[]>(
     `select a.*, ${PARTS} from countersign.approvals a where a.organization_id = ? and a.id = any(?::uuid[])`, [organization, `{${ids.join(',')}}`],
   );
   const order = new Map(ids.map((id, index) => [id, index]));
-  return rows.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0)).map(({ stages, asks, decisions, ...row }) => storedOf(em, em.map(ApprovalRow, row), { stages, asks, decisions }));
+  return rows.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0)).map((row) => storedOf(em, row));
 }
 
-interface PartsRow {
+interface StoredRow {
+  readonly id: string;
   readonly stages: readonly Record<string, unknown>[];
   readonly asks: readonly Record<string, unknown>[];
   readonly decisions: readonly { readonly comment: string | null }[];
@@ -57,9 +58,9 @@ const PARTS = `
   coalesce((select jsonb_agg(to_jsonb(k) order by k.id) from countersign.approval_asks k where k.approval_id = a.id and k.revision = a.revision), '[]') as asks,
   coalesce((select jsonb_agg(to_jsonb(d) order by d.at, d.id) from countersign.approval_decisions d where d.approval_id = a.id and d.revision = a.revision and d.counts), '[]') as decisions`;
 
-function storedOf(em: EntityManager, row: ApprovalRow, { stages, asks, decisions }: PartsRow): StoredApproval {
+function storedOf(em: EntityManager, { stages, asks, decisions, ...row }: StoredRow): StoredApproval {
   const parts = {
-    row,
+    row: em.map(ApprovalRow, row),
     stages: stages.map((stage) => em.map(StageRow, stage)),
     asks: asks.map((ask) => em.map(AskRow, ask)),
     decisions: decisions.map((decision) => em.map(DecisionRow, { ...decision, comment: bytesOf(decision.comment) })),
