@@ -1,8 +1,6 @@
-import { Announcer } from '../../src/approvals/announce.ts';
 import { ApprovalCreation } from '../../src/approvals/creation.ts';
 import { newApprovalSchema } from '../../src/approvals/schemas.ts';
 import type { Core } from '../../src/composition.ts';
-import { EventPublisher } from '../../src/notify/service.ts';
 import { newId } from '../../src/platform/ids.ts';
 import type { Origin } from '../../src/platform/unit-of-work.ts';
 import { KeyAuthenticator } from '../../src/tenancy/authenticator.ts';
@@ -67,7 +65,6 @@ export async function makeWaiting({ environment, organization, random, count, wi
 }
 
 /** The part of the service that makes requests, without the one that starts their workflows. */
-function openCreation({ work, people, vault, clock, notifier, config, approvals }: Core): ApprovalCreation {
-  const announcer = new Announcer({ vault, people, webhooks: new EventPublisher({ vault, clock, changes: notifier }), publicUrl: config.publicUrl });
+function openCreation({ work, people, approvals }: Core): ApprovalCreation {
   return new ApprovalCreation({ work, people, execution: approvals.execution });
 }
