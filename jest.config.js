@@ -10,5 +10,7 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   maxWorkers: 2,
+  // Has every file run in a worker process, a single one too: what a failed test left open ends with it, and not the run.
+  workerIdleMemoryLimit: '2GB',
   testTimeout: 60_000,
 };

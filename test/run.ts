@@ -51,7 +51,7 @@ const jestReportSchema = z.object({
 
 async function runJest(): Promise<Tally> {
   const reportFile = join(tmpdir(), `countersign-jest-${randomUUID()}.json`);
-  const { exitCode } = await runner.run('jest', ['--forceExit', '--json', `--outputFile=${reportFile}`, ...jestArguments], {
+  const { exitCode } = await runner.run('jest', ['--json', `--outputFile=${reportFile}`, ...jestArguments], {
     nodeOptions: '--experimental-vm-modules',
   });
   const report = await readReport(reportFile);

@@ -1,3 +1,4 @@
+import type { WorkflowBundleOption } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { Announcer } from '../approvals/announce.ts';
 import { ApprovalCommands } from '../approvals/commands.ts';
@@ -35,6 +36,8 @@ export interface Surroundings {
   readonly secret: string;
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** The workflows, where they were bundled before. A worker that traces bundles them itself, with what follows a trace. */
+  readonly workflowBundle?: WorkflowBundleOption;
 }
 
 /** What API and worker have in common: the database, the connection to Temporal, and the rooms that stand on them. */

@@ -17,15 +17,16 @@ const WORKFLOW_CONCURRENCY = 8;
 
 /** The worker process: workflows and activities, and the relay that carries out what the outbox holds. */
 export async function composeWorker(core: Core) {
-  const { surroundings, config, logger, clock, tracing, master, database, approvals } = core;
+  const { surroundings, config, logger, tracing, master, database, approvals } = core;
   const plugins = tracing ? [tracing.plugin] : [];
   const claimsDatabase = Database.open({ url: surroundings.databaseUrl, role: DATABASE_ROLES.relay, entities, poolSize: 2, logger });
   const relay = composeRelay(core, claimsDatabase);
+  const bundle = (tracing ? null : surroundings.workflowBundle) ?? (await bundleWorkflows(logger, plugins));
   const worker = await WorkflowWorker.start({
     address: surroundings.temporalAddress, namespace: config.temporal.namespace, security: config.temporal.security, taskQueue: config.temporal.taskQueue, payloadKey: master.payloads,
-    activities: createActivities({ approvals: approvals.execution, logger }), bundle: await bundleWorkflows(logger, plugins), plugins,
+    activities: createActivities({ approvals: approvals.execution, logger }), bundle, plugins,
   });
-  const housekeeping = new Housekeeping({ database, clock, logger });
+  const housekeeping = new Housekeeping({ database, logger });
   relay.start();
   housekeeping.start();
   const stop = async (deadlineMs: number) => {

@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { MailHandler } from '../../src/notify/mail-handler.ts';
 import type { OutboxMessage } from '../../src/platform/unit-of-work.ts';
+import { type Program, startProgram } from '../support/program.ts';
 import { lane, startRelay } from './support/relays.ts';
 import { TestSmtpServer } from './support/smtp-server.ts';
 import { World } from './support/world.ts';
@@ -12,7 +12,8 @@ import { World } from './support/world.ts';
 const LEASE_MS = 1_500;
 /** Messages that the worker of `relay-process.ts` has claimed and not settled: three times its concurrency. */
 const IN_HAND_AT_MOST = 12;
-const program = new URL('./support/relay-process.ts', import.meta.url).pathname;
+const program = new URL('./support/relay-process.ts', import.meta.url);
+const workers: Program[] = [];
 let world: World;
 let smtp: TestSmtpServer;
 let organization: string;
@@ -25,16 +26,18 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  for (const worker of workers) worker.kill('SIGKILL');
   await smtp.stop();
   await world.close();
 });
 
-function startWorker(): ChildProcess {
-  const env = { ...process.env, DATABASE_URL: world.url, SMTP_URL: smtp.url, SECRET_KEY: world.secret, LEASE_MS: String(LEASE_MS) };
-  return spawn(process.execPath, [program], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+function startWorker(): Program {
+  const worker = startProgram(program, { ...process.env, DATABASE_URL: world.url, SMTP_URL: smtp.url, SECRET_KEY: world.secret, LEASE_MS: String(LEASE_MS) });
+  workers.push(worker);
+  return worker;
 }
 
-async function kill(worker: ChildProcess): Promise<void> {
+async function kill(worker: Program): Promise<void> {
   const gone = once(worker, 'exit');
   worker.kill('SIGKILL');
   await gone;

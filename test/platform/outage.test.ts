@@ -94,6 +94,8 @@ describe('while the database is away', () => {
     const timed = await ask({ timeout: 'PT2S', on_timeout: 'escalate', escalate_to: [{ user_id: 'b' }], reminders: ['PT1S'] });
     const before = await titles();
     await toDatabase.cut();
+    // What is ready is remembered for a moment.
+    await until(async () => (await api.call('GET', '/readyz')).status === 503, 'it is known that the database is away');
     await Promise.all([
       expectUnavailable(api.call('POST', '/api/v1/approvals', { ...newRequest, title: 'While the database is away' })),
       expectUnavailable(api.decide(open.id, keys['a'] ?? '', 'approve')),

@@ -9,6 +9,7 @@ import { freePort } from './free-port.ts';
 import { listen } from '../../src/platform/http/listen.ts';
 import { installRuntime } from '../../src/platform/temporal/workflow-worker.ts';
 import { createTestDatabase } from './database.ts';
+import { workflowBundle } from './workflow-bundle.ts';
 
 /** Once per process: the SDK's own log goes where ours goes. */
 let runtimeInstalled = false;
@@ -62,7 +63,7 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
   const logger = pino({ level: config.logLevel });
   if (!runtimeInstalled) installRuntime(logger);
   runtimeInstalled = true;
-  const core = await composeCore({ config, logger, clock: options.clock ?? systemClock, databaseUrl: database.url, temporalAddress, smtpUrl: mailbox.smtpUrl, secret: randomBytes(32).toString('hex') });
+  const core = await composeCore({ config, logger, clock: options.clock ?? systemClock, databaseUrl: database.url, temporalAddress, smtpUrl: mailbox.smtpUrl, secret: randomBytes(32).toString('hex'), workflowBundle: workflowBundle() });
   await bootstrap(core.work, config.bootstrapKey);
   let worker: Awaited<ReturnType<typeof composeWorker>> | null = null;
   const server = await listen(composeApi(core, { mailbox }).app, '127.0.0.1', port);

@@ -33,6 +33,7 @@ const SILENCE_MS = STATEMENT_TIMEOUT_MS + 2_000;
 /** PostgreSQL under one role. Everything that reads or writes goes through it and sees one organization at a time. */
 export class Database {
   readonly orm: MikroORM<PostgreSqlDriver>;
+  #closed: Promise<void> | null = null;
 
   private constructor(orm: MikroORM<PostgreSqlDriver>) {
     this.orm = orm;
@@ -63,6 +64,8 @@ export class Database {
         },
       },
       forceUtcTimezone: true,
+      // The ORM would look for the database before it is first used, or closed, and make one where there is none.
+      ensureDatabase: false,
       discovery: { warnWhenNoEntities: false },
       // The ORM's own log may hold values; only that something went wrong is of interest here.
       logger: () => options.logger.debug('database driver notice'),
@@ -122,7 +125,13 @@ export class Database {
     return { totalCount, idleCount, waitingCount };
   }
 
-  async close(): Promise<void> {
-    await this.orm.close(true);
+  /**
+   * Ends when all connections are given back, those that are being opened included; whoever still waits for one gets none.
+   * The ORM's own end forgets the pool before it ends it: a connection that is opened just then is never given back, and is
+   * waited for for ever (kysely 0.29).
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.orm.driver.getConnection().getNativeClient().then((pool) => pool.end());
+    return this.#closed;
   }
 }

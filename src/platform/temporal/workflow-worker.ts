@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type BundlerPlugin, bundleWorkflowCode, type Logger as TemporalLogger, NativeConnection, Runtime, Worker, type WorkerPlugin, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { type BundlerPlugin, bundleWorkflowCode, type Logger as TemporalLogger, NativeConnection, Runtime, Worker, type WorkerPlugin, type WorkflowBundleOption, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { dataConverter, type TemporalSecurity } from './connection.ts';
 
@@ -12,7 +12,7 @@ export interface WorkerOptions {
   readonly security?: TemporalSecurity;
   readonly payloadKey: Uint8Array;
   readonly activities: object;
-  readonly bundle: WorkflowBundleWithSourceMap;
+  readonly bundle: WorkflowBundleOption;
   readonly plugins?: WorkerPlugin[];
 }
 

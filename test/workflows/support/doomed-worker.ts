@@ -8,6 +8,7 @@ import { composeCore } from '../../../src/composition.ts';
 import { parseConfig } from '../../../src/config.ts';
 import { givenServices } from '../../../src/given-services.ts';
 import { bundleWorkflows, installRuntime, WorkflowWorker } from '../../../src/platform/temporal/workflow-worker.ts';
+import { workflowBundle } from '../../support/workflow-bundle.ts';
 import type { ApplyIntentInput, ApprovalActivities, FireTimerInput } from '../../../workflows/contracts/approvals.ts';
 
 const config = parseConfig(process.env);
@@ -28,6 +29,6 @@ function dyingAfter<Input, Result>(name: keyof ApprovalActivities, activity: (in
 await WorkflowWorker.start({
   address: services.temporalAddress, namespace: config.temporal.namespace, taskQueue: config.temporal.taskQueue, payloadKey: core.master.payloads,
   activities: { applyIntent: dyingAfter('applyIntent', (input: ApplyIntentInput) => activities.applyIntent(input)), fireTimer: dyingAfter('fireTimer', (input: FireTimerInput) => activities.fireTimer(input)) },
-  bundle: await bundleWorkflows(logger, []),
+  bundle: workflowBundle() ?? (await bundleWorkflows(logger, [])),
 });
 process.stdout.write('ready\n');

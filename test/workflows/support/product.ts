@@ -6,6 +6,7 @@ import { parseConfig } from '../../../src/config.ts';
 import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { listen } from '../../../src/platform/http/listen.ts';
 import { freePort } from '../../support/free-port.ts';
+import { workflowBundle } from '../../support/workflow-bundle.ts';
 import { ApiCaller } from './api-caller.ts';
 
 export interface ProductParts {
@@ -46,6 +47,7 @@ export async function startProduct(parts: ProductParts): Promise<Product> {
   const core = await composeCore({
     config, logger: parts.logger ?? pino({ level: config.logLevel }), clock: parts.clock ?? systemClock, databaseUrl: parts.databaseUrl,
     temporalAddress: parts.temporalAddress, smtpUrl: parts.smtpUrl ?? NOWHERE, secret: parts.secret ?? randomBytes(32).toString('hex'),
+    workflowBundle: workflowBundle(),
   });
   await bootstrap(core.work, ownerKey);
   const server = await listen(composeApi(core).app, '127.0.0.1', port);

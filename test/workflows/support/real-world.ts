@@ -1,20 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { type Mailbox, startMailbox } from '../../../src/platform/embedded/mailbox.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { type Program, startProgram } from '../../support/program.ts';
 import type { ApiCaller } from './api-caller.ts';
 import { type Product, startProduct } from './product.ts';
 
-const DOOMED_WORKER = fileURLToPath(new URL('./doomed-worker.ts', import.meta.url));
+const DOOMED_WORKER = new URL('./doomed-worker.ts', import.meta.url);
 
 /** The product on the real Temporal server, whose worker the test starts, stops and has killed. */
 export class RealWorld {
   readonly product: Product;
   readonly mailbox: Mailbox;
   readonly #database: TestDatabase;
-  readonly #children: ChildProcess[] = [];
+  readonly #children: Program[] = [];
 
   private constructor(product: Product, mailbox: Mailbox, database: TestDatabase) {
     this.product = product;
@@ -40,12 +39,9 @@ export class RealWorld {
   /** Starts a worker that dies right after its first activity of this name. @returns its end */
   async startDoomedWorker(diesAfter: string): Promise<{ signal: Promise<NodeJS.Signals | null> }> {
     const { surroundings, config } = this.product.core;
-    const child = spawn(process.execPath, ['--no-warnings', DOOMED_WORKER], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: {
-        DIES_AFTER: diesAfter, DATABASE_URL: surroundings.databaseUrl, TEMPORAL_ADDRESS: surroundings.temporalAddress, SMTP_URL: surroundings.smtpUrl,
-        COUNTERSIGN_SECRET_KEY: surroundings.secret, TEMPORAL_TASK_QUEUE: config.temporal.taskQueue, PUBLIC_URL: config.publicUrl,
-      },
+    const child = startProgram(DOOMED_WORKER, {
+      TEST_WORKFLOW_BUNDLE: process.env['TEST_WORKFLOW_BUNDLE'], DIES_AFTER: diesAfter, DATABASE_URL: surroundings.databaseUrl, TEMPORAL_ADDRESS: surroundings.temporalAddress, SMTP_URL: surroundings.smtpUrl,
+      COUNTERSIGN_SECRET_KEY: surroundings.secret, TEMPORAL_TASK_QUEUE: config.temporal.taskQueue, PUBLIC_URL: config.publicUrl,
     });
     this.#children.push(child);
     const signal = once(child, 'exit').then(([, name]: (NodeJS.Signals | null)[]) => name ?? null);
