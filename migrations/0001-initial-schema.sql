@@ -22,6 +22,7 @@ create table countersign.api_keys (
   service_name text null,
   team_id uuid null,
   scopes text[] not null,
+  made_by_owner boolean not null default false,
   expires_at timestamptz null,
   revoked_at timestamptz null,
   created_at timestamptz not null,
@@ -69,6 +70,8 @@ create table countersign.approvals (
 create index approvals_organization_id_state_id_index on countersign.approvals (organization_id, state, id);
 create index approvals_team_id_id_index on countersign.approvals (team_id, id);
 create index approvals_requester_id_id_index on countersign.approvals (requester_id, id);
+create index approvals_creator_id_id_index on countersign.approvals (creator_id, id);
+create index approvals_creator_key_id_id_index on countersign.approvals (creator_key_id, id);
 alter table countersign.approvals add constraint approvals_organization_id_id_unique unique (organization_id, id);
 
 create table countersign.approval_asks (
@@ -86,6 +89,7 @@ create table countersign.approval_asks (
 );
 create index approval_asks_inbox on countersign.approval_asks (person_id, approval_id) where pending;
 create index approval_asks_person on countersign.approval_asks (person_id, approval_id);
+create index approval_asks_on_behalf_of on countersign.approval_asks (on_behalf_of, approval_id) where on_behalf_of is not null;
 alter table countersign.approval_asks add constraint approval_asks_approval_id_revision_stage_index_person_id_unique unique (approval_id, revision, stage_index, person_id);
 
 create table countersign.audit_entries (
@@ -457,6 +461,15 @@ create policy organization on countersign.organizations to countersign_app
   with check (id = nullif(current_setting('app.organization', true), '')::uuid);
 create policy owner on countersign.organizations to countersign_owner using (true) with check (true);
 
+-- The directory is looked up before the organization is known; entries are added and removed when it is.
+alter table countersign.directory enable row level security;
+alter table countersign.directory force row level security;
+create policy organization on countersign.directory to countersign_app
+  using (organization_id = nullif(current_setting('app.organization', true), '')::uuid)
+  with check (organization_id = nullif(current_setting('app.organization', true), '')::uuid);
+create policy owner on countersign.directory to countersign_owner using (true) with check (true);
+create policy look_up on countersign.directory for select to countersign_app using (true);
+
 create policy relay on countersign.outbox to countersign_relay using (true) with check (true);
 
 -- Least privilege: the audit log and the decisions of the past cannot be rewritten; keys are destroyed, never deleted.
@@ -488,20 +501,25 @@ $$;
 revoke all on function countersign.authenticate(bytea) from public;
 grant execute on function countersign.authenticate(bytea) to countersign_app;
 
--- What is only kept for a while is forgotten for every organization at once. Runs as the owner; takes nothing but ages.
-create function countersign.forget_expired(now timestamptz)
+-- What is only kept for a while is forgotten for every organization at once. Runs as the owner, by the database's own clock:
+-- whoever could say what time it is could have everything forgotten.
+create function countersign.forget_expired()
 returns bigint
 language sql volatile security definer set search_path = ''
 as $$
-  with answers as (delete from countersign.idempotent_requests where created_at < now - interval '7 days' returning 1),
-    codes as (delete from countersign.step_up_codes where expires_at < now - interval '1 day' returning 1),
-    deliveries as (delete from countersign.webhook_deliveries where created_at < now - interval '90 days' and state <> 'pending' returning 1),
-    sessions as (delete from countersign.sessions where expires_at < now - interval '30 days' returning hash),
-    links as (delete from countersign.sign_in_links where expires_at < now - interval '30 days' returning hash),
-    entries as (delete from countersign.directory d using (select hash from sessions union all select hash from links) gone
+  with answers as (delete from countersign.idempotent_requests where created_at < now() - interval '7 days' returning 1),
+    codes as (delete from countersign.step_up_codes where expires_at < now() - interval '1 day' returning 1),
+    deliveries as (delete from countersign.webhook_deliveries where created_at < now() - interval '90 days' and state <> 'pending' returning 1),
+    sessions as (delete from countersign.sessions where expires_at < now() - interval '30 days' returning hash),
+    sign_ins as (delete from countersign.sign_in_links where expires_at < now() - interval '30 days' returning hash),
+    ways_in as (delete from countersign.directory d using (select hash from sessions union all select hash from sign_ins) gone
       where d.kind in ('session', 'sign_in_link') and d.hash = gone.hash returning 1),
-    messages as (delete from countersign.outbox where failed_at < now - interval '90 days' returning 1)
-  select (select count(*) from answers) + (select count(*) from codes) + (select count(*) from deliveries) + (select count(*) from messages) + (select count(*) from entries)
+    links as (delete from countersign.approval_links l using countersign.approvals a
+      where a.id = l.approval_id and a.decided_at < now() - interval '1 year' returning l.id),
+    addresses as (delete from countersign.directory d using links where d.kind = 'approval_link' and d.target_id = links.id returning 1),
+    messages as (delete from countersign.outbox where failed_at < now() - interval '90 days' returning 1)
+  select (select count(*) from answers) + (select count(*) from codes) + (select count(*) from deliveries) + (select count(*) from messages)
+    + (select count(*) from ways_in) + (select count(*) from addresses)
 $$;
-revoke all on function countersign.forget_expired(timestamptz) from public;
-grant execute on function countersign.forget_expired(timestamptz) to countersign_app;
+revoke all on function countersign.forget_expired() from public;
+grant execute on function countersign.forget_expired() to countersign_app;

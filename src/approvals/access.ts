@@ -36,8 +36,15 @@ export async function demandReassignment(em: EntityManager, caller: Caller, stor
   throw new Forbidden('Only the approver whose place it is and admins of the request’s team may do this.');
 }
 
-/** Which requests a list may show: all of them (null), or those of these teams and those that concern the person or key. */
-export async function sight(em: EntityManager, caller: Caller): Promise<{ teams: string[]; person: string | null; key: string } | null> {
+/** Whose requests somebody sees: all of these teams, and those that concern the person or were made with the key. */
+export interface Sight {
+  readonly teams: readonly string[];
+  readonly person: string | null;
+  readonly key: string;
+}
+
+/** Which requests a list may show; null: all of them. */
+export async function sight(em: EntityManager, caller: Caller): Promise<Sight | null> {
   if (seesAll(caller, 'approvals.read')) return null;
   const teams = caller.kind === 'service' ? [caller.team ?? ''] : teamsWhere(caller, 'approvals.read');
   return { teams: await teamsDownwards(em, teams), person: caller.person, key: caller.key };

@@ -101,15 +101,6 @@ export class ApprovalCommands {
     });
   }
 
-  /** Has a request looked through again because people, roles or absences have changed. */
-  async refresh(origin: Origin, approval: string): Promise<void> {
-    const id = newId();
-    await this.#work.bookkeep(origin, async (tx) => {
-      recordIntent(tx, await this.#work.vault.unlock(tx.em, origin.organization, []), { id, approval, kind: 'refresh', person: null, channel: 'system', command: {} });
-    });
-    await this.#settle(origin.organization, approval, 'refresh', { intent: id });
-  }
-
   /**
    * Has a recorded intent carried out.
    * @throws ProblemError the refusal, or `unavailable`: it then goes on by itself

@@ -17,6 +17,8 @@ export const ApprovalRow = defineEntity({
     { properties: ['organization', 'state', 'id'] },
     { properties: ['team', 'id'] },
     { properties: ['requester', 'id'] },
+    { properties: ['creator', 'id'] },
+    { properties: ['creatorKey', 'id'] },
   ],
   properties: {
     ...tenantColumns,
@@ -93,6 +95,7 @@ export const AskRow = defineEntity({
   indexes: [
     { name: 'approval_asks_inbox', properties: ['person', 'approval'], where: 'pending' },
     { name: 'approval_asks_person', properties: ['person', 'approval'] },
+    { name: 'approval_asks_on_behalf_of', properties: ['onBehalfOf', 'approval'], where: 'on_behalf_of is not null' },
   ],
   properties: {
     ...tenantColumns,

@@ -7,6 +7,7 @@ import { type People, type Profiles, teamByAlias } from '../tenancy/service.ts';
 import { demandSight, sight } from './access.ts';
 import { textPlace } from './details.ts';
 import { IntentRow, TimelineRow } from './entities.ts';
+import { askedEver, type Condition, EVERYWHERE, findNewest, type Search, sourcesWithin, waitingFor } from './search.ts';
 import { readApproval, readApprovals } from './store.ts';
 import type { ApprovalView, ApprovalViews } from './view.ts';
 
@@ -55,14 +56,14 @@ export class ApprovalQueries {
   /** Newest first. */
   async list(caller: Caller, filter: ApprovalFilter): Promise<Page<ApprovalView>> {
     return this.#work.read(caller.organization, async (em) => {
-      const where = await this.#conditions(em, caller, filter);
-      return where === null ? { items: [], next_cursor: null } : this.#page(em, caller.organization, where, filter);
+      const search = await this.#search(em, caller, filter);
+      return search === null ? { items: [], next_cursor: null } : this.#page(em, caller.organization, search, filter);
     });
   }
 
   /** What waits for a person. */
   async inbox(organization: string, person: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<ApprovalView>> {
-    return this.#work.read(organization, (em) => this.#page(em, organization, [waitingFor(person)], page));
+    return this.#work.read(organization, (em) => this.#page(em, organization, { conditions: [waitingFor(person)], sources: [EVERYWHERE] }, page));
   }
 
   async timeline(caller: Caller, id: string): Promise<{ lines: TimelineLine[]; profiles: Profiles }> {
@@ -82,23 +83,18 @@ export class ApprovalQueries {
     return view!;
   }
 
-  async #page(em: EntityManager, organization: string, where: readonly Condition[], page: { limit: number; cursor?: string | undefined }): Promise<Page<ApprovalView>> {
-    const after = decodeCursor(page.cursor);
-    const all = [...where, ...(after ? [{ sql: 'a.id < ?', params: [after] }] : [])];
-    const conditions = ['a.organization_id = ?', ...all.map((condition) => condition.sql)].join(' and ');
-    const rows = await em.execute<{ id: string }[]>(`select a.id from countersign.approvals a where ${conditions} order by a.id desc limit ?`, [organization, ...all.flatMap((condition) => condition.params), page.limit + 1]);
-    const ids = rows.slice(0, page.limit).map((row) => row.id);
+  async #page(em: EntityManager, organization: string, search: Search, page: { limit: number; cursor?: string | undefined }): Promise<Page<ApprovalView>> {
+    const found = await findNewest(em, organization, { ...search, after: decodeCursor(page.cursor), atMost: page.limit + 1 });
+    const ids = found.slice(0, page.limit);
     const last = ids.at(-1);
     const views = await this.#views.open(em, organization, await readApprovals(em, organization, ids), this.#clock.now());
-    return { items: views, next_cursor: rows.length > page.limit && last ? encodeCursor(last) : null };
+    return { items: views, next_cursor: found.length > page.limit && last ? encodeCursor(last) : null };
   }
 
   /** @returns null where somebody is named who does not exist: nothing can match */
-  async #conditions(em: EntityManager, caller: Caller, filter: ApprovalFilter): Promise<Condition[] | null> {
+  async #search(em: EntityManager, caller: Caller, filter: ApprovalFilter): Promise<Search | null> {
     const { organization } = caller;
     const conditions: Condition[] = [];
-    const seen = await sight(em, caller);
-    if (seen) conditions.push(withinSight(seen));
     if (filter.state) conditions.push({ sql: 'a.state = ?', params: [filter.state] });
     if (filter.team_id) conditions.push({ sql: 'a.team_id = ?', params: [(await teamByAlias(em, organization, filter.team_id)).id] });
     if (filter.requester_id) {
@@ -106,31 +102,11 @@ export class ApprovalQueries {
       if (!requester) return null;
       conditions.push({ sql: 'a.requester_id = ?', params: [requester.id] });
     }
-    if (filter.approver_id) {
-      const approver = await this.#people.byAlias(em, organization, filter.approver_id);
-      if (!approver) return null;
-      conditions.push(filter.state === 'pending' ? waitingFor(approver.id) : askedEver(approver.id));
-    }
-    return conditions;
+    const approver = filter.approver_id ? await this.#people.byAlias(em, organization, filter.approver_id) : null;
+    if (filter.approver_id && !approver) return null;
+    if (approver) conditions.push(filter.state === 'pending' ? waitingFor(approver.id) : askedEver(approver.id));
+    // Whoever is asked sees the request: nothing is left to find out.
+    const seen = approver && approver.id === caller.person ? null : await sight(em, caller);
+    return { conditions, sources: seen ? sourcesWithin(seen) : [EVERYWHERE] };
   }
-}
-
-interface Condition {
-  readonly sql: string;
-  readonly params: readonly unknown[];
-}
-
-function withinSight({ teams, person, key }: { teams: string[]; person: string | null; key: string }): Condition {
-  return {
-    sql: '(a.team_id = any(?::uuid[]) or a.creator_key_id = ? or a.requester_id = ? or a.creator_id = ? or exists (select from countersign.approval_asks k where k.approval_id = a.id and (k.person_id = ? or k.on_behalf_of = ?)))',
-    params: [`{${teams.join(',')}}`, key, person, person, person, person],
-  };
-}
-
-function waitingFor(person: string): Condition {
-  return { sql: 'exists (select from countersign.approval_asks k where k.approval_id = a.id and k.person_id = ? and k.pending)', params: [person] };
-}
-
-function askedEver(person: string): Condition {
-  return { sql: 'exists (select from countersign.approval_asks k where k.approval_id = a.id and k.person_id = ?)', params: [person] };
 }
