@@ -17,6 +17,7 @@ const SAID: Readonly<Record<string, string>> = {
   'changes-requested': 'Told by mail that changes are requested.',
   'decided-for-you': 'Told by mail what was decided in their place.',
   stuck: 'Told by mail that the stage cannot be met.',
+  'no-deadline': 'Told by mail that the stage has no deadline.',
   unreachable: 'Told by mail that an approver cannot be reached by mail.',
 };
 

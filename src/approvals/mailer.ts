@@ -2,8 +2,8 @@ import { newId } from '../platform/ids.ts';
 import { type MailContent, mailMessage } from '../platform/mail-message.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
 import { makeLink } from './links.ts';
-import { type AskPurpose, askMail, changesRequestedMail, decidedForYouMail, outcomeMail, stuckMail, unreachableMail } from './mails.ts';
-import { type Approval, type ApprovalEvent, type Candidate, describeOutcome, describeProblem } from './rules.ts';
+import { type AskPurpose, askMail, changesRequestedMail, decidedForYouMail, noDeadlineMail, outcomeMail, stuckMail, unreachableMail } from './mails.ts';
+import { type Approval, type ApprovalEvent, type Candidate, describeOutcome, describeProblem, type Problem } from './rules.ts';
 import type { StoredApproval } from './store.ts';
 import type { Told } from './told.ts';
 
@@ -82,8 +82,11 @@ export class ApprovalMailer {
   }
 
   #tellStuck({ stage, problems }: ApprovalEvent & { type: 'stuck' }): void {
-    const content = stuckMail(this.#told.request, problems.map(describeProblem));
-    for (const person of this.#inCharge()) this.#post(person, content, 'stuck', { stage });
+    const [untimed, unmet] = [problems.filter(isOfCalendar), problems.filter((problem) => !isOfCalendar(problem))];
+    for (const person of this.#inCharge()) {
+      if (unmet.length > 0) this.#post(person, stuckMail(this.#told.request, unmet.map(describeProblem)), 'stuck', { stage });
+      if (untimed.length > 0) this.#post(person, noDeadlineMail(this.#told.request, untimed.map(describeProblem)), 'no-deadline', { stage });
+    }
   }
 
   #tellOutcome(event: ApprovalEvent & { type: 'approved' | 'rejected' | 'withdrawn' | 'expired' }, { by, text }: { by: string | null; text: string | null }): void {
@@ -105,4 +108,8 @@ export class ApprovalMailer {
     const subjects = [...new Set([person, requester, ...named])].filter((subject) => profiles.of(subject).email !== null);
     this.#tx.enqueue(mailMessage({ ...content, id: newId(this.#tx.at), to: email, subjects, reference: { kind: 'approval', approval, purpose, person, ...about } }));
   }
+}
+
+function isOfCalendar({ code }: Problem): boolean {
+  return code === 'unknown-calendar' || code === 'calendar-too-sparse';
 }

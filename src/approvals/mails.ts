@@ -57,6 +57,19 @@ export function stuckMail(request: MailedRequest, problems: readonly string[]): 
   };
 }
 
+/** The open stage has no deadline, since its calendar gives none: nothing but an answer ends it. */
+export function noDeadlineMail(request: MailedRequest, problems: readonly string[]): MailContent {
+  return {
+    subject: `Waits without a deadline: ${request.title}`,
+    paragraphs: [
+      `The request “${request.title}” waits without a deadline, since the calendar that its stage counts in gives none. Those who are asked can decide; where they do not, nothing happens by itself.`,
+      ...problems,
+      'An administrator can change the calendar. The deadline is counted when the stage is asked again: resubmit the request with another amount, context or chain, or withdraw it and make a new one.',
+    ],
+    facts: factsOf(request),
+  };
+}
+
 /** A mail that asks an approver will never arrive: they know nothing of the request. */
 export function unreachableMail(request: MailedRequest, approver: string): MailContent {
   return {

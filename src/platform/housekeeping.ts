@@ -1,23 +1,21 @@
 import type { Logger } from 'pino';
-import type { Clock } from './clock.ts';
 import type { Database } from './database/database.ts';
 
 const EVERY_MS = 3_600_000;
 
 /**
  * Forgets what is kept for a while only: stored answers of idempotent requests after seven days, mailed codes after one,
- * what somebody signed in with after thirty, the log of deliveries and messages that were given up after ninety.
+ * what somebody signed in with after thirty, the log of deliveries and messages that were given up after ninety, and links in
+ * mails a year after their request was closed. By the database's clock.
  */
 export class Housekeeping {
   readonly #database: Database;
-  readonly #clock: Clock;
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: { database: Database; clock: Clock; logger: Logger }) {
+  constructor(parts: { database: Database; logger: Logger }) {
     this.#database = parts.database;
-    this.#clock = parts.clock;
     this.#logger = parts.logger;
   }
 
@@ -32,7 +30,7 @@ export class Housekeeping {
   /** Once through. Whatever fails is left for the next round: nothing depends on it. */
   async sweep(): Promise<void> {
     try {
-      const [row] = await this.#database.orm.em.getConnection().execute<{ forgotten: string }[]>('select countersign.forget_expired(?) as forgotten', [this.#clock.now()]);
+      const [row] = await this.#database.orm.em.getConnection().execute<{ forgotten: string }[]>('select countersign.forget_expired() as forgotten');
       this.#logger.debug({ forgotten: Number(row?.forgotten) }, 'forgot what has expired');
     } catch (error) {
       this.#logger.warn({ err: error }, 'what has expired could not be forgotten yet');

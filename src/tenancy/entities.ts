@@ -120,6 +120,8 @@ export const ApiKey = defineEntity({
     /** A service key that is bound to a team acts there and in its descendants only. */
     team: p.uuid().fieldName('team_id').nullable(),
     scopes: p.array(),
+    /** Whether an owner made it, or such a key of the person's own: nobody else has it who would become an owner with them. */
+    madeByOwner: p.boolean().default(false),
     expiresAt: p.datetime().nullable(),
     revokedAt: p.datetime().nullable(),
     createdAt: p.datetime(),

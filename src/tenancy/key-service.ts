@@ -7,7 +7,7 @@ import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.t
 import { demand, may } from './authorize.ts';
 import { ApiKey, Team } from './entities.ts';
 import { liveKey, makeKey, revokeKey, tellOwner } from './keys.ts';
-import { protectOwner, protectOwnersKey } from './owners.ts';
+import { isOwner, protectOwner, protectOwnersKey } from './owners.ts';
 import type { People } from './people.ts';
 import { DEFAULT_SERVICE_SCOPES, SCOPES, type Scope } from './rules/permissions.ts';
 import { teamAliases } from './team-aliases.ts';
@@ -83,10 +83,11 @@ export class KeyService {
       demand(caller, 'people.manage', [caller.organization]);
       await protectOwner(tx.em, caller, person.id);
     }
+    const madeByOwner = isOwner(caller, [caller.organization]) || (person.id === caller.person && (await tx.em.findOneOrFail(ApiKey, { id: caller.key })).madeByOwner);
     // What the person may is looked at whenever the key is used: their roles change.
     const scopes = wanted.scopes ?? SCOPES.filter((scope) => caller.scopes.has(scope));
     refuseMore(caller, scopes);
-    const made = makeKey(tx, { id: wanted.id, kind: 'person', person: person.id, serviceName: null, team: null, scopes, expiresAt: wanted.expiresAt });
+    const made = makeKey(tx, { id: wanted.id, kind: 'person', person: person.id, serviceName: null, team: null, scopes, madeByOwner, expiresAt: wanted.expiresAt });
     if (person.id !== caller.person) {
       const { email } = (await this.#people.profiles(tx.em, caller.organization, [person.id])).of(person.id);
       if (email !== null) tellOwner(tx, newId(tx.at), person.id, email);

@@ -6,6 +6,7 @@ import { mailMessage } from '../platform/mail-message.ts';
 import type { OutboxMessage, Transaction } from '../platform/unit-of-work.ts';
 import { may } from './authorize.ts';
 import { Membership, type Person } from './entities.ts';
+import { revokeKeysOfOthers, tellRevoked } from './keys.ts';
 import { protectOwner } from './owners.ts';
 import type { People, PersonProfile } from './people.ts';
 import type { Role } from './rules/roles.ts';
@@ -44,6 +45,7 @@ export class Members {
     const { person, addressChanged } = await this.#person(tx, caller, change);
     const existing = await em.findOne(Membership, { team, person: person.id });
     const membership = existing ?? em.create(Membership, { id: newId(at), organization: origin.organization, team, person: person.id, roles: [], createdAt: at, updatedAt: at });
+    const becomesOwner = change.roles.includes('owner') && !membership.roles.includes('owner');
     membership.roles = [...change.roles];
     membership.manager = manager?.id ?? null;
     membership.updatedAt = at;
@@ -51,6 +53,7 @@ export class Members {
     person.active = true;
     tx.record({ action: existing ? 'member.changed' : 'member.added', resource: { type: 'person', id: person.id }, team, detail: { roles: change.roles } });
     tx.enqueue(peopleChanged(newId(at), person.id, { addressChanged }));
+    if (becomesOwner && (await revokeKeysOfOthers(tx, person.id))) tellRevoked(tx, person.id, change.email);
     const { alias, name, email } = change;
     return { member: { membership, profile: { alias, name, email }, managerAlias: change.managerAlias }, made: !existing };
   }

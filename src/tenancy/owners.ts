@@ -7,7 +7,7 @@ import type { Role } from './rules/roles.ts';
 import { teamPath } from './teams.ts';
 
 /** Whether the caller is an owner in a team. The keys of owner and operator are, everywhere; a service is nowhere. */
-function isOwner(caller: Caller, path: readonly string[]): boolean {
+export function isOwner(caller: Caller, path: readonly string[]): boolean {
   return caller.kind === 'operator' || caller.kind === 'owner' || rolesIn(caller, path).has('owner');
 }
 

@@ -89,11 +89,11 @@ export class TeamService {
 
   async putAbsence(caller: Caller, origin: Origin, wanted: { userAlias: string; from: Date; until: Date; delegateAlias: string }): Promise<AbsenceRow> {
     return this.#work.write(origin, async (tx) => {
-      const person = await this.#userForAbsence(tx.em, caller, wanted.userAlias);
+      const person = await this.#user(tx.em, caller, wanted.userAlias);
+      // An admin of one team, by a user they made themselves, would otherwise decide on whatever the person is asked in all others.
+      if (person !== caller.person) demand(caller, 'people.manage', [caller.organization]);
       const delegate = await this.#people.byAlias(tx.em, caller.organization, wanted.delegateAlias);
       if (!delegate?.active) throw new InvalidRequest([{ path: 'delegate_user_id', message: 'there is no such user in your organization' }]);
-      // An admin of one team would otherwise decide on whatever the person is asked in all the others.
-      if (person !== caller.person && delegate.id === caller.person) demand(caller, 'absences.manage', [caller.organization]);
       const absence = await putAbsence(tx, { person, from: wanted.from, until: wanted.until, delegate: delegate.id });
       if (person !== caller.person) tellAbsent(tx, absence, await this.#people.profiles(tx.em, caller.organization, [person, delegate.id]));
       return absence;
@@ -102,22 +102,16 @@ export class TeamService {
 
   async endAbsence(caller: Caller, origin: Origin, userAlias: string): Promise<void> {
     await this.#work.write(origin, async (tx) => {
-      const person = await this.#userForAbsence(tx.em, caller, userAlias);
+      const person = await this.#user(tx.em, caller, userAlias);
+      if (person !== caller.person) await demandInTeamOf(tx.em, caller, person);
       await endAbsence(tx, person);
       if (person !== caller.person) tellReturned(tx, person, await this.#people.profiles(tx.em, caller.organization, [person]));
     });
   }
 
-  /** Everybody enters their own absence; an admin of one of the person's teams does it for them. */
-  async #userForAbsence(em: EntityManager, caller: Caller, alias: string): Promise<string> {
+  async #user(em: EntityManager, caller: Caller, alias: string): Promise<string> {
     const user = await this.#people.byAlias(em, caller.organization, alias);
     if (!user) throw new NotFound('user');
-    if (user.id === caller.person) return user.id;
-    const memberships = await em.find(Membership, { person: user.id });
-    for (const membership of memberships) {
-      if (may(caller, 'absences.manage', await teamPath(em, caller.organization, membership.team))) return user.id;
-    }
-    demand(caller, 'absences.manage', [caller.organization]);
     return user.id;
   }
 
@@ -125,6 +119,14 @@ export class TeamService {
     if (alias === null) return [caller.organization];
     return teamPath(em, caller.organization, (await teamByAlias(em, caller.organization, alias)).id);
   }
+}
+
+/** An admin of one of the person's teams may have them asked again. @throws Forbidden */
+async function demandInTeamOf(em: EntityManager, caller: Caller, person: string): Promise<void> {
+  for (const { team } of await em.find(Membership, { person })) {
+    if (may(caller, 'absences.end', await teamPath(em, caller.organization, team))) return;
+  }
+  demand(caller, 'absences.end', [caller.organization]);
 }
 
 function parentsOf(teams: readonly Team[]): string[] {

@@ -44,7 +44,9 @@ describe('what was sent', () => {
     ['too long a line', { text: 'x'.repeat(101) }, { text: expect.stringContaining('100') }],
     ['no UUID', { text: 'x', about: 'jane' }, { about: 'must be a UUID' }],
     ['a choice that is meant, with a mistake in it', { text: 'x', kind: { role: 'boss' } }, { 'kind.role': expect.stringContaining('manager') }],
-    ['a choice with a field too many', { text: 'x', kind: { user: 'jane', role: 'vp' } }, { 'kind.role': 'is not a known field' }],
+    ['a choice with a field too many', { text: 'x', kind: { user: 'jane', colour: 'red' } }, { 'kind.colour': 'is not a known field' }],
+    ['two choices at once', { text: 'x', kind: { user: 'jane', role: 'vp' } }, { kind: 'give only one of `role` and `user`' }],
+    ['two choices at once and a field too many', { text: 'x', kind: { user: 'jane', role: 'vp', colour: 'red' } }, { kind: 'give only one of `role` and `user`', 'kind.colour': 'is not a known field' }],
   ])('%s is refused, with its path', async (_what, body, errors) => {
     const got = await refused({ raw: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
     expect(got).toMatchObject(errors);
@@ -58,6 +60,8 @@ describe('what was sent', () => {
     ['broken UTF-8', { raw: new Uint8Array([...Buffer.from('{"text":"'), 0xc3, 0x28, ...Buffer.from('"}')]), headers: { 'content-type': 'application/json' } }, '', 'the body is not well-formed UTF-8'],
     ['half a surrogate pair', { raw: '{"text":"\\ud800"}', headers: { 'content-type': 'application/json' } }, 'text', 'must be well-formed Unicode'],
     ['a compressed body', { raw: '{"text":"x"}', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } }, 'header.content-encoding', 'must not be set: send the body as it is'],
+    ['a field that stands twice', { raw: '{"text":"what was looked at","tags":[],"text":"what is done"}', headers: { 'content-type': 'application/json' } }, 'text', 'stands more than once in the same object'],
+    ['a field that stands twice deep inside, once in other letters', { raw: '{"text":"x","tags":[{"name":"a"},{"name":"b","n\\u0061me":"c"}]}', headers: { 'content-type': 'application/json' } }, 'tags.1.name', 'stands more than once in the same object'],
     ['lists in lists without end', { raw: `{"text":"x","context":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, headers: { 'content-type': 'application/json' } }, '', `the body is nested more than ${MAX_NESTING} levels deep`],
   ])('%s is refused', async (_what, asked, path, message) => {
     expect(await refused(asked)).toEqual({ [path]: message });

@@ -35,7 +35,7 @@ describe('the migrated schema', () => {
       ...rows.map(({ statement }) => statement),
       'drop table if exists "countersign"."migrations" cascade;',
       'drop function if exists "countersign"."authenticate"(bytea);',
-      'drop function if exists "countersign"."forget_expired"(timestamp with time zone);',
+      'drop function if exists "countersign"."forget_expired"();',
     ];
     expect(differences).toEqual(byHand.toSorted());
   });

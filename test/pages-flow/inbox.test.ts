@@ -104,7 +104,7 @@ describe('a request in the inbox', () => {
     for (const stale of [form, { csrf: form['csrf'] ?? '' }]) {
       const answer = await mia.post(pathOf(asked), { ...stale, decision: 'approve', comment: 'kept words' });
       expect(answer.status).toBe(409);
-      expect(answer.text).toContain('changed since the revision you decided on');
+      expect(answer.text).toContain('changed since you looked at it');
       expect(answer.text).toContain('2,000.00 USD');
       expect(answer.text).toContain('kept words');
     }

@@ -41,15 +41,18 @@ describe('absences entered at once', () => {
 });
 
 describe('an absence entered for somebody else', () => {
-  test('makes no delegate of whoever enters it, unless they are an admin of the whole organization', async () => {
-    expect(await put('a', 'lead', house.key('lead'))).toMatchObject({ status: 403, body: problem('forbidden') });
-    expect((await put('a', 'b', house.key('lead'))).status).toBe(200);
+  test('takes an admin of the whole organization: whoever stands in decides in every team', async () => {
+    await house.api.need('PUT', '/api/v1/teams/research/members/puppet', { name: 'Puppet', email: 'lead+puppet@example.test', roles: ['member'] }, house.key('lead'));
+    for (const delegate of ['puppet', 'lead', 'b']) expect(await put('a', delegate, house.key('lead'))).toMatchObject({ status: 403, body: problem('forbidden') });
+    expect(await put('a', 'a', house.key('b'))).toMatchObject({ status: 403, body: problem('forbidden') });
     expect((await put('a', 'chief', house.key('chief'))).status).toBe(200);
     expect((await put('lead', 'a', house.key('lead'))).status).toBe(200);
+    expect((await end('a', house.key('b'))).status).toBe(403);
+    expect((await end('a', house.key('lead'))).status).toBe(204);
   });
 
   test('is told to them, and so is its end', async () => {
-    expect((await put('eve', 'c', house.key('lead'))).status).toBe(200);
+    expect((await put('eve', 'c', house.key('chief'))).status).toBe(200);
     const mail = await house.system.until(async () => (await house.system.mails('eve@example.test')).find(({ subject }) => subject === 'An absence was entered for you'), 'the person is told');
     expect(mail.text).toContain('Name of c');
     expect(mail.text).toContain('2031-01-01 00:00 UTC');

@@ -73,6 +73,40 @@ describe('an owner of a team', () => {
   });
 });
 
+describe('a key that somebody has before they become an owner', () => {
+  const works = async (key: string) => (await house.api.call('GET', '/api/v1/teams', undefined, key)).status === 200;
+  const told = (user: string) => async () => (await house.system.mails(`${user}@example.test`)).some(({ subject }) => subject === 'API keys of yours were revoked');
+
+  test.each([['teams/research'], ['organization']])('ends with it in %s, unless an owner made it or it was made with such a key', async (place) => {
+    const user = `riser-${place.replace('/', '-')}`;
+    await put('teams/other', user, { roles: ['member'] });
+    const key = async (maker?: string): Promise<string> => (await makeKey({ user_id: user }, maker)).body.key;
+    const [ofAdmin, ofService, ofOwnersKey, ofOwner] = await Promise.all([key(house.key('chief')), key(await serviceOfAdmin()), key(), key(house.key('founder'))]);
+    const [ownByAdmins, ownByOwners] = await Promise.all([key(ofAdmin), key(ofOwner)]);
+    expect(await put('teams/other', user, { roles: ['admin'] })).toMatchObject({ status: 200 });
+    expect(await works(ofAdmin)).toBe(true);
+
+    expect((await put(place, user, { roles: ['owner'] })).status).toBeLessThan(300);
+    expect(await Promise.all([ofAdmin, ofService, ownByAdmins].map(works))).toEqual([false, false, false]);
+    expect(await Promise.all([ofOwnersKey, ofOwner, ownByOwners].map(works))).toEqual([true, true, true]);
+    await house.system.until(told(user), 'the person is told');
+    expect((await remove(place, user)).status).toBe(204);
+  });
+
+  test('stays where there is nothing to end, and nobody is told', async () => {
+    await put('teams/other', 'straight', { roles: ['member'] });
+    const { key } = (await makeKey({ user_id: 'straight' })).body;
+    await put('organization', 'straight', { roles: ['owner'] });
+    await put('organization', 'straight', { roles: ['owner', 'finance'] });
+    expect(await works(key)).toBe(true);
+    // What comes after it has arrived, so it would have too.
+    expect((await put('organization', 'straight', { email: 'straight.new@example.test', roles: ['owner'] })).status).toBe(200);
+    await house.system.until(async () => (await house.system.mails('straight@example.test')).some(({ subject }) => subject === 'Your address for approvals was changed'), 'the change of address is told');
+    expect(await told('straight')()).toBe(false);
+    expect((await remove('organization', 'straight')).status).toBe(204);
+  });
+});
+
 describe('nobody is made an owner', () => {
   test('by an admin or a service', async () => {
     for (const key of [house.key('chief'), await serviceOfAdmin()]) {

@@ -100,9 +100,9 @@ describe('an absence', () => {
     expect((await house.api.call('DELETE', '/api/v1/users/a/absence')).status).toBe(404);
   });
 
-  test('is entered by oneself or an admin', async () => {
+  test('is entered by oneself or an admin of the whole organization', async () => {
     expect((await absence('a', {}, house.key('a'))).status).toBe(200);
-    expect((await absence('a', {}, house.key('lead'))).status).toBe(200);
+    expect((await absence('a', {}, house.key('chief'))).status).toBe(200);
     expect(await absence('a', {}, house.key('b'))).toMatchObject({ status: 403, body: problem('forbidden') });
     expect((await house.api.call('DELETE', '/api/v1/users/a/absence', undefined, house.key('a'))).status).toBe(204);
     expect((await absence('nobody', {})).status).toBe(404);

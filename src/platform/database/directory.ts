@@ -1,14 +1,14 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
-import { SCHEMA } from './tenant-table.ts';
+import { DATABASE_ROLES, tenantTable } from './tenant-table.ts';
 
 /**
- * What must be found before the organization is known: hashes and opaque ids only. The one table of the application that
- * is exempt from row-level security; the isolation test knows it.
+ * What must be found before the organization is known: hashes and opaque ids only. The one table of the application in which
+ * every organization's rows are seen (its own alone are added and removed); the isolation test knows it.
  */
 export const DirectoryEntry = defineEntity({
   name: 'DirectoryEntry',
   tableName: 'directory',
-  schema: SCHEMA,
+  ...tenantTable([{ name: 'look_up', command: 'select', roles: [DATABASE_ROLES.app], using: 'true' }]),
   primaryKeys: ['kind', 'hash', 'organization', 'target'],
   properties: {
     kind: p.string().$type<'address' | 'approval_link' | 'sign_in_link' | 'session'>().primary(),

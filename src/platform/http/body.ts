@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { InvalidRequest, ProblemError } from '../errors.ts';
+import { repeatedMember } from './json-names.ts';
 
 /** Larger than any request of the API. */
 export const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -13,7 +14,7 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 /**
  * Reads a body of JSON (RFC 8259).
  * @returns undefined where there is none
- * @throws ProblemError `payload-too-large`, or `invalid-request` where it is no JSON in well-formed UTF-8
+ * @throws ProblemError `payload-too-large`, or `invalid-request` where it is no JSON in well-formed UTF-8, or names a member twice
  */
 export async function readJson(request: Request): Promise<unknown> {
   const bytes = await readBody(request);
@@ -82,6 +83,13 @@ function decode(bytes: Buffer): string {
 
 function parseJson(text: string): unknown {
   if (isNestedTooDeeply(text)) throw new InvalidRequest([{ path: '', message: `the body is nested more than ${MAX_NESTING} levels deep` }]);
+  const value = parseWellFormed(text);
+  const repeated = repeatedMember(text);
+  if (repeated) throw new InvalidRequest([{ path: repeated.map((name) => name.slice(0, 64)).join('.'), message: 'stands more than once in the same object' }]);
+  return value;
+}
+
+function parseWellFormed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

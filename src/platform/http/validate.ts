@@ -21,10 +21,23 @@ function fieldErrors(issue: z.core.$ZodIssue, prefix: string): FieldError[] {
     return issue.keys.map((key) => ({ path: [at, key.slice(0, 64)].filter((part) => part !== '').join('.'), message: 'is not a known field' }));
   }
   if (issue.code === 'invalid_union') {
+    const several = severalAtOnce(issue.errors, at);
+    if (several) return several;
     const best = closestBranch(issue.errors);
     if (best) return best.flatMap((inner) => fieldErrors(inner, at));
   }
   return [{ path: at, message: isMissing(issue) ? 'is required' : lowerFirst(issue.message) }];
+}
+
+/** Where a value has what two alternatives want, each of them finds only the other's too many: neither says what is wrong. */
+function severalAtOnce(branches: readonly z.core.$ZodIssue[][], at: string): FieldError[] | null {
+  const tooMany = branches.flatMap(([issue, ...others]) => (issue?.code === 'unrecognized_keys' && issue.path.length === 0 && others.length === 0 ? [issue] : []));
+  const [first] = tooMany;
+  if (!first || tooMany.length < 2) return null;
+  const unknown = first.keys.filter((key) => tooMany.every(({ keys }) => keys.includes(key)));
+  const known = [...new Set(tooMany.flatMap(({ keys }) => keys))].filter((key) => !unknown.includes(key)).toSorted();
+  const choice = { path: at, message: `give only one of ${known.map((key) => `\`${key}\``).join(' and ')}` };
+  return [choice, ...(unknown.length > 0 ? fieldErrors({ ...first, keys: unknown }, at) : [])];
 }
 
 /** Of the alternatives of a union, the one that fits best says most about what was meant. */

@@ -11,7 +11,7 @@ export function memberRoutes(teams: TeamService): Route[] {
   const answer = ({ member, made }: Awaited<ReturnType<TeamService['putMember']>>) => ({ status: made ? 201 : 200, body: presentMember(member) });
   const putting = {
     method: 'put', tag: 'People', scope: 'admin', body: newMemberSchema, answers: { 200: memberSchema, 201: memberSchema }, problems: ['not-found', 'already-exists'],
-    description: 'Makes the user where there is none with this id. Changing the name or address of an existing user takes an admin of the whole organization; the person is told at the old address, and their sessions and sign-in links end. Only an owner changes an owner.',
+    description: 'Makes the user where there is none with this id. Changing the name or address of an existing user takes an admin of the whole organization; the person is told at the old address, and their sessions and sign-in links end. Only an owner changes an owner. Whoever becomes one keeps the API keys that an owner made for them; others are revoked, and the person is told.',
   } as const;
   return [
     route({
@@ -49,7 +49,7 @@ export function memberRoutes(teams: TeamService): Route[] {
     }),
     route({
       method: 'put', path: '/api/v1/users/{user}/absence', tag: 'People', scope: null, summary: 'Enter an absence, with who stands in',
-      description: 'Replaces an earlier one. Open requests are looked through when it begins and when it ends: the delegate is asked instead. Whoever enters it for somebody else can be the delegate only as an admin of the whole organization; the absent person is told by mail.',
+      description: 'Replaces an earlier one. Open requests are looked through when it begins and when it ends: the delegate is asked instead. Entering it for somebody else takes an admin of the whole organization, since whoever stands in decides in every team; the absent person is told by mail.',
       params: userParams, body: newAbsenceSchema, answers: { 200: absenceSchema }, problems: ['not-found'],
       async handle({ caller, origin, params, body }) {
         const wanted = { userAlias: params.user, from: new Date(body.from), until: new Date(body.until), delegateAlias: body.delegate_user_id };
@@ -58,6 +58,7 @@ export function memberRoutes(teams: TeamService): Route[] {
     }),
     route({
       method: 'delete', path: '/api/v1/users/{user}/absence', tag: 'People', scope: null, summary: 'End an absence',
+      description: 'One’s own, or as an admin of one of the person’s teams: they are asked again, and told so by mail.',
       params: userParams, answers: { 204: null }, problems: ['not-found'],
       async handle({ caller, origin, params }) {
         await teams.endAbsence(caller, origin, params.user);

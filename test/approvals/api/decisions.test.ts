@@ -137,7 +137,7 @@ describe('a resubmission', () => {
   test('of what is the same in other words is none', async () => {
     const { id } = await house.ask([stage(['a'])], { amount: { value: '10', currency: 'USD' }, context: { a: 1, b: { c: 2, d: 3 } } });
     const same = { amount: { value: '10.000', currency: 'USD' }, context: { b: { d: 3, c: 2 }, a: 1 }, chain: { stages: [stage(['a'])] }, title: 'A request' };
-    expect(await house.change(id, 'resubmit', same, 'asker')).toMatchObject({ status: 400, body: { errors: [{ message: 'nothing would change' }] } });
+    expect(await house.change(id, 'resubmit', same, 'asker')).toMatchObject({ status: 400, body: { errors: [{ message: expect.stringContaining('nothing would change') }] } });
   });
 
   test('answers a request for changes, with or without one; whoever asked for changes decides anew', async () => {

@@ -81,6 +81,11 @@ export class Installation {
     }
   }
 
+  /** Has all rows of a table be older by an interval such as `6 days`. */
+  async age(table: string, column: string, interval: string): Promise<void> {
+    await this.query(`update countersign.${table} set ${column} = ${column} - $1::interval`, [interval]);
+  }
+
   /** Has a server closed with the installation, also where a test that failed did not come to it. */
   closeWithIt(server: { close(): Promise<void> }): void {
     this.#servers.push(server);

@@ -59,7 +59,7 @@ export class TestServer {
     const work = installation.openWork(this.clock);
     this.notes = new Notes(work);
     const logger = createLogger({ logLevel: 'debug' }, { write: (line) => this.#onLogLine(line) });
-    this.housekeeping = new Housekeeping({ database: work.database, clock: this.clock, logger });
+    this.housekeeping = new Housekeeping({ database: work.database, logger });
     const metrics = createMetrics();
     const routes = [...this.notes.routes(), ...(options.routes?.(work) ?? [])];
     const publicUrl = options.publicUrl ?? 'http://localhost';
