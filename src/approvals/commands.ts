@@ -1,6 +1,5 @@
 import { InvalidRequest } from '../platform/errors.ts';
 import type { Caller } from '../platform/http/caller.ts';
-import { newId } from '../platform/ids.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import type { People } from '../tenancy/service.ts';
 import type { IntentInput, IntentKind, IntentOutcome } from '../../workflows/contracts/approvals.ts';
