@@ -1,0 +1,25 @@
+import type { WatchSettings } from '../../../tenancy/rules/audit-settings.ts';
+import type { AccessState } from './access-state.ts';
+import { burstOfDenials, type Detector, massReads, newNetwork, unusualHour } from './detectors.ts';
+import type { Finding } from './finding.ts';
+import { hourNumber } from './local-time.ts';
+import type { Observation } from './observation.ts';
+
+const DETECTORS: readonly Detector[] = [newNetwork, unusualHour, burstOfDenials, massReads];
+
+/**
+ * Looks at one access in the light of what is known about the person. Of each kind there is one finding an hour at most:
+ * what goes on is said again in the next hour, not at every step.
+ */
+export function observe(state: AccessState, seen: Observation, settings: WatchSettings): { readonly state: AccessState; readonly findings: readonly Finding[] } {
+  const detected = DETECTORS.map((detect) => detect(state, seen, settings));
+  const hour = hourNumber(seen.at);
+  const findings = detected.flatMap(({ finding }) => (finding && hour > (state.told[finding.kind] ?? -Infinity) ? [finding] : []));
+  const learned = Object.assign({}, ...detected.map((each) => each.learned)) as Partial<AccessState>;
+  const told = { ...state.told, ...Object.fromEntries(findings.map(({ kind }) => [kind, hour])) };
+  return { state: { ...state, ...learned, ...dayOf(state, seen), told }, findings };
+}
+
+function dayOf({ days, lastDay }: AccessState, { local }: Observation): Pick<AccessState, 'days' | 'lastDay'> {
+  return local.day > lastDay ? { days: days + 1, lastDay: local.day } : { days, lastDay };
+}
