@@ -20,10 +20,12 @@ export interface Application {
   readonly work: UnitOfWork;
   /** Sees the outbox of every organization, and nothing else. */
   readonly relayDatabase: Database;
+  /** Sees the audit log of every organization, and nothing else. */
+  readonly sealerDatabase: Database;
 }
 
-/** A command ends at once; the relay looks every ten seconds by itself. */
-const NOBODY_LISTENS: ChangeNotifier = { outboxFilled: () => undefined, changed: () => undefined };
+/** A command ends at once; relay and sealing look by themselves. */
+const NOBODY_LISTENS: ChangeNotifier = { outboxFilled: () => undefined, auditWritten: () => undefined, changed: () => undefined };
 
 const POOL_SIZE = 2;
 
@@ -37,14 +39,15 @@ export async function withApplication<T>(config: Config, command: (application: 
   const logger = pino({ level: 'silent' });
   const database = openDatabase(url, DATABASE_ROLES.app, logger);
   const relayDatabase = openDatabase(url, DATABASE_ROLES.relay, logger);
+  const sealerDatabase = openDatabase(url, DATABASE_ROLES.sealer, logger);
   const vault = new Vault(new MasterKey(masterSecret(config.secretKey, config.dataDir)));
   const work = new UnitOfWork({ database, vault, clock: systemClock, log: { writeAudit, writeOutbox, settleOutbox }, notifier: NOBODY_LISTENS });
   try {
-    return await command({ config, installation, work, relayDatabase });
+    return await command({ config, installation, work, relayDatabase, sealerDatabase });
   } catch (error) {
     throw describeDatabaseFailure(error, url);
   } finally {
-    await Promise.all([database.close(), relayDatabase.close()]);
+    await Promise.all([database.close(), relayDatabase.close(), sealerDatabase.close()]);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Database } from '../platform/database/database.ts';
 import type { OutboxMessage } from '../platform/unit-of-work.ts';
 
@@ -29,6 +30,6 @@ export function failedMessagesById(database: Database, ids: readonly string[]): 
 }
 
 /** Has a delivery tried again from the beginning, with all the time that a new one has. */
-export async function putBack(database: Database, id: string): Promise<void> {
-  await database.fork(null).execute('update countersign.outbox set failed_at = null, last_error = null, attempts = 0, created_at = now(), due_at = now() where id = ? and failed_at is not null', [id]);
+export async function putBack(em: EntityManager, id: string): Promise<void> {
+  await em.execute('update countersign.outbox set failed_at = null, last_error = null, attempts = 0, created_at = now(), due_at = now() where id = ? and failed_at is not null', [id]);
 }

@@ -50,6 +50,7 @@ describe('countersign doctor', () => {
     expect(output).toContain('cannot get past row-level security');
     expect(output).toContain('The master secret opens the stored keys.');
     expect(output).toContain('1 worker polls');
+    expect(output).toContain('The audit log is sealed.');
   });
 
   test('warns of a login that can get past row-level security', async () => {
@@ -66,6 +67,17 @@ describe('countersign doctor', () => {
     expect(output).toContain('Temporal at 127.0.0.1:1 does not answer');
     expect(output).toContain('The mail server at 127.0.0.1:1 does not answer');
     expect(output).toContain('3 failures');
+  });
+
+  test('fails where entries of the audit log wait to be sealed, and nobody does', async () => {
+    const admin = new Client({ connectionString: system.databaseAdminUrl });
+    await admin.connect();
+    const orphan = '00000000-0000-7000-8000-00000000dead';
+    await admin.query(`insert into countersign.audit_pending (organization_id, at, entry_id, queued_at) values ($1, now(), $1, now() - interval '3 minutes')`, [orphan]);
+    const { exitCode, output } = await run(['doctor']);
+    await admin.query('delete from countersign.audit_pending where organization_id = $1', [orphan]);
+    await admin.end();
+    expect({ exitCode, said: /FAILURE {2}An entry of the audit log has waited for 18\d s/.test(output) }).toEqual({ exitCode: 1, said: true });
   });
 
   test('names a variable that is wrong, and not its value', async () => {

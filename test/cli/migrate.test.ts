@@ -14,7 +14,7 @@ beforeAll(async () => {
   await asAdmin(adminUrl.href, [
     `create role ${names.migration} login createrole password 'one'`,
     `create role ${names.login} login password 'two'`,
-    `grant countersign_owner, countersign_app, countersign_relay to ${names.migration} with admin option`,
+    `grant countersign_owner, countersign_app, countersign_relay, countersign_sealer to ${names.migration} with admin option`,
     `create database ${names.database} owner ${names.migration}`,
   ]);
   environment = { DATABASE_MIGRATION_URL: urlOf(names.migration, 'one'), DATABASE_URL: urlOf(names.login, 'two'), COUNTERSIGN_SECRET_KEY: SECRET };

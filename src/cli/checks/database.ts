@@ -1,5 +1,7 @@
+import { oldestUnsealed, SEALED_WITHIN_S } from '../../audit/sealing/backlog.ts';
 import { DEFAULT_ORGANIZATION } from '../../bootstrap.ts';
 import { CannotDecrypt } from '../../platform/crypto/aead.ts';
+import { BareDatabase } from '../../platform/database/bare.ts';
 import { type DatabaseLogin, inspectLogin } from '../../platform/database/login.ts';
 import { Organization } from '../../tenancy/entities.ts';
 import type { Application } from '../application.ts';
@@ -29,7 +31,7 @@ async function lookAt(url: string): Promise<DatabaseLogin | Finding> {
 function rowLevelSecurity({ name, powers }: DatabaseLogin): Finding[] {
   if (powers.length === 0) return [ok(`The login ${name} cannot get past row-level security.`)];
   const how = powers.includes(name) ? 'is a superuser or may bypass it' : `can become ${powers.join(', ')}`;
-  return [warning(`The login ${name} can get past row-level security: it ${how}. Give DATABASE_URL a login that is a member of countersign_app and countersign_relay only; keep this one for DATABASE_MIGRATION_URL.`)];
+  return [warning(`The login ${name} can get past row-level security: it ${how}. Give DATABASE_URL a login that is a member of countersign_app, countersign_relay and countersign_sealer only; keep this one for DATABASE_MIGRATION_URL.`)];
 }
 
 /** Whether this process's master secret is the one that the stored keys were wrapped with. */
@@ -55,4 +57,11 @@ export async function checkOutbox({ relayDatabase }: Application): Promise<Findi
   if (Number(late) > 0) return failure(`${late} messages have been due for more than two minutes. Start a worker, or look into its log.`);
   if (Number(failed) > 0) return warning(`${failed} deliveries were given up. \`npx countersign outbox failed\` lists them.`);
   return ok('The outbox is worked off.');
+}
+
+/** Whether the entries of the audit log are proven as they come. */
+export async function checkSealing({ sealerDatabase }: Application): Promise<Finding> {
+  const seconds = Math.round(await oldestUnsealed(new BareDatabase(sealerDatabase)));
+  if (seconds > SEALED_WITHIN_S) return failure(`An entry of the audit log has waited for ${seconds} s to be sealed. Start a worker, or look into its log.`);
+  return ok('The audit log is sealed.');
 }

@@ -2,7 +2,7 @@ import type { Config } from '../../config.ts';
 import { withApplication } from '../application.ts';
 import { failure, type Finding, ok } from '../checks/check.ts';
 import { checkConfiguration } from '../checks/configuration.ts';
-import { checkLogin, checkMasterSecret, checkOutbox } from '../checks/database.ts';
+import { checkLogin, checkMasterSecret, checkOutbox, checkSealing } from '../checks/database.ts';
 import { checkMail, checkTemporal } from '../checks/services.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import { say } from '../output.ts';
@@ -45,7 +45,7 @@ async function checkDatabase(config: Config, { databaseUrl }: Installation): Pro
   const login = await checkLogin(databaseUrl);
   if (login.some((finding) => finding.level === 'failure')) return login;
   try {
-    return [...login, ...(await withApplication(config, async (application) => [await checkMasterSecret(application), await checkOutbox(application)]))];
+    return [...login, ...(await withApplication(config, async (application) => [await checkMasterSecret(application), await checkOutbox(application), await checkSealing(application)]))];
   } catch (error) {
     if (error instanceof CommandRefused) return [...login, failure(error.message)];
     throw error;

@@ -3,6 +3,7 @@ import { recordIntent } from '../../approvals/intents.ts';
 import type { Config } from '../../config.ts';
 import { UnlockedKeys } from '../../platform/crypto/vault.ts';
 import { isUuid, newId } from '../../platform/ids.ts';
+import type { Transaction } from '../../platform/unit-of-work.ts';
 import { type Application, withApplication } from '../application.ts';
 import { type FailedMessage, failedMessages, failedMessagesById, putBack } from '../failed-messages.ts';
 import { OPERATOR } from '../operator.ts';
@@ -38,7 +39,7 @@ export async function retryFailed(config: Config, ids: readonly string[], option
 
 async function retry(application: Application, message: FailedMessage): Promise<string> {
   if (message.channel !== 'mail') {
-    await putBack(application.relayDatabase, message.id);
+    await onRecord(application, message, (tx) => putBack(tx.em, message.id));
     return 'will be tried again at once.';
   }
   if (isAsk(message)) return askAgain(application, message);
@@ -50,15 +51,21 @@ function isAsk({ reference }: FailedMessage): boolean {
 }
 
 /** The old mail is gone; what it was for is not. */
-async function askAgain({ work }: Application, message: FailedMessage): Promise<string> {
-  const { organization } = message;
+function askAgain(application: Application, message: FailedMessage): Promise<string> {
   const approval = String(message.reference['approval']);
-  return work.bookkeep({ organization, actor: OPERATOR, requestId: null }, async (tx) => {
-    const request = await tx.em.findOneOrFail(ApprovalRow, { id: approval, organization });
+  return onRecord(application, message, async (tx) => {
+    const request = await tx.em.findOneOrFail(ApprovalRow, { id: approval, organization: message.organization });
     tx.settle(message.id);
     if (request.state !== 'pending') return `dropped. The request ${approval} is ${request.state.replaceAll('_', ' ')}: nobody has to be asked any more.`;
     recordIntent(tx, new UnlockedKeys(new Map()), { id: newId(tx.at), approval, kind: 'remind', person: null, channel: 'system', command: { stage: Number(message.reference['stage']), revision: request.revision } });
     return `everybody who has not answered is reminded of the request ${approval} within half a minute, with a new link.`;
+  });
+}
+
+function onRecord<T>({ work }: Application, { id, organization, channel }: FailedMessage, again: (tx: Transaction) => Promise<T>): Promise<T> {
+  return work.write({ organization, actor: OPERATOR, requestId: null }, async (tx) => {
+    tx.record({ action: 'message.retried', resource: { type: 'message', id }, detail: { channel } });
+    return again(tx);
   });
 }
 
