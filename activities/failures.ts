@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import { ProblemError } from '../src/platform/errors.ts';
 
@@ -14,12 +14,17 @@ export function withOpaqueFailures<Activities extends object>(activities: Activi
       try {
         return await activity(input);
       } catch (error) {
-        throw asFailure(name, error, logger);
+        throw isForTemporal(error) ? error : asFailure(name, error, logger);
       }
     };
     return [name, guarded] as const;
   });
   return Object.fromEntries(wrapped) as Activities;
+}
+
+/** What an activity says to Temporal itself: that it was cancelled, or a failure of its own making. */
+function isForTemporal(error: unknown): boolean {
+  return error instanceof CancelledFailure || error instanceof ApplicationFailure;
 }
 
 function asFailure(name: string, error: unknown, logger: Logger): ApplicationFailure {

@@ -92,25 +92,177 @@ create index approval_asks_person on countersign.approval_asks (person_id, appro
 create index approval_asks_on_behalf_of on countersign.approval_asks (on_behalf_of, approval_id) where on_behalf_of is not null;
 alter table countersign.approval_asks add constraint approval_asks_approval_id_revision_stage_index_person_id_unique unique (approval_id, revision, stage_index, person_id);
 
+-- What an entry can be found by is taken out of the leaf, the text that is hashed and signed: the two can never differ.
 create table countersign.audit_entries (
   id uuid not null,
   organization_id uuid not null,
   "at" timestamptz not null,
-  actor_type varchar(255) not null,
-  actor_id uuid null,
-  actor_key uuid null,
-  on_behalf_of uuid null,
-  action varchar(255) not null,
-  resource_type varchar(255) not null,
-  resource_id varchar(255) not null,
-  team_id uuid null,
-  outcome varchar(255) not null,
-  request_id varchar(255) null,
-  detail jsonb not null,
+  leaf text not null,
+  sealed bytea null,
+  action text not null generated always as (leaf::jsonb #>> '{action}') stored,
+  actor_type text not null generated always as (leaf::jsonb #>> '{actor,type}') stored,
+  actor_id uuid null generated always as ((leaf::jsonb #>> '{actor,ref}')::uuid) stored,
+  actor_key uuid null generated always as ((leaf::jsonb #>> '{actor,key}')::uuid) stored,
+  resource_type text not null generated always as (leaf::jsonb #>> '{resource,type}') stored,
+  resource_id text not null generated always as (leaf::jsonb #>> '{resource,ref}') stored,
+  team_id uuid null generated always as ((leaf::jsonb #>> '{team}')::uuid) stored,
+  outcome text not null generated always as (leaf::jsonb #>> '{outcome}') stored,
+  primary key (id, "at"),
+  constraint audit_entries_leaf_check check ((leaf::jsonb ->> 'id')::uuid = id and (leaf::jsonb ->> 'organization')::uuid = organization_id and (leaf::jsonb ->> 'at')::timestamptz = "at")
+) partition by range ("at");
+create index audit_entries_organization_id_at_id_index on countersign.audit_entries (organization_id, "at", id);
+create index audit_entries_organization_id_action_at_index on countersign.audit_entries (organization_id, action, "at");
+create index audit_entries_organization_id_actor_id_at_index on countersign.audit_entries (organization_id, actor_id, "at");
+create index audit_entries_organization_id_resource_id_at_index on countersign.audit_entries (organization_id, resource_id, "at");
+
+create table countersign.audit_pending (
+  organization_id uuid not null,
+  "at" timestamptz not null,
+  entry_id uuid not null,
+  queued_at timestamptz not null default clock_timestamp(),
+  primary key (organization_id, "at", entry_id)
+);
+
+create table countersign.audit_leaves (
+  organization_id uuid not null,
+  leaf_index bigint not null,
+  entry_id uuid not null,
+  "at" timestamptz not null,
+  leaf_hash bytea not null,
+  primary key (organization_id, leaf_index)
+);
+alter table countersign.audit_leaves add constraint audit_leaves_organization_id_entry_id_unique unique (organization_id, entry_id);
+
+create table countersign.audit_tiles (
+  organization_id uuid not null,
+  level smallint not null,
+  tile_index bigint not null,
+  hashes bytea not null,
+  primary key (organization_id, level, tile_index)
+);
+
+create table countersign.audit_logs (
+  organization_id uuid not null,
+  size bigint not null,
+  root bytea not null,
+  verifier_key text not null,
+  signing_key bytea not null,
+  created_at timestamptz not null,
+  sealed_at timestamptz null,
+  primary key (organization_id)
+);
+
+create table countersign.audit_checkpoints (
+  organization_id uuid not null,
+  tree_size bigint not null,
+  root bytea not null,
+  "at" timestamptz not null,
+  note text not null,
+  primary key (organization_id, tree_size)
+);
+
+create table countersign.audit_watches (
+  organization_id uuid not null,
+  next_index bigint not null,
+  updated_at timestamptz not null,
+  primary key (organization_id)
+);
+
+create table countersign.audit_access_states (
+  organization_id uuid not null,
+  person_id uuid not null,
+  state bytea not null,
+  updated_at timestamptz not null,
+  primary key (organization_id, person_id)
+);
+
+create table countersign.audit_streams (
+  id uuid not null,
+  organization_id uuid not null,
+  name varchar(255) not null,
+  kind varchar(255) not null,
+  target bytea not null,
+  next_index bigint not null,
+  due_at timestamptz not null,
+  lease int not null default 0,
+  attempts int not null default 0,
+  failing_since timestamptz null,
+  told_at timestamptz null,
+  last_error varchar(255) null,
+  delivered_at timestamptz null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
   primary key (id)
 );
-create index audit_entries_organization_id_at_index on countersign.audit_entries (organization_id, "at");
-create index audit_entries_resource_id_index on countersign.audit_entries (resource_id);
+alter table countersign.audit_streams add constraint audit_streams_organization_id_name_unique unique (organization_id, name);
+
+create table countersign.audit_archives (
+  id uuid not null,
+  organization_id uuid not null,
+  month varchar(255) not null,
+  first_index bigint not null,
+  end_index bigint not null,
+  tree_size bigint not null,
+  entries int not null,
+  digest bytea not null,
+  personal_digest bytea not null,
+  archived_at timestamptz not null,
+  primary key (id)
+);
+alter table countersign.audit_archives add constraint audit_archives_organization_id_month_unique unique (organization_id, month);
+
+-- Bundles that were asked for, and what they consist of.
+create table countersign.audit_exports (
+  id uuid not null,
+  organization_id uuid not null,
+  range_from timestamptz not null,
+  range_to timestamptz not null,
+  state varchar(255) not null,
+  attempt int not null default 0,
+  entries int null,
+  done int not null default 0,
+  tree_size bigint null,
+  bytes bigint null,
+  digest bytea null,
+  error varchar(255) null,
+  created_at timestamptz not null,
+  ready_at timestamptz null,
+  expires_at timestamptz not null,
+  primary key (id)
+);
+create index audit_exports_expires_at_index on countersign.audit_exports (expires_at);
+alter table countersign.audit_exports add constraint audit_exports_organization_id_id_unique unique (organization_id, id);
+
+create table countersign.audit_export_chunks (
+  organization_id uuid not null,
+  export_id uuid not null,
+  attempt int not null,
+  position int not null,
+  data bytea not null,
+  primary key (organization_id, export_id, attempt, position)
+);
+-- They are compressed already.
+alter table countersign.audit_export_chunks alter column data set storage external;
+
+create table countersign.audit_witnesses (
+  id uuid not null,
+  organization_id uuid not null,
+  name varchar(255) not null,
+  verifier_key text not null,
+  registered_at timestamptz not null,
+  primary key (id)
+);
+alter table countersign.audit_witnesses add constraint audit_witnesses_organization_id_name_unique unique (organization_id, name);
+
+create table countersign.audit_cosignatures (
+  organization_id uuid not null,
+  tree_size bigint not null,
+  verifier_key text not null,
+  line text not null,
+  cosigned_at timestamptz not null,
+  received_at timestamptz not null,
+  primary key (organization_id, tree_size, verifier_key)
+);
 
 create table countersign.billing_settings (
   id uuid not null,
@@ -189,6 +341,7 @@ create table countersign.approval_intents (
   request_id varchar(255) null,
   command jsonb not null,
   text bytea null,
+  source bytea null,
   state varchar(255) not null,
   refusal varchar(255) null,
   created_at timestamptz not null,
@@ -413,6 +566,8 @@ alter table countersign.approval_asks add constraint approval_asks_person_id_fke
 alter table countersign.approval_decisions add constraint approval_decisions_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
 alter table countersign.sessions add constraint sessions_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
 alter table countersign.sign_in_links add constraint sign_in_links_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
+alter table countersign.audit_access_states add constraint audit_access_states_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
+alter table countersign.audit_export_chunks add constraint audit_export_chunks_export_id_fkey foreign key (organization_id, export_id) references countersign.audit_exports (organization_id, id);
 alter table countersign.webhook_deliveries add constraint webhook_deliveries_webhook_id_fkey foreign key (organization_id, webhook_id) references countersign.webhooks (organization_id, id);
 
 -- Row-level security, forced: every row belongs to one organization, and a session sees that of its transaction only.
@@ -427,7 +582,20 @@ begin
     'countersign.approval_revisions',
     'countersign.approvals',
     'countersign.approval_asks',
+    'countersign.audit_access_states',
+    'countersign.audit_archives',
+    'countersign.audit_checkpoints',
+    'countersign.audit_cosignatures',
     'countersign.audit_entries',
+    'countersign.audit_export_chunks',
+    'countersign.audit_exports',
+    'countersign.audit_leaves',
+    'countersign.audit_logs',
+    'countersign.audit_pending',
+    'countersign.audit_streams',
+    'countersign.audit_tiles',
+    'countersign.audit_watches',
+    'countersign.audit_witnesses',
     'countersign.billing_settings',
     'countersign.calendar_versions',
     'countersign.approval_decisions',
@@ -469,12 +637,43 @@ create policy organization on countersign.directory to countersign_app
   with check (organization_id = nullif(current_setting('app.organization', true), '')::uuid);
 create policy owner on countersign.directory to countersign_owner using (true) with check (true);
 create policy look_up on countersign.directory for select to countersign_app using (true);
+-- The sealer works for all organizations at once.
+do $$
+declare
+  audit_table text;
+begin
+  foreach audit_table in array array['audit_checkpoints', 'audit_entries', 'audit_leaves', 'audit_logs', 'audit_pending', 'audit_tiles'] loop
+    execute format('create policy sealer on countersign.%I to countersign_sealer using (true) with check (true)', audit_table);
+  end loop;
+end $$;
 
 create policy relay on countersign.outbox to countersign_relay using (true) with check (true);
 
 -- Least privilege: the audit log and the decisions of the past cannot be rewritten; keys are destroyed, never deleted.
 grant select, insert, update, delete on all tables in schema countersign to countersign_app;
-revoke update, delete on countersign.audit_entries from countersign_app;
+revoke update, delete on countersign.audit_entries, countersign.audit_pending from countersign_app;
+-- The proofs are the sealer's to add to, and everybody's to read; its keys are nobody else's.
+revoke insert, update, delete on countersign.audit_leaves, countersign.audit_tiles, countersign.audit_checkpoints from countersign_app;
+revoke all on countersign.audit_logs from countersign_app;
+grant select (organization_id, size, root, verifier_key, created_at, sealed_at) on countersign.audit_logs to countersign_app;
+grant select on countersign.audit_entries to countersign_sealer;
+grant select, delete on countersign.audit_pending to countersign_sealer;
+grant select, insert on countersign.audit_leaves, countersign.audit_checkpoints to countersign_sealer;
+grant select, insert, update on countersign.audit_tiles, countersign.audit_logs to countersign_sealer;
+-- Whoever follows the logs looks across organizations for what there is to do, and sees nothing of it but how far it has come.
+do $$
+declare
+  audit_table text;
+begin
+  foreach audit_table in array array['audit_archives', 'audit_streams', 'audit_watches'] loop
+    execute format('create policy sealer on countersign.%I to countersign_sealer using (true) with check (true)', audit_table);
+  end loop;
+end $$;
+revoke update, delete on countersign.audit_archives from countersign_app;
+grant select on countersign.audit_archives, countersign.audit_watches to countersign_sealer;
+grant select (id, organization_id, next_index, due_at) on countersign.audit_streams to countersign_sealer;
+-- A cosignature is evidence.
+revoke update, delete on countersign.audit_cosignatures from countersign_app;
 revoke delete on countersign.organizations, countersign.people, countersign.approvals from countersign_app;
 revoke update, delete on countersign.approval_decisions, countersign.approval_timeline, countersign.approval_revisions from countersign_app;
 -- Whether a decision still counts is all that may change about it.
@@ -517,9 +716,120 @@ as $$
     links as (delete from countersign.approval_links l using countersign.approvals a
       where a.id = l.approval_id and a.decided_at < now() - interval '1 year' returning l.id),
     addresses as (delete from countersign.directory d using links where d.kind = 'approval_link' and d.target_id = links.id returning 1),
-    messages as (delete from countersign.outbox where failed_at < now() - interval '90 days' returning 1)
-  select (select count(*) from answers) + (select count(*) from codes) + (select count(*) from deliveries) + (select count(*) from messages)
+    messages as (delete from countersign.outbox where failed_at < now() - interval '90 days' returning 1),
+    chunks as (delete from countersign.audit_export_chunks c using countersign.audit_exports e where e.organization_id = c.organization_id and e.id = c.export_id and e.expires_at < now()),
+    exports as (delete from countersign.audit_exports where expires_at < now() returning 1)
+  select (select count(*) from exports) + (select count(*) from answers) + (select count(*) from codes) + (select count(*) from deliveries) + (select count(*) from messages)
     + (select count(*) from ways_in) + (select count(*) from addresses)
 $$;
 revoke all on function countersign.forget_expired() from public;
 grant execute on function countersign.forget_expired() to countersign_app;
+
+-- What was recorded stays as it is, whoever asks: the owner of the tables, too, has to take the trigger away first.
+create function countersign.refuse_change()
+returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  raise exception 'countersign.% takes new rows only', tg_table_name using errcode = 'insufficient_privilege';
+end
+$$;
+revoke all on function countersign.refuse_change() from public;
+do $$
+declare
+  audit_table text;
+begin
+  foreach audit_table in array array['audit_entries', 'audit_leaves', 'audit_checkpoints'] loop
+    execute format('create trigger insert_only before update or delete on countersign.%I for each row execute function countersign.refuse_change()', audit_table);
+    execute format('create trigger never_emptied before truncate on countersign.%I execute function countersign.refuse_change()', audit_table);
+  end loop;
+end $$;
+
+-- A month's entries have a partition of their own, which can be archived and dropped. Entries are reached through the parent
+-- table alone: nobody is granted anything on a partition, and its row-level security lets nobody but the owner in.
+create function countersign.make_audit_partition(name text, bounds text)
+returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  execute format('create table countersign.%I (like countersign.audit_entries including all)', name);
+  execute format('alter table countersign.%I enable row level security', name);
+  execute format('alter table countersign.%I force row level security', name);
+  execute format('create policy owner on countersign.%I to countersign_owner using (true) with check (true)', name);
+  execute format('create trigger never_emptied before truncate on countersign.%I execute function countersign.refuse_change()', name);
+  -- Attached rather than made in place: writers go on meanwhile.
+  execute format('alter table countersign.audit_entries attach partition countersign.%I %s', name, bounds);
+end
+$$;
+revoke all on function countersign.make_audit_partition(text, text) from public;
+
+-- Makes the partitions of this month and the three that follow, where they are missing. Runs as the owner, takes nothing. A
+-- month of which the default partition holds entries already keeps them there.
+create function countersign.make_audit_partitions()
+returns int
+language plpgsql volatile security definer set search_path = '' set lock_timeout = '5s' set timezone = 'UTC'
+as $$
+declare
+  first timestamptz := date_trunc('month', now());
+  month timestamptz;
+  following timestamptz;
+  name text;
+  made int := 0;
+begin
+  perform pg_advisory_xact_lock(7266834);
+  for ahead in 0..3 loop
+    month := first + make_interval(months => ahead);
+    following := first + make_interval(months => ahead + 1);
+    name := 'audit_entries_' || to_char(month, 'YYYY_MM');
+    continue when to_regclass('countersign.' || name) is not null;
+    continue when exists (select from countersign.audit_entries_default e where e.at >= month and e.at < following);
+    perform countersign.make_audit_partition(name, format('for values from (%L) to (%L)', month, following));
+    made := made + 1;
+  end loop;
+  return made;
+end
+$$;
+revoke all on function countersign.make_audit_partitions() from public;
+grant execute on function countersign.make_audit_partitions() to countersign_app;
+
+select countersign.make_audit_partition('audit_entries_default', 'default');
+select countersign.make_audit_partitions();
+
+create trigger insert_only before update or delete on countersign.audit_cosignatures for each row execute function countersign.refuse_change();
+create trigger never_emptied before truncate on countersign.audit_cosignatures execute function countersign.refuse_change();
+
+create trigger insert_only before update or delete on countersign.audit_archives for each row execute function countersign.refuse_change();
+create trigger never_emptied before truncate on countersign.audit_archives execute function countersign.refuse_change();
+
+-- Drops the entries of a month, once every one of them stands in a file that was verified (`audit_archives`). Runs as the owner,
+-- for the sealer alone; can drop nothing else. False where there is no such partition (any more).
+create function countersign.drop_audit_partition(month text)
+returns boolean
+language plpgsql volatile security definer set search_path = '' set lock_timeout = '5s' set timezone = 'UTC'
+as $$
+declare
+  name text := 'audit_entries_' || replace(month, '-', '_');
+  missing bigint;
+begin
+  if month !~ '^[0-9]{4}-(0[1-9]|1[0-2])$' then
+    raise exception 'a month is written like 2026-01' using errcode = 'invalid_parameter_value';
+  end if;
+  if not exists (select from pg_catalog.pg_inherits where inhparent = 'countersign.audit_entries'::regclass and inhrelid = to_regclass('countersign.' || name)) then
+    return false;
+  end if;
+  -- What is checked stays as it is; other months are written to meanwhile.
+  execute format('lock table countersign.%I in share mode', name);
+  execute format(
+    'select count(*) from countersign.%I e where not exists (
+       select from countersign.audit_leaves l join countersign.audit_archives a on a.organization_id = l.organization_id and l.leaf_index >= a.first_index and l.leaf_index < a.end_index
+       where l.organization_id = e.organization_id and l.entry_id = e.id and a.month = $1)', name) into missing using month;
+  if missing > 0 then
+    raise exception '% entries of this month are in no archive', missing using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  execute format('alter table countersign.audit_entries detach partition countersign.%I', name);
+  execute format('drop table countersign.%I', name);
+  return true;
+end
+$$;
+revoke all on function countersign.drop_audit_partition(text) from public;
+grant execute on function countersign.drop_audit_partition(text) to countersign_sealer;

@@ -1,13 +1,16 @@
 /**
- * Records a history of every scenario with the workflow as it now is: `node scripts/record-histories.ts v2`. A version that
- * was released is never recorded again: its histories stand for the workflows that are under way out there.
+ * Records histories with the workflows as they now are, of all scenarios or of those that are named:
+ * `node scripts/record-histories.ts v2 [reject audit-sealing ...]`. A version that was released is never recorded again: its
+ * histories stand for the workflows that are under way out there.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { exportWithOneFailure } from '../test/histories/support/exporting.ts';
 import { HISTORIES_SECRET } from '../test/histories/support/key.ts';
 import { type History, historyToObject } from '../test/histories/support/stored.ts';
 import { Lives, SCENARIOS } from '../test/histories/support/scenarios.ts';
+import { sealForTwoTurns } from '../test/histories/support/sealing.ts';
 import globalSetup from '../test/support/global-setup.ts';
 import globalTeardown from '../test/support/global-teardown.ts';
 import { until } from '../test/workflows/support/api-caller.ts';
@@ -17,23 +20,30 @@ import { approvalWorkflowId } from '../workflows/contracts/approvals.ts';
 
 const SUGGESTED_FROM_EVENTS = 60;
 
-async function recordAll(folder: string, world: RealWorld): Promise<void> {
+const SEALING = 'audit-sealing';
+const EXPORT = 'audit-export';
+
+async function recordAll(folder: string, world: RealWorld, isWanted: (name: string) => boolean): Promise<void> {
+  if (isWanted(SEALING)) await record(folder, SEALING, await runsOf(world, await sealForTwoTurns(world)));
+  if (isWanted(EXPORT)) await record(folder, EXPORT, await runsOf(world, await exportWithOneFailure(world)));
+  const wanted = Object.entries(SCENARIOS).filter(([name]) => isWanted(name));
+  if (wanted.length === 0) return;
   await world.product.startWorker();
   const lives = await Lives.prepare(world);
-  for (const [name, live] of Object.entries(SCENARIOS)) {
-    const runs = await runsOf(world, await live(lives));
-    for (const [index, history] of runs.entries()) {
-      const file = `${name}${runs.length > 1 ? `-${index + 1}` : ''}.json`;
-      await writeFile(join(folder, file), `${JSON.stringify(withoutIdentities(historyToObject(history)), null, 1)}\n`);
-      process.stdout.write(`${file}: ${history.events?.length ?? 0} events\n`);
-    }
+  for (const [name, live] of wanted) await record(folder, name, await runsOf(world, approvalWorkflowId(await live(lives))));
+}
+
+async function record(folder: string, name: string, runs: readonly History[]): Promise<void> {
+  for (const [index, history] of runs.entries()) {
+    const file = `${name}${runs.length > 1 ? `-${index + 1}` : ''}.json`;
+    await writeFile(join(folder, file), `${JSON.stringify(withoutIdentities(historyToObject(history)), null, 1)}\n`);
+    process.stdout.write(`${file}: ${history.events?.length ?? 0} events\n`);
   }
 }
 
-/** The histories of all runs of a request's workflow, the first run first. */
-async function runsOf(world: RealWorld, approval: string): Promise<History[]> {
+/** The histories of all runs of a workflow, the first run first. */
+async function runsOf(world: RealWorld, workflowId: string): Promise<History[]> {
   const { workflow } = world.product.core.temporal.client;
-  const workflowId = approvalWorkflowId(approval);
   await until(async () => (await workflow.getHandle(workflowId).describe()).status.name === 'COMPLETED', 'the workflow ends');
   const histories: History[] = [];
   for (let run = (await workflow.getHandle(workflowId).fetchHistory()).events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId; run; ) {
@@ -53,9 +63,9 @@ function withoutIdentities(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).flatMap(([name, member]) => (HOST_FIELDS.has(name) ? [] : [[name, withoutIdentities(member)]])));
 }
 
-const HOST_FIELDS = new Set(['identity', 'stickyAttributes', 'workerVersion', 'binaryChecksum']);
+const HOST_FIELDS = new Set(['identity', 'stickyAttributes', 'workerVersion', 'binaryChecksum', 'stackTrace']);
 
-const [version] = process.argv.slice(2);
+const [version, ...names] = process.argv.slice(2);
 if (!version || !/^v\d+$/.test(version)) throw new Error('Say which version is recorded: node scripts/record-histories.ts v2');
 const folder = fileURLToPath(new URL(`../test/histories/${version}/`, import.meta.url));
 await mkdir(folder, { recursive: true });
@@ -63,7 +73,7 @@ await globalSetup();
 const temporal = await startImpatientTemporal(SUGGESTED_FROM_EVENTS);
 const world = await RealWorld.start(temporal.address, HISTORIES_SECRET);
 try {
-  await recordAll(folder, world);
+  await recordAll(folder, world, (name) => names.length === 0 || names.includes(name));
 } finally {
   await world.stop();
   await temporal.teardown();

@@ -24,6 +24,8 @@ const environmentSchema = z.object({
   COUNTERSIGN_BOOTSTRAP_KEY: z.string().min(32, 'must be at least 32 characters').max(512).optional(),
   COUNTERSIGN_SECRET_KEY: hex64.optional(),
   WEBHOOK_ALLOW_PRIVATE_ADDRESSES: flag.default(false),
+  AUDIT_ARCHIVE_DIR: z.string().min(1).optional(),
+  AUDIT_SHARDS: z.coerce.number().int().min(1).max(64).default(1),
   RATE_LIMIT: z.coerce.number().int().min(0).default(6000),
   TRUST_PROXY: z.string().optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -49,6 +51,10 @@ export interface Config {
   readonly bootstrapKey: string | null;
   readonly secretKey: string | null;
   readonly webhookAllowPrivateAddresses: boolean;
+  /** Where months of the audit log go whose retention is over; the same folder for every process. Null: they stay in the database. */
+  readonly auditArchiveDir: string | null;
+  /** How many sealings of the audit log there are, each for its part of the organizations. The same in every worker. */
+  readonly auditShards: number;
   /** Requests a minute and key; 0 switches the limit off. */
   readonly rateLimit: number;
   /** Express's `trust proxy` setting: which proxies may name the client's address. */
@@ -93,6 +99,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     bootstrapKey: env.COUNTERSIGN_BOOTSTRAP_KEY ?? null,
     secretKey: env.COUNTERSIGN_SECRET_KEY ?? null,
     webhookAllowPrivateAddresses: env.WEBHOOK_ALLOW_PRIVATE_ADDRESSES,
+    auditArchiveDir: env.AUDIT_ARCHIVE_DIR ?? null,
+    auditShards: env.AUDIT_SHARDS,
     rateLimit: env.RATE_LIMIT,
     trustProxy: env.TRUST_PROXY ?? null,
     logLevel: env.LOG_LEVEL,

@@ -1,14 +1,16 @@
 import { WEBHOOK_EVENTS } from './notify/service.ts';
 import { dataTable } from './pages/components.ts';
 import type { DocsSection } from './pages/docs-page.ts';
+import { auditSection } from './pages/docs/audit-section.ts';
 import { html } from './pages/html.ts';
+import { AUDIT_ACTIONS } from './platform/audit-actions.ts';
 import { PROBLEM_TYPES } from './platform/http/problems.ts';
 import { PERMISSIONS } from './tenancy/rules/permissions.ts';
 import { ROLES, type Role } from './tenancy/rules/roles.ts';
 
 /** What the reference says besides the endpoints; each table is the one in the code. */
 export function docsSections(): DocsSection[] {
-  return [rolesSection(), problemsSection(), webhooksSection()];
+  return [rolesSection(), problemsSection(), webhooksSection(), auditSection(), auditActionsSection()];
 }
 
 function rolesSection(): DocsSection {
@@ -37,5 +39,15 @@ function webhooksSection(): DocsSection {
     title: 'Webhook events',
     body: html`<p>Deliveries are signed as Standard Webhooks say (<code>webhook-id</code>, <code>webhook-timestamp</code>, <code>webhook-signature</code>), repeated for a day, and may come more than once: compare <code>webhook-id</code>.</p>
 ${dataTable('Webhook events', ['Event', 'Meaning'], rows)}`,
+  };
+}
+
+function auditActionsSection(): DocsSection {
+  const rows = Object.entries(AUDIT_ACTIONS).map(([action, { resource, meaning }]) => [html`<code>${action}</code>`, html`<code>${resource}</code>`, meaning] as const);
+  return {
+    id: 'audit-actions',
+    title: 'Actions of the audit log',
+    body: html`<p>Whatever is changed, denied or read with care writes one entry, in the transaction that does it. This is everything there is.</p>
+${dataTable('Actions of the audit log', ['Action', 'Resource', 'Meaning'], rows)}`,
   };
 }

@@ -1,5 +1,10 @@
 import * as approvals from './approvals/entities.ts';
+import { AuditArchive } from './audit/archive/entities.ts';
 import * as audit from './audit/entities.ts';
+import { AuditExport, AuditExportChunk } from './audit/exports/entities.ts';
+import { AuditStream } from './audit/streams/entities.ts';
+import { AuditAccessState, AuditWatch } from './audit/watch/entities.ts';
+import { AuditCosignature, AuditWitness } from './audit/witnesses/entities.ts';
 import * as notify from './notify/entities.ts';
 import { SubjectKey } from './platform/crypto/subject-key.ts';
 import { DirectoryEntry } from './platform/database/directory.ts';
@@ -8,4 +13,4 @@ import { IdempotentRequest } from './platform/http/idempotency-entity.ts';
 import * as tenancy from './tenancy/entities.ts';
 
 /** Every table there is. */
-export const entities: Entities = [SubjectKey, DirectoryEntry, IdempotentRequest, ...Object.values(tenancy), ...Object.values(notify), ...Object.values(audit), ...Object.values(approvals)];
+export const entities: Entities = [SubjectKey, DirectoryEntry, IdempotentRequest, ...Object.values(tenancy), ...Object.values(notify), ...Object.values(audit), AuditWatch, AuditAccessState, AuditStream, AuditArchive, AuditExport, AuditExportChunk, AuditWitness, AuditCosignature, ...Object.values(approvals)];

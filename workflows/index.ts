@@ -1,1 +1,4 @@
 export { approvalChain } from './approval-chain.ts';
+export { auditArchiving } from './audit-archiving.ts';
+export { auditExport } from './audit-export.ts';
+export { auditSealing } from './audit-sealing.ts';

@@ -1,5 +1,6 @@
-import { InvalidRequest } from '../platform/errors.ts';
+import { InvalidRequest, onRecord } from '../platform/errors.ts';
 import type { Caller } from '../platform/http/caller.ts';
+import { sourceSubject } from '../platform/request-source.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import type { People } from '../tenancy/service.ts';
 import type { IntentInput, IntentKind, IntentOutcome } from '../../workflows/contracts/approvals.ts';
@@ -62,7 +63,7 @@ export class ApprovalCommands {
       const late = verdict === 'approval-closed' && isClosed(stored.approval.state) && !(await isLateDecisionRecorded(tx.em, stored, person, input.decision));
       if (verdict !== 'accept' && !late) throw refusalProblem(verdict, stored.approval.state);
       await alsoRecord?.(tx);
-      const keys = await this.#work.vault.unlock(tx.em, origin.organization, [person]);
+      const keys = await this.#work.vault.unlock(tx.em, origin.organization, [person, sourceSubject(origin)]);
       recordIntent(tx, keys, { id, approval, kind: 'decide', person, channel, command: { decision: input.decision, revision: attempt.revision }, text: input.comment ? { of: person, text: input.comment } : null });
       return { attempt, version };
     });
@@ -108,7 +109,7 @@ export class ApprovalCommands {
     const { outcome, refusal } = await this.#settle(organization, approval, kind, input);
     if (outcome === 'applied' || outcome === 'repeated') return;
     const { row } = await this.#work.read(organization, (em) => readApproval(em, organization, approval));
-    throw refusalProblem(outcome === 'late' ? 'approval-closed' : (refusal ?? 'invalid-request'), row.state);
+    throw onRecord(refusalProblem(outcome === 'late' ? 'approval-closed' : (refusal ?? 'invalid-request'), row.state));
   }
 
   async #settle(organization: string, approval: string, kind: IntentKind, input: IntentInput, sentBefore: boolean = false): Promise<IntentOutcome> {
@@ -135,7 +136,7 @@ export class ApprovalCommands {
       const stored = await readApproval(tx.em, caller.organization, intent.approval);
       const more = await check(tx, stored);
       if (isClosed(stored.approval.state)) throw refusalProblem('approval-closed', stored.approval.state);
-      const keys = await this.#work.vault.unlock(tx.em, caller.organization, more.text ? [more.text.of] : []);
+      const keys = await this.#work.vault.unlock(tx.em, caller.organization, [sourceSubject(origin), ...(more.text ? [more.text.of] : [])]);
       recordIntent(tx, keys, { ...intent, ...more });
     });
     await this.carryOut(caller.organization, intent.approval, intent.kind, { intent: intent.id });

@@ -180,6 +180,8 @@ export const IntentRow = defineEntity({
     command: p.json<Readonly<Record<string, string | number | boolean | null>>>(),
     /** What was written along with it (a comment, a reason, new details), sealed under the writer's key. */
     text: p.blob().nullable(),
+    /** Where the request came from (`RequestSource` as JSON), sealed for the audit log. */
+    source: p.blob().nullable(),
     state: p.string().$type<'pending' | 'applied' | 'refused'>(),
     refusal: p.string().nullable(),
     createdAt: p.datetime(),

@@ -1,6 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 import type { FireTimerInput, IntentOutcome, ApplyIntentResult, ApprovalControl } from '../../workflows/contracts/approvals.ts';
-import type { AuditRecord, Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
+import type { AuditRecord } from '../platform/audit-record.ts';
+import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { calendarsByName, FactsReader, inactiveAmong } from '../tenancy/service.ts';
 import { type Accompanied, type Announcer, NOTHING_WRITTEN } from './announce.ts';
 import { controlOf } from './control.ts';
@@ -42,7 +43,7 @@ export class ApprovalExecution {
       const stored = await lockApproval(tx.em, input.approval);
       const intent = await tx.em.findOneOrFail(IntentRow, { id: input.intent, approval: input.approval });
       if (intent.state !== 'pending') return { result: settledOutcome(intent), control: controlOf(stored, stored.approval) };
-      tx.actAs(intent.actor, intent.requestId ?? null);
+      await this.#intents.actFor(tx, intent);
       tx.settle(intent.id);
       return { ...(await this.#carryOut(tx, stored, intent)), intent };
     }, input.at);
@@ -83,7 +84,7 @@ export class ApprovalExecution {
     await this.#work.write(origin, async (tx) => {
       const row = await tx.em.findOneOrFail(IntentRow, { id: intent }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (row.state !== 'pending') return;
-      tx.actAs(row.actor, row.requestId ?? null);
+      await this.#intents.actFor(tx, row);
       tx.settle(intent);
       settle(tx, row, { outcome: 'refused', refusal });
       tx.record({ action: `approval.${row.kind}`, resource: { type: 'approval', id: row.approval }, outcome: 'denied', detail: { refusal, intent, channel: row.channel } });

@@ -1,5 +1,6 @@
 import type { UnlockedKeys, Vault } from '../platform/crypto/vault.ts';
-import type { Transaction } from '../platform/unit-of-work.ts';
+import { type RequestSource, sourceSubject } from '../platform/request-source.ts';
+import type { Origin, Transaction } from '../platform/unit-of-work.ts';
 import { openDetails, textPlace } from './details.ts';
 import { type IntentKind, IntentRow, LinkRow } from './entities.ts';
 import { changesOf, mergeResubmission, type NewResubmission, type Resubmission } from './resubmissions.ts';
@@ -26,7 +27,10 @@ export interface OpenedIntent {
   readonly resubmission: Resubmission | null;
 }
 
-/** Records what somebody was told is accepted. From here on it is carried out, whoever crashes. */
+/**
+ * Records what somebody was told is accepted. From here on it is carried out, whoever crashes.
+ * @param keys those of whoever wrote the text, and of the origin's `sourceSubject`
+ */
 export function recordIntent(tx: Transaction, keys: UnlockedKeys, intent: NewIntent): void {
   const { origin, at } = tx;
   const { text, ...rest } = intent;
@@ -36,6 +40,7 @@ export function recordIntent(tx: Transaction, keys: UnlockedKeys, intent: NewInt
     actor: origin.actor,
     requestId: origin.requestId,
     text: text ? keys.seal(text.of, textPlace(intent.id), text.text) : null,
+    source: sealSource(origin, keys, intent.id),
     state: 'pending',
     createdAt: at,
   });
@@ -48,6 +53,13 @@ export class IntentReader {
 
   constructor(vault: Vault) {
     this.#vault = vault;
+  }
+
+  /** Has the transaction act in the name of whoever the intent is of: that is what the audit log is to say. */
+  async actFor(tx: Transaction, { id, actor, requestId, source }: IntentRow): Promise<void> {
+    const keys = await this.#vault.unlockFor(tx.em, tx.origin.organization, [source]);
+    const opened = keys.open(source, sourcePlace(id));
+    tx.actAs(actor, requestId ?? null, opened === null ? null : (JSON.parse(opened) as RequestSource));
   }
 
   /** @returns a refusal where what was to be done no longer makes sense */
@@ -63,6 +75,16 @@ export class IntentReader {
     if ('refusal' in resubmission) return resubmission;
     return { command: { type: 'resubmit', changes: changesOf(stored, before, resubmission) }, comment: null, resubmission };
   }
+}
+
+function sourcePlace(id: string): string {
+  return `approval_intents.source:${id}`;
+}
+
+/** null also where whoever it tells about was erased. */
+function sealSource(origin: Origin, keys: UnlockedKeys, id: string): Buffer | null {
+  const subject = sourceSubject(origin);
+  return origin.source && keys.has(subject) ? keys.seal(subject, sourcePlace(id), JSON.stringify(origin.source)) : null;
 }
 
 /** Whoever was removed is asked no longer, and had a place to hand over all the same: the link that was mailed to them says so. */

@@ -8,7 +8,7 @@ import { demandSight, sight } from './access.ts';
 import { textPlace } from './details.ts';
 import { IntentRow, TimelineRow } from './entities.ts';
 import { askedEver, type Condition, EVERYWHERE, findNewest, type Search, sourcesWithin, waitingFor } from './search.ts';
-import { readApproval, readApprovals } from './store.ts';
+import { readApproval, readApprovals, type StoredApproval } from './store.ts';
 import type { ApprovalView, ApprovalViews } from './view.ts';
 
 export interface ApprovalFilter {
@@ -66,15 +66,16 @@ export class ApprovalQueries {
     return this.#work.read(organization, (em) => this.#page(em, organization, { conditions: [waitingFor(person)], sources: [EVERYWHERE] }, page));
   }
 
-  async timeline(caller: Caller, id: string): Promise<{ lines: TimelineLine[]; profiles: Profiles }> {
+  async timeline(caller: Caller, id: string): Promise<{ stored: StoredApproval; lines: TimelineLine[]; profiles: Profiles }> {
     return this.#work.read(caller.organization, async (em) => {
-      await demandSight(em, caller, await readApproval(em, caller.organization, id));
+      const stored = await readApproval(em, caller.organization, id);
+      await demandSight(em, caller, stored);
       const rows = await em.find(TimelineRow, { approval: id }, { orderBy: { at: 'asc', seq: 'asc', id: 'asc' } });
       const intents = await em.find(IntentRow, { approval: id, id: { $in: rows.flatMap((row) => row.intent ?? []) } });
       const keys = await this.#work.vault.unlockFor(em, caller.organization, intents.map((intent) => intent.text));
       const words = new Map(intents.map((intent) => [intent.id, keys.open(intent.text, textPlace(intent.id))]));
       const profiles = await this.#people.profiles(em, caller.organization, rows.flatMap((row) => (row.person ? [row.person] : [])));
-      return { lines: rows.map((row) => ({ row, comment: (row.intent && words.get(row.intent)) || null })), profiles };
+      return { stored, lines: rows.map((row) => ({ row, comment: (row.intent && words.get(row.intent)) || null })), profiles };
     });
   }
 

@@ -47,26 +47,29 @@ function readingRoutes(approvals: ApprovalService): Route[] {
     route({
       method: 'get', path: '/api/v1/approvals', tag: TAG, scope: 'approvals:read', summary: 'List approvals, newest first',
       query: approvalListQuery, answers: { 200: pageOf(approvalSchema) }, problems: ['not-found'],
-      async handle({ caller, query }) {
+      async handle({ caller, origin, query }) {
         const page = await approvals.queries.list(caller, query);
+        await approvals.noteShown(caller, origin, page.items);
         return { status: 200, body: { ...page, items: page.items.map(presentApproval) } };
       },
     }),
     route({
       method: 'get', path: '/api/v1/approvals/{id}', tag: TAG, scope: 'approvals:read', summary: 'Read an approval, or wait until it changes', etag: 'wait',
       params: approvalParams, query: approvalReadQuery, answers: { 200: approvalSchema, 304: null }, problems: ['not-found'],
-      async handle({ caller, params, query, ifNoneMatch, signal }) {
+      async handle({ caller, origin, params, query, ifNoneMatch, signal }) {
         const view = await approvals.read(caller, params.id, { wait: query.wait ?? null, ifNoneMatch, signal });
         const { version } = view.stored.row;
         const known = ifNoneMatch !== null && namesVersion(ifNoneMatch, version);
-        return known ? { status: 304, headers: { ETag: etagOf(version) } } : answer(200, view);
+        if (known) return { status: 304, headers: { ETag: etagOf(version) } };
+        await approvals.noteShown(caller, origin, [view]);
+        return answer(200, view);
       },
     }),
     route({
       method: 'get', path: '/api/v1/approvals/{id}/timeline', tag: TAG, scope: 'approvals:read', summary: 'Read what happened, in order',
       params: approvalParams, answers: { 200: timelineSchema }, problems: ['not-found'],
-      async handle({ caller, params }) {
-        return { status: 200, body: await approvals.timeline(caller, params.id) };
+      async handle({ caller, origin, params }) {
+        return { status: 200, body: await approvals.timeline(caller, origin, params.id) };
       },
     }),
   ];

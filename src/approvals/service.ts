@@ -9,6 +9,7 @@ import type { ApprovalCommands, DecisionInput } from './commands.ts';
 import type { ApprovalCreation } from './creation.ts';
 import { presentPreview } from './present-preview.ts';
 import type { ApprovalQueries } from './queries.ts';
+import { type ReasonReads, showsReasons } from './reason-reads.ts';
 import { isClosed } from './rules.ts';
 import type { NewApprovalBody } from './schemas.ts';
 import type { ApprovalStarter } from './starter.ts';
@@ -25,8 +26,9 @@ export class ApprovalService {
   readonly #notifier: Notifier;
   readonly #work: UnitOfWork;
   readonly #people: People;
+  readonly #reasonReads: ReasonReads;
 
-  constructor(parts: { commands: ApprovalCommands; queries: ApprovalQueries; creation: ApprovalCreation; starter: ApprovalStarter; notifier: Notifier; work: UnitOfWork; people: People }) {
+  constructor(parts: { commands: ApprovalCommands; queries: ApprovalQueries; creation: ApprovalCreation; starter: ApprovalStarter; notifier: Notifier; work: UnitOfWork; people: People; reasonReads: ReasonReads }) {
     this.commands = parts.commands;
     this.queries = parts.queries;
     this.#creation = parts.creation;
@@ -34,6 +36,7 @@ export class ApprovalService {
     this.#notifier = parts.notifier;
     this.#work = parts.work;
     this.#people = parts.people;
+    this.#reasonReads = parts.reasonReads;
   }
 
   async create(caller: Caller, origin: Origin, id: string, body: NewApprovalBody, repeated: boolean): Promise<ApprovalView> {
@@ -80,8 +83,14 @@ export class ApprovalService {
     }
   }
 
-  async timeline(caller: Caller, id: string) {
-    const { lines, profiles } = await this.queries.timeline(caller, id);
+  /** Requests that are about to be shown: whose reasons somebody sees goes on record. */
+  async noteShown(caller: Caller, origin: Origin, views: readonly ApprovalView[]): Promise<void> {
+    await this.#reasonReads.note(caller, origin, views.filter(showsReasons).map((view) => view.stored));
+  }
+
+  async timeline(caller: Caller, origin: Origin, id: string) {
+    const { stored, lines, profiles } = await this.queries.timeline(caller, id);
+    if (lines.some((line) => line.comment !== null)) await this.#reasonReads.note(caller, origin, [stored]);
     return {
       items: lines.map(({ row, comment }) => ({
         at: row.at.toISOString(),

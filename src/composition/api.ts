@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { Express } from 'express';
 import { approvalRoutes } from '../approvals/routes.ts';
+import { auditRoutes } from '../audit/routes.ts';
+import { streamRoutes } from '../audit/streams/routes.ts';
+import { StreamService } from '../audit/streams/stream-service.ts';
 import { AddressGuard } from '../notify/webhooks/address.ts';
 import { webhookRoutes } from '../notify/webhooks/routes.ts';
 import { WebhookService } from '../notify/webhooks/service.ts';
 import { failurePage } from '../pages/routes/failure-page.ts';
 import type { Mailbox } from '../platform/embedded/mailbox.ts';
 import { createApp } from '../platform/http/app.ts';
+import { Denials } from '../platform/http/denials.ts';
 import { Gate } from '../platform/http/gate.ts';
 import { Idempotency } from '../platform/http/idempotency.ts';
 import { openApiDocument } from '../platform/http/openapi/document.ts';
@@ -17,6 +21,7 @@ import { KeyService } from '../tenancy/key-service.ts';
 import { tenancyRoutes } from '../tenancy/routes.ts';
 import { SettingsService } from '../tenancy/settings-service.ts';
 import { TeamService } from '../tenancy/team-service.ts';
+import { composeAudit } from './audit.ts';
 import type { Core } from './core.ts';
 import { composePages } from './pages.ts';
 
@@ -33,16 +38,19 @@ export function composeApi(core: Core, more: { checks?: readonly ReadinessCheck[
   const routes = [
     ...tenancyRoutes({ teams: new TeamService(work, people), keys: new KeyService(work, people), settings: new SettingsService(work) }),
     ...approvalRoutes(approvals.service),
+    ...auditRoutes(composeAudit(core), config.publicUrl),
+    ...streamRoutes(new StreamService(work, guard)),
     ...webhookRoutes(new WebhookService(work, guard)),
   ];
   const document = openApiDocument(routes, { version, publicUrl: config.publicUrl });
   const checks = [{ name: 'database', check: () => database.ping() }, { name: 'temporal', check: () => temporal.check() }, ...(more.checks ?? [])];
   const gate = new Gate({ authenticator: new KeyAuthenticator(database, clock), rateLimit: new RateLimit(config.rateLimit) });
   const idempotency = new Idempotency({ work, clock, master, logger, onReplay: metrics.answerReplayed });
+  const denials = new Denials(work);
   const app = createApp({
     config, logger, metrics, document, checks, failurePage,
-    api: { routes, gate, idempotency },
-    pages: composePages(core, document, more.mailbox ?? null),
+    api: { routes, gate, idempotency, denials },
+    pages: composePages(core, { document, denials, mailbox: more.mailbox ?? null }),
   });
   return { app };
 }

@@ -6,6 +6,7 @@ import { ApprovalCreation } from '../approvals/creation.ts';
 import { ApprovalExecution } from '../approvals/execution.ts';
 import { IntentReader } from '../approvals/intents.ts';
 import { ApprovalQueries } from '../approvals/queries.ts';
+import { ReasonReads } from '../approvals/reason-reads.ts';
 import { ApprovalService } from '../approvals/service.ts';
 import { ApprovalStarter } from '../approvals/starter.ts';
 import { ApprovalViews } from '../approvals/view.ts';
@@ -80,6 +81,7 @@ function composeApprovals(parts: Pick<Core, 'config' | 'logger' | 'clock' | 'met
   const commands = new ApprovalCommands({ work, people, creation, execution, workflows });
   const views = new ApprovalViews(vault, people);
   const queries = new ApprovalQueries({ work, views, people, clock });
-  const service = new ApprovalService({ commands, queries, creation, starter, notifier, work, people });
-  return { service, execution, commands, queries, views, workflows, starter, announcer };
+  const reasonReads = new ReasonReads({ work, clock });
+  const service = new ApprovalService({ commands, queries, creation, starter, notifier, work, people, reasonReads });
+  return { service, reasonReads, execution, commands, queries, views, workflows, starter, announcer };
 }

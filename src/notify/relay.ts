@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { Alarm } from '../platform/alarm.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/database.ts';
 import type { UnitOfWork } from '../platform/unit-of-work.ts';
-import { Alarm } from './relay/alarm.ts';
 import { Attempts } from './relay/attempts.ts';
 import { type Claim, OutboxClaims } from './relay/claims.ts';
 import type { Channel, LaneOptions, RelayMetrics } from './relay/handler.ts';

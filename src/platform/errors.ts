@@ -26,6 +26,8 @@ export interface ProblemExtension {
 export class ProblemError extends Error {
   readonly code: ProblemCode;
   readonly extension: ProblemExtension;
+  /** The transaction that led to it has told the audit log. */
+  isOnRecord = false;
 
   constructor(code: ProblemCode, detail: string, extension: ProblemExtension = {}, options?: ErrorOptions) {
     super(detail, options);
@@ -33,6 +35,12 @@ export class ProblemError extends Error {
     this.code = code;
     this.extension = extension;
   }
+}
+
+/** Marks a problem as one that the audit log knows of. */
+export function onRecord(problem: ProblemError): ProblemError {
+  problem.isOnRecord = true;
+  return problem;
 }
 
 export class InvalidRequest extends ProblemError {

@@ -6,7 +6,7 @@ const EVERY_MS = 3_600_000;
 /**
  * Forgets what is kept for a while only: stored answers of idempotent requests after seven days, mailed codes after one,
  * what somebody signed in with after thirty, the log of deliveries and messages that were given up after ninety, and links in
- * mails a year after their request was closed. By the database's clock.
+ * mails a year after their request was closed. By the database's clock. And makes room ahead: the partitions of the coming months.
  */
 export class Housekeeping {
   readonly #database: Database;
@@ -21,7 +21,7 @@ export class Housekeeping {
 
   start(): void {
     const round = () => {
-      this.#running = this.sweep();
+      this.#running = this.sweep().then(() => this.makePartitions());
     };
     round();
     this.#timer = setInterval(round, EVERY_MS);
@@ -34,6 +34,15 @@ export class Housekeeping {
       this.#logger.debug({ forgotten: Number(row?.forgotten) }, 'forgot what has expired');
     } catch (error) {
       this.#logger.warn({ err: error }, 'what has expired could not be forgotten yet');
+    }
+  }
+
+  /** Entries of a month that has no partition go into the default one, where they cannot be archived by themselves. */
+  async makePartitions(): Promise<void> {
+    try {
+      await this.#database.orm.em.getConnection().execute('select countersign.make_audit_partitions()');
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'the partitions of the coming months could not be made yet');
     }
   }
 

@@ -1,10 +1,12 @@
 import type { EntityName, RequiredEntityData } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { AuditRecord } from './audit-record.ts';
 import type { Clock } from './clock.ts';
 import type { UnlockedKeys, Vault } from './crypto/vault.ts';
 import { Additions } from './database/additions.ts';
 import type { Database } from './database/database.ts';
 import { isWorthRepeating } from './database/failures.ts';
+import { type RequestSource, sourceSubject } from './request-source.ts';
 
 /** Who does something. Ids are internal; `null` where there is no row for the actor (the operator, the clock). */
 export interface Actor {
@@ -20,16 +22,8 @@ export interface Origin {
   readonly actor: Actor;
   /** Follows a request through log, audit log and workflow. */
   readonly requestId: string | null;
-}
-
-/** What was done, for the audit log. Opaque ids, codes and numbers only: nothing that somebody wrote, no name, no address. */
-export interface AuditRecord {
-  readonly action: string;
-  readonly resource: { readonly type: string; readonly id: string };
-  readonly team?: string | null;
-  readonly outcome?: 'success' | 'denied';
-  readonly onBehalfOf?: string | null;
-  readonly detail?: Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+  /** Where the request came from, where there was one. */
+  readonly source?: RequestSource | null;
 }
 
 /** Something that must happen after the commit, at least once: a mail, a webhook delivery, a call to a workflow. */
@@ -46,7 +40,8 @@ export interface OutboxMessage {
 
 /** How audit entries and outbox rows are written; the two features own their tables. */
 export interface TransactionLog {
-  writeAudit(tx: Transaction): void;
+  /** @param keys those of whoever `origin.source` tells about, where it is known */
+  writeAudit(tx: Transaction, keys: UnlockedKeys): void;
   writeOutbox(tx: Transaction, keys: UnlockedKeys): void;
   settleOutbox(em: EntityManager, messages: readonly string[]): Promise<void>;
 }
@@ -54,6 +49,7 @@ export interface TransactionLog {
 /** Told after each commit, so that whoever waits need not poll. */
 export interface ChangeNotifier {
   outboxFilled(): void;
+  auditWritten(): void;
   changed(resource: string): void;
 }
 
@@ -83,8 +79,8 @@ export class Transaction {
   }
 
   /** The audit log is to name whoever asked for this, not the workflow that carries it out. */
-  actAs(actor: Actor, requestId: string | null): void {
-    this.origin = { ...this.origin, actor, requestId };
+  actAs(actor: Actor, requestId: string | null, source: RequestSource | null): void {
+    this.origin = { ...this.origin, actor, requestId, source };
   }
 
   /** Adds a row that nobody looks at again before the commit. Whatever is to be changed or found is `em`'s. */
@@ -198,18 +194,26 @@ export class UnitOfWork {
   async #writeLog(tx: Transaction, audited: boolean): Promise<void> {
     const { em, origin } = tx;
     if (audited && tx.audit.length === 0 && (!tx.additions.isEmpty || (await hasWritten(em)))) throw new MissingAuditEntry();
-    this.#log.writeAudit(tx);
-    if (tx.settled.length > 0) await this.#log.settleOutbox(em, tx.settled);
-    this.#log.writeOutbox(tx, await this.vault.unlock(em, origin.organization, tx.outbox.flatMap((message) => message.body?.subjects ?? [])));
-    // What is added may refer to what the ORM has still to write.
+    // Keys that this transaction makes are among those that may be needed, and what is added may refer to what is made.
     await em.flush();
+    const keys = await this.vault.unlock(em, origin.organization, subjectsIn(tx));
+    this.#log.writeAudit(tx, keys);
+    if (tx.settled.length > 0) await this.#log.settleOutbox(em, tx.settled);
+    this.#log.writeOutbox(tx, keys);
     await tx.additions.write(em);
   }
 
   #announce(tx: Transaction): void {
     if (tx.outbox.length > 0) this.#notifier.outboxFilled();
+    if (tx.audit.length > 0) this.#notifier.auditWritten();
     for (const resource of tx.changes) this.#notifier.changed(resource);
   }
+}
+
+/** Everybody whose keys are needed to write the log. */
+function subjectsIn({ origin, audit, outbox }: Transaction): string[] {
+  const written = outbox.flatMap((message) => message.body?.subjects ?? []);
+  return audit.length > 0 && origin.source ? [...written, sourceSubject(origin)] : written;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { tenantColumns, tenantTable } from '../platform/database/tenant-table.ts';
+import type { AuditSettings } from './rules/audit-settings.ts';
 import type { Weekday } from './rules/business-time.ts';
 import type { Role } from './rules/roles.ts';
 
@@ -8,6 +9,7 @@ export interface OrganizationSettings {
   readonly fiscal_year_start?: string;
   readonly step_up_amount?: { readonly value: string; readonly currency: string } | null;
   readonly default_calendar?: string | null;
+  readonly audit?: AuditSettings;
 }
 
 export const Organization = defineEntity({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { aliasSchema, emailSchema, lineText, timestampOut, timestampSchema, timezoneSchema, uuidSchema } from '../platform/http/schemas.ts';
 import { parseCurrency } from '../platform/currency.ts';
+import { auditSettingsChangeSchema, auditSettingsSchema } from './audit-settings-schema.ts';
 import { SCOPES } from './rules/permissions.ts';
 import { ROLES } from './rules/roles.ts';
 
@@ -129,6 +130,7 @@ export const organizationSettingsChangeSchema = z
     fiscal_year_start: monthDay.optional(),
     step_up_amount: amountSchema.nullish().describe('From this amount on, the confirmation page asks for a code that is mailed separately. null: never.'),
     default_calendar: aliasSchema.nullish().describe('The calendar that timeouts count in when a stage names none. null: plain time.'),
+    audit: auditSettingsChangeSchema.nullish().describe('null: everything as by default'),
   })
   .meta({ id: 'OrganizationSettingsChange' });
 
@@ -136,6 +138,7 @@ export const organizationSettingsSchema = z
   .object({
     timezone: z.string(), fiscal_year_start: z.string(),
     step_up_amount: z.object({ value: z.string(), currency: z.string() }).nullable(), default_calendar: z.string().nullable(),
+    audit: auditSettingsSchema,
   })
   .meta({ id: 'OrganizationSettings' });
 

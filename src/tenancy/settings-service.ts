@@ -10,10 +10,8 @@ import { BillingSettings, type BillingSettingsDocument, type CalendarVersion, Or
 import { type ApprovalHierarchy, approvalHierarchy } from './hierarchy.ts';
 import { makeOrganization, organizationById } from './organizations.ts';
 import type { Calendar } from './rules/business-time.ts';
+import { mergeSettings, type SettingsChange } from './rules/merge-settings.ts';
 import { teamByAlias, teamPath } from './teams.ts';
-
-/** A change of settings: what is undefined stays, what is null is taken back. */
-type Change<Settings> = { readonly [Name in keyof Settings]?: Settings[Name] | null | undefined };
 
 export interface BillingSettingsView {
   readonly own: BillingSettingsDocument;
@@ -44,7 +42,7 @@ export class SettingsService {
     return this.#work.read(caller.organization, (em) => organizationById(em, caller.organization));
   }
 
-  async changeOrganization(caller: Caller, origin: Origin, change: Change<OrganizationSettings>, ifMatch: string | null): Promise<Organization> {
+  async changeOrganization(caller: Caller, origin: Origin, change: SettingsChange<OrganizationSettings>, ifMatch: string | null): Promise<Organization> {
     demand(caller, 'organization.manage', [caller.organization]);
     return this.#work.write(origin, async (tx) => {
       const row = await tx.em.findOneOrFail(Organization, { id: caller.organization }, { lockMode: LockMode.PESSIMISTIC_WRITE });
@@ -52,7 +50,7 @@ export class SettingsService {
       if (change.default_calendar && !(await calendarByName(tx.em, caller.organization, change.default_calendar))) {
         throw new InvalidRequest([{ path: 'default_calendar', message: 'there is no such calendar in your organization' }]);
       }
-      row.settings = merge(row.settings, change);
+      row.settings = mergeSettings(row.settings, change);
       row.version += 1;
       tx.record({ action: 'organization.settings_changed', resource: { type: 'organization', id: row.id }, detail: { version: row.version, fields: Object.keys(change) } });
       return row;
@@ -81,7 +79,7 @@ export class SettingsService {
     });
   }
 
-  async changeBilling(caller: Caller, origin: Origin, teamAlias: string, change: Change<BillingSettingsDocument>, ifMatch: string | null): Promise<BillingSettingsView> {
+  async changeBilling(caller: Caller, origin: Origin, teamAlias: string, change: SettingsChange<BillingSettingsDocument>, ifMatch: string | null): Promise<BillingSettingsView> {
     return this.#work.write(origin, async (tx) => {
       const team = await teamByAlias(tx.em, caller.organization, teamAlias);
       const path = await teamPath(tx.em, caller.organization, team.id);
@@ -90,7 +88,7 @@ export class SettingsService {
       const existing = await tx.em.findOne(BillingSettings, { team: team.id });
       checkIfMatch(ifMatch, existing?.version ?? 0);
       const row = existing ?? tx.em.create(BillingSettings, { id: newId(tx.at), organization: caller.organization, team: team.id, settings: {}, version: 0, updatedAt: tx.at });
-      row.settings = merge(row.settings, change);
+      row.settings = mergeSettings(row.settings, change);
       row.version += 1;
       row.updatedAt = tx.at;
       await tx.em.persist(row).flush();
@@ -98,10 +96,4 @@ export class SettingsService {
       return { own: row.settings, effective: await approvalHierarchy(tx.em, path), version: row.version };
     });
   }
-}
-
-function merge<Settings extends object>(settings: Settings, change: Change<Settings>): Settings {
-  const given = Object.entries(change).filter(([, value]) => value !== undefined);
-  const merged = Object.entries({ ...settings, ...Object.fromEntries(given) }).filter(([, value]) => value !== null);
-  return Object.fromEntries(merged) as Settings;
 }

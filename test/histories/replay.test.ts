@@ -31,9 +31,9 @@ async function replayAll(workflows: string): Promise<Map<string, ReplayResult>> 
 }
 
 describe('the stored histories', () => {
-  test('hold what can happen to a request', () => {
+  test('hold what can happen to a request, and to the sealing and the exports of the audit log', () => {
     const names = histories.map(({ name }) => name.split('/')[1]);
-    expect(names).toEqual(expect.arrayContaining(['approve-in-two-stages', 'reject', 'escalate', 'expire', 'resubmit', 'change-of-people', 'continue-as-new-1', 'continue-as-new-2']));
+    expect(names).toEqual(expect.arrayContaining(['approve-in-two-stages', 'reject', 'escalate', 'expire', 'resubmit', 'change-of-people', 'continue-as-new-1', 'continue-as-new-2', 'audit-sealing-1', 'audit-sealing-2', 'audit-export']));
     const events = histories.flatMap(({ history }) => history.events ?? []);
     const updates = new Set(events.flatMap((event) => event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input?.name ?? []));
     expect([...updates].toSorted()).toEqual(['decide', 'reassign', 'refresh', 'remind', 'resubmit', 'withdraw']);
@@ -48,13 +48,13 @@ describe('the stored histories', () => {
   });
 
   test('do not replay with a workflow that was changed incompatibly', async () => {
-    const results = await replayAll('./incompatible/approval-chain.ts');
+    const results = await replayAll('./incompatible/index.ts');
     expect(results.size).toBe(histories.length);
     for (const [name, { error }] of results) expect({ name, failed: error instanceof DeterminismViolationError }).toEqual({ name, failed: true });
   });
 
   test('replay with the same change where `patched` guards it', async () => {
-    const results = await replayAll('./patched/approval-chain.ts');
+    const results = await replayAll('./patched/index.ts');
     expect(results.size).toBe(histories.length);
     expect([...results].filter(([, { error }]) => error !== undefined)).toEqual([]);
   });

@@ -21,7 +21,7 @@ describe('Idempotency-Key', () => {
 
   const newKey = () => `test-${(count += 1)}`;
   const send = (server: TestServer, key: string, text = 'hello', more: object = {}) => server.ask('POST', '/api/v1/notes', { body: { text, ...more }, headers: { 'idempotency-key': key } });
-  const made = async () => (await installation.query("select 1 from countersign.audit_entries where action = 'note.made'")).length;
+  const made = async () => (await installation.query("select 1 from countersign.audit_entries where action = 'team.made'")).length;
 
   test('the same key with the same body gives the first answer again, from any process, and makes nothing', async () => {
     const key = newKey();

@@ -17,7 +17,7 @@ describe('what was sent', () => {
     await installation.close();
   });
 
-  const made = async () => (await installation.query("select 1 from countersign.audit_entries where action = 'note.made'")).length;
+  const made = async () => (await installation.query("select 1 from countersign.audit_entries where action = 'team.made'")).length;
 
   /** Sends a note that must be refused and must have changed nothing; gives the errors by path. */
   async function refused(asked: Asked): Promise<Record<string, string>> {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
+import { auditRoutes } from '../../src/audit/routes.ts';
 import { PROBLEM_CODES } from '../../src/platform/errors.ts';
 import { type ApiDocument, openApiDocument } from '../../src/platform/http/openapi/document.ts';
 import { problemsOf } from '../../src/platform/http/openapi/problem-responses.ts';
@@ -11,7 +12,7 @@ import { deeply, isRecord } from './support/walk.ts';
 type Operation = NonNullable<NonNullable<ApiDocument['paths']>[string]['get']>;
 
 /** No route is called: none of these services is ever looked at. */
-const routes: readonly Route[] = tenancyRoutes(Object.create(null));
+const routes: readonly Route[] = [...tenancyRoutes(Object.create(null)), ...auditRoutes(Object.create(null), 'https://countersign.example')];
 
 describe('the OpenAPI document', () => {
   let document: ApiDocument;

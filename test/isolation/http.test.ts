@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
+import { formatVerifierKey, signingKey } from '../../src/audit/notes/keys.ts';
 import { DEFAULT_ORGANIZATION } from '../../src/bootstrap.ts';
 import { startTestSystem, type TestSystem } from '../support/system.ts';
 import { tablesOf } from './support/catalog.ts';
@@ -12,13 +14,17 @@ const MARK = 'aardvark';
  * Operations that store something under a name of the caller's choice. With B's key they make B's own; they name no object
  * of A, even where A has one of that name.
  */
-const STORES_UNDER_OWN_NAME = new Set(['PUT /api/v1/organization/members/{user}', 'PUT /api/v1/calendars/{name}']);
+const STORES_UNDER_OWN_NAME = new Set(['PUT /api/v1/organization/members/{user}', 'PUT /api/v1/calendars/{name}', 'PUT /api/v1/audit/witnesses/{name}', 'PUT /api/v1/audit/streams/{name}']);
 
 /** Bodies of which the schema does not say all. */
 const BODIES: Readonly<Record<string, object>> = {
   'POST /api/v1/approvals/{id}/reassign': { from_user_id: 'one', to_user_id: 'another' },
   'PUT /api/v1/calendars/{name}': { timezone: 'UTC', days: ['tue'], hours: { from: '08:00', to: '16:00' } },
+  'PUT /api/v1/audit/streams/{name}': { kind: 'https', url: 'https://127.0.0.1:9/events' },
 };
+
+/** What has to be said in the address. */
+const QUERIES: Readonly<Record<string, string>> = { 'GET /api/v1/audit/consistency': '?first=0' };
 
 let system: TestSystem;
 let document: OpenApi;
@@ -41,6 +47,13 @@ beforeAll(async () => {
     team_id: `${MARK}-team`, kind: 'spend', title: `${MARK} title`, requester_id: `${MARK}-asker`, chain: { stages: [{ approvers: [{ user_id: `${MARK}-approver` }] }] },
   }, asker);
   const key = await system.need('POST', '/api/v1/api-keys', { service_name: `${MARK} service` });
+  await system.need('PUT', `/api/v1/audit/witnesses/${MARK}`, { key: formatVerifierKey(signingKey(`${MARK}.test`, randomBytes(32), 'witness')) });
+  await system.need('PUT', `/api/v1/audit/streams/${MARK}`, { kind: 'https', url: `https://127.0.0.1:9/${MARK}` });
+  const bundle = await system.need('POST', '/api/v1/audit/exports', { from: '2020-01-01T00:00:00Z', to: new Date().toISOString() });
+  await system.until(async () => (await system.need('GET', `/api/v1/audit/exports/${bundle.id}`)).state === 'ready', 'a bundle');
+  await system.until(async () => (await system.api('GET', '/api/v1/audit/checkpoint', undefined, keyOfB)).status === 200, 'the log of B is sealed');
+  const { items: entries } = await system.need('GET', '/api/v1/audit/entries');
+  const seq = Math.max(...entries.map((entry: { seq: number | null }) => entry.seq ?? 0));
   const delivery = await system.until(async () => (await system.need('GET', `/api/v1/webhooks/${webhook.id}/deliveries`)).items[0], 'a webhook delivery');
   // From here on nothing changes by itself: retries of mails and webhooks do.
   await system.stopWorker();
@@ -51,6 +64,7 @@ beforeAll(async () => {
     'api-keys': { id: key.id },
     approvals: { id: approval.id },
     calendars: { name: MARK },
+    audit: { seq: String(seq), id: bundle.id, name: MARK },
     webhooks: { id: webhook.id, delivery: delivery.id },
   };
 });
@@ -61,8 +75,9 @@ function nameOf({ method, path }: DescribedOperation): string {
   return `${method} ${path}`;
 }
 
-function addressOf({ path }: DescribedOperation): string {
-  return fillPath(path, ofA[path.split('/')[3] ?? ''] ?? {});
+function addressOf(operation: DescribedOperation): string {
+  const { path } = operation;
+  return fillPath(path, ofA[path.split('/')[3] ?? ''] ?? {}) + (QUERIES[nameOf(operation)] ?? '');
 }
 
 function send(operation: DescribedOperation, key: string | undefined) {

@@ -19,13 +19,15 @@ let database: TestDatabase;
 let admin: Client;
 let tables: Table[];
 let tenantTables: Table[];
+let partitions: Table[];
 
 beforeAll(async () => {
   database = await createTestDatabase();
   admin = new Client({ connectionString: database.adminUrl });
   await admin.connect();
   tables = await tablesOf(admin);
-  tenantTables = tables.filter((table) => !EXEMPT.includes(table.name));
+  partitions = tables.filter((table) => table.partition);
+  tenantTables = tables.filter((table) => !EXEMPT.includes(table.name) && !table.partition);
   for (const table of tenantTables) for (const organization of [A, B]) await fillTable(admin, table, organization);
 });
 
@@ -66,7 +68,7 @@ describe('every table', () => {
   });
 
   test('has row-level security, forced', () => {
-    for (const { name, enabled, forced } of tenantTables) expect({ name, enabled, forced }).toEqual({ name, enabled: true, forced: true });
+    for (const { name, enabled, forced } of [...tenantTables, ...partitions]) expect({ name, enabled, forced }).toEqual({ name, enabled: true, forced: true });
   });
 
   test('shows the application the rows of its organization and no others', async () => {
@@ -111,7 +113,8 @@ describe('every table', () => {
 
   /** A row like one of ours, only that it belongs to another organization. */
   function copyInto(table: Table): string {
-    const [names, values] = [table.columns.map(quoted), table.columns.map((column) => (column.name === organizationColumn(table) ? '$1::uuid' : quoted(column)))];
+    const own = table.columns.filter((column) => !column.derived);
+    const [names, values] = [own.map(quoted), own.map((column) => (column.name === organizationColumn(table) ? '$1::uuid' : quoted(column)))];
     return `insert into ${table.name} (${names.join(', ')}) select ${values.join(', ')} from ${table.name} limit 1`;
   }
 
@@ -120,9 +123,25 @@ describe('every table', () => {
   }
 });
 
+describe('every partition', () => {
+  test('is out of reach but through its parent, which shows an organization its own rows', async () => {
+    expect(partitions.length).toBeGreaterThan(3);
+    for (const { name } of partitions) {
+      const { rows } = await admin.query(
+        `select role, privilege from unnest($2::text[]) role cross join (values ('select'), ('insert'), ('update'), ('delete'), ('truncate'), ('references'), ('trigger')) p (privilege)
+         where has_table_privilege(role, $1, privilege) or (privilege <> 'delete' and privilege <> 'truncate' and privilege <> 'trigger' and has_any_column_privilege(role, $1, privilege))`,
+        [name, [DATABASE_ROLES.app, DATABASE_ROLES.relay, DATABASE_ROLES.sealer, 'public']]);
+      expect({ name, rows }).toEqual({ name, rows: [] });
+      const policies = await admin.query('select polname, polroles::regrole[]::text[] as roles from pg_policy where polrelid = $1::regclass', [name]);
+      expect(policies.rows).toEqual([{ polname: 'owner', roles: [DATABASE_ROLES.owner] }]);
+      expect(await as(DATABASE_ROLES.app, A, (client) => outcome(client, `select from ${name}`))).toBe(REFUSED);
+    }
+  });
+});
+
 describe('the roles', () => {
   test('of the application cannot bypass any of it, own nothing, and are no members of the owner', async () => {
-    for (const role of [DATABASE_ROLES.app, DATABASE_ROLES.relay]) {
+    for (const role of [DATABASE_ROLES.app, DATABASE_ROLES.relay, DATABASE_ROLES.sealer]) {
       const { rows } = await admin.query('select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication, rolcanlogin from pg_roles where rolname = $1', [role]);
       expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false, rolcreaterole: false, rolcreatedb: false, rolreplication: false, rolcanlogin: false }]);
       const owned = await admin.query(
@@ -134,11 +153,11 @@ describe('the roles', () => {
     }
   });
 
-  test('that API and worker log in with can step into those two, and into nothing else', async () => {
+  test('that API and worker log in with can step into those three, and into nothing else', async () => {
     const { username } = new URL(database.url);
     const { rows } = await admin.query(
       `select g.rolname from pg_auth_members m join pg_roles g on g.oid = m.roleid join pg_roles l on l.oid = m.member where l.rolname = $1 order by 1`, [username]);
-    expect(rows.map((row) => row.rolname)).toEqual([DATABASE_ROLES.app, DATABASE_ROLES.relay].toSorted());
+    expect(rows.map((row) => row.rolname)).toEqual([DATABASE_ROLES.app, DATABASE_ROLES.relay, DATABASE_ROLES.sealer].toSorted());
   });
 
   test('of the relay reaches the outbox, of every organization, and nothing else', async () => {
@@ -153,9 +172,30 @@ describe('the roles', () => {
     expect(await as(DATABASE_ROLES.relay, A, (client) => outcome(client, 'select * from countersign.authenticate($1)', [Buffer.alloc(32)]))).toBe(REFUSED);
   });
 
-  test('reach past row-level security through two functions only: one finds a key by its whole hash, one forgets what has expired', async () => {
+  test('of the sealer reaches the audit log, of every organization: it reads entries, adds proofs, and nothing else', async () => {
+    const { rows } = await admin.query<{ name: string; privileges: string }>(
+      `select replace(c.oid::regclass::text, 'countersign.', '') as name, string_agg(p.privilege, ' ' order by p.privilege) as privileges
+       from pg_class c cross join (values ('select'), ('insert'), ('update'), ('delete'), ('truncate'), ('references'), ('trigger')) p(privilege)
+       where c.relkind in ('r', 'p', 'v', 'm') and c.relnamespace in ('countersign'::regnamespace, 'keyring'::regnamespace)
+         and has_table_privilege($1, c.oid, p.privilege) group by 1 order by 1`, [DATABASE_ROLES.sealer]);
+    expect(Object.fromEntries(rows.map(({ name, privileges }) => [name, privileges]))).toEqual({
+      audit_archives: 'select', audit_checkpoints: 'insert select', audit_entries: 'select', audit_leaves: 'insert select', audit_logs: 'insert select update', audit_pending: 'delete select', audit_tiles: 'insert select update', audit_watches: 'select',
+    });
+    for (const { name } of rows) {
+      const seen = await as(DATABASE_ROLES.sealer, null, async (client) => (await client.query(`select distinct organization_id from countersign.${name} order by 1`)).rows);
+      expect({ name, seen }).toEqual({ name, seen: [{ organization_id: A }, { organization_id: B }] });
+    }
+    expect(await as(DATABASE_ROLES.sealer, A, (client) => outcome(client, 'select * from keyring.subject_keys'))).toBe(REFUSED);
+  });
+
+  test('keep the keys that sign from the application', async () => {
+    expect(await as(DATABASE_ROLES.app, A, (client) => outcome(client, 'select signing_key from countersign.audit_logs'))).toBe(REFUSED);
+    expect(await as(DATABASE_ROLES.app, A, (client) => outcome(client, 'select verifier_key from countersign.audit_logs'))).toBe(1);
+  });
+
+  test('reach past row-level security through four functions only: one finds a key by its whole hash, one forgets what has expired, one makes partitions, one drops those that are archived', async () => {
     const { rows } = await admin.query(`select p.oid::regprocedure::text as name from pg_proc p where p.prosecdef and p.pronamespace in ('countersign'::regnamespace, 'keyring'::regnamespace, 'public'::regnamespace) order by 1`);
-    expect(rows.map((row) => row.name)).toEqual(['countersign.authenticate(bytea)', 'countersign.forget_expired()']);
+    expect(rows.map((row) => row.name)).toEqual(['countersign.authenticate(bytea)', 'countersign.drop_audit_partition(text)', 'countersign.forget_expired()', 'countersign.make_audit_partitions()']);
     const { rows: keys } = await admin.query('select organization_id, hash from countersign.api_keys order by 1');
     for (const key of keys) {
       const found = await as(DATABASE_ROLES.app, null, async (client) => (await client.query('select organization_id from countersign.authenticate($1)', [key.hash])).rows);
@@ -166,9 +206,9 @@ describe('the roles', () => {
 });
 
 describe('what has happened', () => {
-  test.each(['audit_entries'])('in %s can neither be changed nor deleted by the application, its own organization’s included', async (table) => {
+  test.each(['audit_entries', 'audit_leaves', 'audit_checkpoints', 'audit_archives'])('in %s can neither be changed nor deleted by the application, its own organization’s included', async (table) => {
     await as(DATABASE_ROLES.app, A, async (client) => {
-      expect(await outcome(client, `update countersign.${table} set id = id`)).toBe(REFUSED);
+      expect(await outcome(client, `update countersign.${table} set organization_id = organization_id`)).toBe(REFUSED);
       expect(await outcome(client, `delete from countersign.${table}`)).toBe(REFUSED);
       expect(await outcome(client, `truncate countersign.${table}`)).toBe(REFUSED);
       expect(await outcome(client, `select from countersign.${table}`)).toBe(1);

@@ -21,7 +21,7 @@ test('a database that drops its connections again and again delays messages, los
     tried.add(id);
     return { outcome: 'delivered' as const };
   };
-  const onDelivered = (tx: Transaction, { id }: ClaimedMessage) => tx.record({ action: 'test.mailed', resource: { type: 'message', id } });
+  const onDelivered = (tx: Transaction, { id }: ClaimedMessage) => tx.record({ action: 'message.retried', resource: { type: 'message', id } });
   const { relay } = startRelay(world, { mail: lane(deliver, { concurrency: 4, hooks: { onDelivered } }) }, { leaseMs: 1_000 });
   const messages = Array.from({ length: 120 }, (): OutboxMessage => ({ id: newId(), channel: 'mail', reference: {} }));
   await world.enqueue(organization, ...messages);
@@ -33,6 +33,6 @@ test('a database that drops its connections again and again delays messages, los
   await relay.stop(5_000);
   const ids = messages.map(({ id }) => id).toSorted();
   expect([...new Set(tried.items)].toSorted()).toEqual(ids);
-  const { rows } = await world.admin.query<{ resource_id: string }>(`select resource_id from countersign.audit_entries where action = 'test.mailed' order by resource_id`);
+  const { rows } = await world.admin.query<{ resource_id: string }>(`select resource_id from countersign.audit_entries where action = 'message.retried' order by resource_id`);
   expect(rows.map((row) => row.resource_id)).toEqual(ids);
 });

@@ -27,7 +27,7 @@ beforeAll(async () => {
   work = new UnitOfWork({
     database: Database.open({ url: place.url, role: DATABASE_ROLES.app, entities, poolSize: 3, logger: pino({ level: 'silent' }) }),
     vault: new Vault(new MasterKey('5ec2'.repeat(16))), clock: systemClock, log: { writeAudit, writeOutbox, settleOutbox },
-    notifier: { outboxFilled: () => told.push('outbox'), changed: (resource) => told.push(resource) },
+    notifier: { outboxFilled: () => told.push('outbox'), auditWritten: () => told.push('audit'), changed: (resource) => told.push(resource) },
   });
 });
 
@@ -75,7 +75,7 @@ describe('a transaction', () => {
       expect(told).toEqual([]);
     });
     expect(await counts()).toEqual({ teams: before.teams + 1, audited: before.audited + 1, outbox: before.outbox + 1 });
-    expect(told).toEqual(['outbox', 'team']);
+    expect(told).toEqual(['outbox', 'audit', 'team']);
   });
 
   test('keeps nothing where any of it fails, and tells nobody', async () => {
@@ -141,7 +141,7 @@ describe('a transaction', () => {
           if (holding === 2) bothHold.resolve();
           await bothHold.promise;
         }
-        tx.record({ action: 'teams.renamed', resource: { type: 'team', id: order[0]?.id ?? '' } });
+        tx.record({ action: 'team.made', resource: { type: 'team', id: order[0]?.id ?? '' } });
       });
     const results = await Promise.allSettled([renameAll(teams), renameAll(teams.toReversed())]);
     expect(results.map((result) => result.status)).toEqual(['fulfilled', 'fulfilled']);

@@ -2,6 +2,7 @@ import type { Response } from 'express';
 import type { Html } from '../../pages/html.ts';
 import { sendPage } from '../../pages/routes/send-page.ts';
 import { ProblemError } from '../../platform/errors.ts';
+import type { Denials } from '../../platform/http/denials.ts';
 import type { Origin } from '../../platform/unit-of-work.ts';
 import type { DecisionKind } from '../rules.ts';
 import type { Confirmed, StepUp } from '../step-up.ts';
@@ -34,6 +35,8 @@ export interface DecisionPage extends Confirmed {
 /** What the two kinds of pages, behind links and in the inbox, do each in their own way. */
 export interface DecisionDoor {
   readonly origin: Origin;
+  /** Method and pattern of the page's address, for the audit log. */
+  readonly route: string;
   look(): Promise<DecisionPage>;
   /** How a decision is recorded, and what is used up with it. */
   recording(decision: DecisionSubmission): Pick<PageDecision, 'channel' | 'intent' | 'revision' | 'alsoRecord'>;
@@ -45,10 +48,12 @@ export type DecisionSubmission = Extract<Submission, { asks: 'decision' }>;
 export class DecisionFlow {
   readonly #decisions: PageDecisions;
   readonly #stepUp: StepUp;
+  readonly #denials: Denials;
 
-  constructor(parts: { decisions: PageDecisions; stepUp: StepUp }) {
+  constructor(parts: { decisions: PageDecisions; stepUp: StepUp; denials: Denials }) {
     this.#decisions = parts.decisions;
     this.#stepUp = parts.stepUp;
+    this.#denials = parts.denials;
   }
 
   async answer(response: Response, fields: Readonly<Record<string, string>>, door: DecisionDoor): Promise<void> {
@@ -66,6 +71,7 @@ export class DecisionFlow {
     const code = page.needsCode ? submission.code : null;
     const taken = await this.#decisions.take(door.origin, { approval, person, door: through, decision, comment, code, ...door.recording(submission) });
     if (taken.outcome === 'taken') return redirectToOutcome(response, page);
+    if (taken.outcome === 'refused') await this.#denials.note(door.origin, door.route, taken.problem);
     // Looked at anew: what stands now is the answer, whichever of several attempts has brought it about.
     const after = await door.look();
     if (after.state === 'open') return sendRefusal(response, after, submission.typed, taken);
@@ -73,7 +79,7 @@ export class DecisionFlow {
   }
 
   async #mailCode(response: Response, door: DecisionDoor, page: DecisionPage, typed: Typed): Promise<void> {
-    const problem = page.needsCode ? await this.#tryToMailCode(door.origin, page) : null;
+    const problem = page.needsCode ? await this.#tryToMailCode(door, page) : null;
     const after = await door.look();
     if (after.state !== 'open') return sendOutcome(response, after, null);
     if (!problem) return sendPage(response, 200, after.render({ typed }));
@@ -82,12 +88,13 @@ export class DecisionFlow {
   }
 
   /** @returns why none was mailed, where there were too many; null also where the person is no longer asked */
-  async #tryToMailCode(origin: Origin, confirmed: Confirmed): Promise<ProblemError | null> {
+  async #tryToMailCode({ origin, route }: DecisionDoor, confirmed: Confirmed): Promise<ProblemError | null> {
     try {
       await this.#stepUp.mail(origin, confirmed);
     } catch (error) {
       if (!(error instanceof ProblemError) || (error.code !== 'rate-limited' && error.code !== 'not-an-approver')) throw error;
       if (error.code === 'rate-limited') return error;
+      await this.#denials.note(origin, route, error);
     }
     return null;
   }

@@ -1,11 +1,12 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Clock } from '../../platform/clock.ts';
 import { LostRace } from '../../platform/database/failures.ts';
-import type { Transaction, UnitOfWork } from '../../platform/unit-of-work.ts';
+import type { Origin, Transaction, UnitOfWork } from '../../platform/unit-of-work.ts';
 import { organizationById, type Profiles, type SignedIn } from '../../tenancy/service.ts';
 import { AskRow, IntentRow } from '../entities.ts';
 import { openSeat, type Seat } from '../link-standing.ts';
 import type { ApprovalQueries, TimelineLine } from '../queries.ts';
+import { type ReasonReads, showsReasons } from '../reason-reads.ts';
 import { isDecisionRecorded } from '../recorded-decision.ts';
 import { refusalProblem } from '../refusals.ts';
 import type { CodeState, StepUp } from '../step-up.ts';
@@ -31,19 +32,22 @@ export class InboxVisits {
   readonly #queries: ApprovalQueries;
   readonly #stepUp: StepUp;
   readonly #clock: Clock;
+  readonly #reasonReads: ReasonReads;
 
-  constructor(parts: { work: UnitOfWork; queries: ApprovalQueries; stepUp: StepUp; clock: Clock }) {
+  constructor(parts: { work: UnitOfWork; queries: ApprovalQueries; stepUp: StepUp; clock: Clock; reasonReads: ReasonReads }) {
     this.#work = parts.work;
     this.#queries = parts.queries;
     this.#stepUp = parts.stepUp;
     this.#clock = parts.clock;
+    this.#reasonReads = parts.reasonReads;
   }
 
   /** @throws NotFound, Forbidden where it does not concern them */
-  async visit(signedIn: SignedIn, id: string): Promise<InboxVisit> {
+  async visit(signedIn: SignedIn, origin: Origin, id: string): Promise<InboxVisit> {
     const { caller, person, session } = signedIn;
     const view = await this.#queries.get(caller, id);
     const timeline = await this.#queries.timeline(caller, id);
+    if (showsReasons(view) || timeline.lines.some((line) => line.comment !== null)) await this.#reasonReads.note(caller, origin, [view.stored]);
     const at = this.#clock.now();
     return this.#work.read(caller.organization, async (em) => {
       const { settings } = await organizationById(em, caller.organization);

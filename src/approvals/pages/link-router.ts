@@ -2,7 +2,7 @@ import { type Request, Router } from 'express';
 import { sendPage } from '../../pages/routes/send-page.ts';
 import { readForm } from '../../platform/http/body.ts';
 import { refuseOtherSites } from '../../platform/http/foreign-form.ts';
-import { requestIdOf } from '../../platform/http/request-id.ts';
+import { type Provenance, provenanceOf } from '../../platform/http/provenance.ts';
 import type { LinkService, LinkVisit } from '../link-service.ts';
 import { useLink } from '../links.ts';
 import type { DecisionDoor, DecisionFlow } from './decision-flow.ts';
@@ -32,15 +32,16 @@ export function approvalPageRouter({ links, flow, publicUrl }: LinkRouterParts):
     refuseOtherSites(request, origin);
     const fields = await readForm(request);
     const visit = await links.visit(request.params.token);
-    await flow.answer(response, fields, doorOf(visit, requestIdOf(response), async () => linkPage(await links.visit(request.params.token), pathOf(request))));
+    await flow.answer(response, fields, doorOf(visit, provenanceOf(request, response), async () => linkPage(await links.visit(request.params.token), pathOf(request))));
   });
 
   return router;
 }
 
-function doorOf({ organization, link }: LinkVisit, requestId: string, look: DecisionDoor['look']): DecisionDoor {
+function doorOf({ organization, link }: LinkVisit, provenance: Provenance, look: DecisionDoor['look']): DecisionDoor {
   return {
-    origin: { organization: organization.id, actor: { type: 'person', id: link.person }, requestId },
+    route: 'POST /r/{token}',
+    origin: { organization: organization.id, actor: { type: 'person', id: link.person }, ...provenance },
     look,
     // A link takes one decision, recorded under the link's own id: a double click finds what the first one has recorded.
     recording: () => ({ channel: 'link', intent: link.id, revision: link.revision, alsoRecord: (tx) => useLink(tx, link.id) }),

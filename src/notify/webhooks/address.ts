@@ -3,16 +3,16 @@ import { isIP, type LookupFunction } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import { isPublicAddress } from '../rules/public-address.ts';
 
-/** A name leads to an address that webhooks may not be sent to. */
+/** A name leads to an address that nothing may be sent to. */
 export class AddressNotAllowed extends Error {
   readonly code = 'address-not-allowed';
   constructor() {
-    super('leads to a private, local or otherwise special address, where webhooks are not sent to');
+    super('leads to a private, local or otherwise special address, where nothing is sent to');
     this.name = 'AddressNotAllowed';
   }
 }
 
-/** A text that is no address for a webhook. The message says what it must be. */
+/** A text that is no address of a receiver. The message says what it must be. */
 export class MalformedUrl extends Error {
   readonly code = 'malformed-url';
   constructor() {
@@ -28,6 +28,8 @@ export interface GuardOptions {
   /** The operator says that private addresses are fine. */
   readonly allowPrivate: boolean;
   readonly resolve?: Resolve;
+  /** Certificates (PEM) that are trusted instead of the system's. */
+  readonly ca?: string;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -35,7 +37,7 @@ const CONNECTIONS_PER_ORIGIN = 8;
 const KEEP_ALIVE_MS = 4_000;
 
 /**
- * Keeps whoever may enter a webhook's address from making this server talk to its own network (server-side request forgery).
+ * Keeps whoever may enter a receiver's address from making this server talk to its own network (server-side request forgery).
  * A name is resolved once, every address of it is checked, and the connection goes to what was checked: a name that answers
  * differently the second time gains nothing.
  */
@@ -48,7 +50,7 @@ export class AddressGuard {
   constructor(options: GuardOptions) {
     this.#allowPrivate = options.allowPrivate;
     this.#resolve = options.resolve ?? resolveWithSystem;
-    this.agent = new Agent({ connect: this.#connector(), connections: CONNECTIONS_PER_ORIGIN, keepAliveTimeout: KEEP_ALIVE_MS, keepAliveMaxTimeout: KEEP_ALIVE_MS });
+    this.agent = new Agent({ connect: this.#connector(options.ca), connections: CONNECTIONS_PER_ORIGIN, keepAliveTimeout: KEEP_ALIVE_MS, keepAliveMaxTimeout: KEEP_ALIVE_MS });
   }
 
   /**
@@ -81,8 +83,8 @@ export class AddressGuard {
     return this.#allowPrivate ? isIP(address) !== 0 : isPublicAddress(address);
   }
 
-  #connector(): buildConnector.connector {
-    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, lookup: this.#lookup });
+  #connector(ca: string | undefined): buildConnector.connector {
+    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, lookup: this.lookup, ...(ca === undefined ? {} : { ca }) });
     return (options, callback) => {
       // Node connects to a literal address without looking anything up.
       if (isIP(options.hostname) && !this.#allows(options.hostname)) callback(new AddressNotAllowed(), null);
@@ -90,7 +92,8 @@ export class AddressGuard {
     };
   }
 
-  readonly #lookup: LookupFunction = (hostname, options, callback) => {
+  /** Finds the addresses of a name for a connection, and none that is not allowed. A literal address is never looked up. */
+  readonly lookup: LookupFunction = (hostname, options, callback) => {
     this.addressesOf(hostname).then(
       (addresses) => {
         const found = addresses.map((address) => ({ address, family: isIP(address) }));

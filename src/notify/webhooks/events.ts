@@ -9,6 +9,8 @@ export const WEBHOOK_EVENTS = {
   'approval.resubmitted': 'The request was resubmitted; where something material changed, as a new revision.',
   'approval.decided': 'The request is closed: approved, rejected, withdrawn or expired. `data.approval.state` says which.',
   'approval.late_decision': 'Somebody decided on a request that was closed already. It changes nothing.',
+  'audit.finding': 'Somebody’s access was unusual. `data.finding.kind` says how.',
+  'audit.stream_failing': 'The audit log could not be sent to a stream for an hour; it is still tried.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type WebhookEventType = keyof typeof WEBHOOK_EVENTS;

@@ -111,7 +111,7 @@ export class WebhookService {
     });
   }
 
-  #tell(tx: Transaction, action: string, row: Webhook): void {
+  #tell(tx: Transaction, action: 'webhook.created' | 'webhook.deleted', row: Webhook): void {
     tx.record({ action, resource: { type: 'webhook', id: row.id }, detail: { events: row.events } });
     tx.touch(webhooksOf(tx.origin.organization));
   }

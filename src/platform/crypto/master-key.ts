@@ -7,6 +7,8 @@ import { createHash, createHmac, hkdfSync } from 'node:crypto';
 export class MasterKey {
   /** Wraps the keys of people and organizations. */
   readonly wrapping: Buffer;
+  /** Wraps the keys that sign audit logs. */
+  readonly signing: Buffer;
   /** Encrypts what Temporal stores. */
   readonly payloads: Buffer;
   readonly #lookup: Buffer;
@@ -18,6 +20,7 @@ export class MasterKey {
     if (root.length !== 32) throw new RangeError('the master secret must be 64 hexadecimal characters');
     const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', root, '', `countersign/${purpose}/v1`, 32));
     this.wrapping = derive('wrapping');
+    this.signing = derive('signing');
     this.payloads = derive('payloads');
     this.#lookup = derive('lookup');
     this.#forms = derive('forms');

@@ -26,6 +26,8 @@ export class Vault {
   /** Makes a key for a new subject, in the transaction that makes the subject. */
   createKey(em: EntityManager, organization: string, subject: string, at: Date): UnlockedKeys {
     const key = randomBytes(32);
+    // An earlier attempt that was rolled back may have made another one.
+    this.#remembered.delete(`${organization}/${subject}`);
     em.persist(em.create(SubjectKey, { id: subject, organization, wrapped: encrypt(this.#master.wrapping, key, subject), createdAt: at }));
     return new UnlockedKeys(new Map([[subject, key]]));
   }

@@ -13,6 +13,11 @@ export interface ListenOptions {
   readonly onConnected: () => void;
 }
 
+export interface Notification {
+  readonly channel: string;
+  readonly payload: string;
+}
+
 const CONNECT_TIMEOUT_MS = 5_000;
 const QUERY_TIMEOUT_MS = 10_000;
 /** A network that swallows packets ends no connection: only asking shows that nobody is there any more. */
@@ -42,10 +47,14 @@ export class ListenConnection {
     return this.#client !== null;
   }
 
-  /** @throws Error where there is no connection, or it is lost on the way: the notification may then have gone out or not */
-  async notify(channel: string, payload: string): Promise<void> {
+  /**
+   * Sends all of them in one statement.
+   * @throws Error where there is no connection, or it is lost on the way: they may then have gone out or not
+   */
+  async notify(notifications: readonly Notification[]): Promise<void> {
     if (!this.#client) throw new Error('no connection to notify over');
-    await this.#client.query('select pg_notify($1, $2)', [channel, payload]);
+    const [channels, payloads] = [notifications.map(({ channel }) => channel), notifications.map(({ payload }) => payload)];
+    await this.#client.query('select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as one (channel, payload)', [channels, payloads]);
   }
 
   async stop(): Promise<void> {

@@ -35,7 +35,7 @@ export async function inspectLogin(url: string): Promise<DatabaseLogin> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   await client.connect();
   try {
-    const needed: string[] = [DATABASE_ROLES.app, DATABASE_ROLES.relay];
+    const needed: string[] = [DATABASE_ROLES.app, DATABASE_ROLES.relay, DATABASE_ROLES.sealer];
     const { rows } = await client.query<LoginRow>(LOOK, [DATABASE_ROLES.owner, needed]);
     const [{ name, version, powers, held }] = rows as [LoginRow];
     return { name, powers, missingRoles: needed.filter((role) => !held.includes(role)), serverVersion: version.split(' ')[0] ?? version };
@@ -52,7 +52,7 @@ export async function warnOfPowerfulLogin(url: string, logger: Logger): Promise<
   try {
     const { powers } = await inspectLogin(url);
     if (powers.length === 0) return;
-    logger.warn({ roles: powers }, 'the login of DATABASE_URL can get past row-level security; use one that is a member of countersign_app and countersign_relay only (`npx countersign doctor` says more)');
+    logger.warn({ roles: powers }, 'the login of DATABASE_URL can get past row-level security; use one that is a member of countersign_app, countersign_relay and countersign_sealer only (`npx countersign doctor` says more)');
   } catch (error) {
     logger.debug({ err: error }, 'the login of DATABASE_URL could not be looked at');
   }

@@ -38,13 +38,13 @@ async function prepareRoles(client: Client, appLogin: string): Promise<void> {
   const me = client.escapeIdentifier(rows[0]!.me);
   const database = client.escapeIdentifier(rows[0]!.db);
   await client.query(`grant ${DATABASE_ROLES.owner} to ${me}`);
-  if (appLogin) await client.query(`grant ${DATABASE_ROLES.app}, ${DATABASE_ROLES.relay} to ${client.escapeIdentifier(decodeURIComponent(appLogin))}`);
+  if (appLogin) await client.query(`grant ${DATABASE_ROLES.app}, ${DATABASE_ROLES.relay}, ${DATABASE_ROLES.sealer} to ${client.escapeIdentifier(decodeURIComponent(appLogin))}`);
   await client.query(`grant create on database ${database} to ${DATABASE_ROLES.owner}`);
   for (const schema of [SCHEMA, KEYRING_SCHEMA]) {
     await client.query(`create schema if not exists ${schema} authorization ${DATABASE_ROLES.owner}`);
     await client.query(`grant usage on schema ${schema} to ${DATABASE_ROLES.app}`);
   }
-  await client.query(`grant usage on schema ${SCHEMA} to ${DATABASE_ROLES.relay}`);
+  await client.query(`grant usage on schema ${SCHEMA} to ${DATABASE_ROLES.relay}, ${DATABASE_ROLES.sealer}`);
 }
 
 async function createRole(client: Client, role: string): Promise<void> {

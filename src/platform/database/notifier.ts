@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { ChangeNotifier } from '../unit-of-work.ts';
+import { Bell } from './bell.ts';
 import { ListenConnection } from './listen-connection.ts';
 import { EVERYTHING, packResources, unpackResources } from './notification-payload.ts';
 
-const OUTBOX_CHANNEL = 'countersign_outbox';
 const CHANGES_CHANNEL = 'countersign_changes';
 /** What many transactions announce within this time goes out together. */
 const GATHER_MS = 3;
@@ -20,10 +20,11 @@ type Waiter = (changed: boolean) => void;
 export class Notifier implements ChangeNotifier {
   readonly #connection: ListenConnection;
   readonly #waiters = new Map<string, Set<Waiter>>();
-  readonly #outboxListeners = new Set<() => void>();
+  readonly #outbox = new Bell('countersign_outbox');
+  readonly #audit = new Bell('countersign_audit');
+  readonly #bells = [this.#outbox, this.#audit];
   readonly #changeListeners = new Set<(resource: string | null) => void>();
   #unsent = new Set<string>();
-  #outboxUnsent = false;
   #timer: NodeJS.Timeout | null = null;
   #sending: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -31,7 +32,7 @@ export class Notifier implements ChangeNotifier {
   constructor(options: { url: string; logger: Logger }) {
     this.#connection = new ListenConnection({
       ...options,
-      channels: [OUTBOX_CHANNEL, CHANGES_CHANNEL],
+      channels: [CHANGES_CHANNEL, ...this.#bells.map((bell) => bell.channel)],
       onNotification: (channel, payload) => this.#onNotification(channel, payload),
       onConnected: () => this.#onConnected(),
     });
@@ -51,8 +52,12 @@ export class Notifier implements ChangeNotifier {
   }
 
   outboxFilled(): void {
-    this.#outboxUnsent = true;
-    this.#tellOutboxListeners();
+    this.#outbox.ring();
+    this.#sendSoon();
+  }
+
+  auditWritten(): void {
+    this.#audit.ring();
     this.#sendSoon();
   }
 
@@ -88,8 +93,15 @@ export class Notifier implements ChangeNotifier {
    * @returns ends it
    */
   onOutbox(listener: () => void): () => void {
-    this.#outboxListeners.add(listener);
-    return () => this.#outboxListeners.delete(listener);
+    return this.#outbox.onRing(listener);
+  }
+
+  /**
+   * @param listener called when there may be entries of the audit log to seal
+   * @returns ends it
+   */
+  onAudit(listener: () => void): () => void {
+    return this.#audit.onRing(listener);
   }
 
   /**
@@ -112,18 +124,14 @@ export class Notifier implements ChangeNotifier {
   }
 
   #onNotification(channel: string, payload: string): void {
-    if (channel === OUTBOX_CHANNEL) this.#tellOutboxListeners();
-    else for (const resource of unpackResources(payload)) this.#wake(resource);
+    if (channel === CHANGES_CHANNEL) for (const resource of unpackResources(payload)) this.#wake(resource);
+    else this.#bells.find((bell) => bell.channel === channel)?.tell();
   }
 
   #onConnected(): void {
-    this.#tellOutboxListeners();
+    for (const bell of this.#bells) bell.tell();
     this.#wake(EVERYTHING);
     this.#sendSoon();
-  }
-
-  #tellOutboxListeners(): void {
-    for (const listener of this.#outboxListeners) listener();
   }
 
   #wake(resource: string): void {
@@ -146,17 +154,18 @@ export class Notifier implements ChangeNotifier {
   }
 
   async #sendUnsent(): Promise<void> {
-    const [resources, outbox] = [this.#unsent, this.#outboxUnsent];
-    if ((resources.size === 0 && !outbox) || !this.#connection.connected) return;
+    const resources = this.#unsent;
+    const rung = this.#bells.filter((bell) => bell.isUnsent);
+    if ((resources.size === 0 && rung.length === 0) || !this.#connection.connected) return;
     this.#unsent = new Set();
-    this.#outboxUnsent = false;
+    for (const bell of rung) bell.isUnsent = false;
+    const changes = packResources(resources).map((payload) => ({ channel: CHANGES_CHANNEL, payload }));
     try {
-      if (outbox) await this.#connection.notify(OUTBOX_CHANNEL, '');
-      for (const payload of packResources(resources)) await this.#connection.notify(CHANGES_CHANNEL, payload);
+      await this.#connection.notify([...rung.map(({ channel }) => ({ channel, payload: '' })), ...changes]);
     } catch {
       // The connection is gone. What was not announced is announced again as soon as there is another one.
       for (const resource of resources) this.#unsent.add(resource);
-      this.#outboxUnsent ||= outbox;
+      for (const bell of rung) bell.isUnsent = true;
     }
   }
 }

@@ -8,6 +8,8 @@ export const DATABASE_ROLES = {
   app: 'countersign_app',
   /** What the outbox relay runs as: sees the outbox of every organization, and nothing else. */
   relay: 'countersign_relay',
+  /** What the sealing of the audit log runs as: sees the log of every organization, adds to its proofs, and nothing else. */
+  sealer: 'countersign_sealer',
 } as const;
 
 export const SCHEMA = 'countersign';

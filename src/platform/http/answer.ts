@@ -1,15 +1,35 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import type { ProblemError } from '../errors.ts';
 import { isUnchanged } from './etag.ts';
 import { PROBLEM_TYPES, problemBody } from './problems.ts';
-import type { Answer } from './route.ts';
+import type { Answer, Content } from './route.ts';
 
-/** Writes what a handler answered, or that the caller has it already. */
-export function sendAnswer(response: Response, { status, headers = {}, body }: Answer): void {
+/**
+ * Writes what a handler answered, or that the caller has it already.
+ * @throws what reading a streamed body throws; half of the answer has gone out by then
+ */
+export async function sendAnswer(response: Response, { status, headers = {}, body, content }: Answer): Promise<void> {
   response.status(status).set(headers);
   if (status === 200 && headers['ETag'] !== undefined && isUnchanged(response.req, headers['ETag'])) response.status(304).end();
+  else if (content !== undefined) await sendContent(response, content);
   else if (body === undefined) response.end();
   else response.type('application/json').send(JSON.stringify(body));
+}
+
+async function sendContent(response: Response, { type, data }: Content): Promise<void> {
+  response.type(type);
+  if (typeof data === 'string') return void response.send(data);
+  if (response.req.method === 'HEAD') return void response.end();
+  // Log, metrics, tracing and the rest each wait for the end of an answer, and `pipeline` does so more than once.
+  response.setMaxListeners(0);
+  try {
+    await pipeline(Readable.from(data, { objectMode: false }), response);
+  } catch (error) {
+    // Whoever goes away in the middle needs no answer any more.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
+  }
 }
 
 /** Writes a problem (RFC 9457, `application/problem+json`). */

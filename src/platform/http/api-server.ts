@@ -5,11 +5,12 @@ import type { Origin } from '../unit-of-work.ts';
 import { sendAnswer } from './answer.ts';
 import { readJson } from './body.ts';
 import type { Caller } from './caller.ts';
+import type { Denials } from './denials.ts';
 import type { Gate } from './gate.ts';
 import type { Idempotency } from './idempotency.ts';
 import { rememberCaller } from './request-log.ts';
-import { requestIdOf } from './request-id.ts';
-import type { Method, Operation, Route } from './route.ts';
+import { provenanceOf } from './provenance.ts';
+import type { Answer, Method, Operation, Route } from './route.ts';
 import { byPath, expressPath } from './route-paths.ts';
 import { validate } from './validate.ts';
 
@@ -17,6 +18,7 @@ export interface ApiParts {
   readonly routes: readonly Route[];
   readonly gate: Gate;
   readonly idempotency: Idempotency;
+  readonly denials: Denials;
 }
 
 const METHODS: readonly Method[] = ['get', 'post', 'put', 'delete'];
@@ -42,21 +44,27 @@ function refuseMethod(routes: readonly Route[]): RequestHandler {
   };
 }
 
-/** From the request to the answer: who asks, whether they may at all, what they sent; then the route's own work. */
+/** From the request to the answer: who asks, then the route's own work; a refusal of somebody known goes on record. */
 function handlerFor(route: Route, parts: ApiParts): RequestHandler {
+  const name = `${route.method.toUpperCase()} ${route.path}`;
   return async (request, response) => {
     const caller = await parts.gate.admit(request.get('authorization'), request.ip);
     rememberCaller(response, caller);
-    checkScope(route, caller);
-    const input = await inputOf(route, request);
-    const origin: Origin = { organization: caller.organization, actor: caller.actor, requestId: requestIdOf(response) };
-    const headers = { ifMatch: request.get('if-match') ?? null, ifNoneMatch: request.get('if-none-match') ?? null };
-    const signal = abortedWhenGone(response);
-    const carryOut = (operation: Operation) => route.handle({ ...input, ...headers, caller, origin, operation, signal });
-    const key = route.method === 'post' ? request.get('idempotency-key') : undefined;
-    const asked = { path: `${route.method} ${request.baseUrl}${request.path}`, body: input.body };
-    sendAnswer(response, await parts.idempotency.once(key, caller, origin, asked, carryOut));
+    const origin: Origin = { organization: caller.organization, actor: caller.actor, ...provenanceOf(request, response) };
+    await sendAnswer(response, await parts.denials.watch(origin, name, () => carryOut(route, parts, { request, response, caller, origin })));
   };
+}
+
+/** Whether the caller may at all, what they sent, and what comes of it. */
+async function carryOut(route: Route, parts: ApiParts, asked: { request: Request; response: Response; caller: Caller; origin: Origin }): Promise<Answer> {
+  const { request, response, caller, origin } = asked;
+  checkScope(route, caller);
+  const input = await inputOf(route, request);
+  const headers = { ifMatch: request.get('if-match') ?? null, ifNoneMatch: request.get('if-none-match') ?? null };
+  const signal = abortedWhenGone(response);
+  const handle = (operation: Operation) => route.handle({ ...input, ...headers, caller, origin, operation, signal });
+  const key = route.method === 'post' ? request.get('idempotency-key') : undefined;
+  return parts.idempotency.once(key, caller, origin, { path: `${route.method} ${request.baseUrl}${request.path}`, body: input.body }, handle);
 }
 
 function checkScope(route: Route, caller: Caller): void {

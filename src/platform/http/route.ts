@@ -5,10 +5,20 @@ import type { Caller } from './caller.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'delete';
 
+/** A body that is no JSON. Only answers to GET have one: they are not kept to be given again. */
+export interface Content {
+  /** Media type, such as `text/plain`. */
+  readonly type: string;
+  /** A text, or pieces that are asked for as fast as the client takes them. */
+  readonly data: string | AsyncIterable<Uint8Array>;
+}
+
 /** What a handler answers. */
 export interface Answer {
   readonly status: number;
   readonly body?: object;
+  /** Instead of `body`. */
+  readonly content?: Content;
   readonly headers?: Readonly<Record<string, string>>;
   /** Internal ids of everybody the body tells about: what is kept of it for a replay is sealed under their keys. */
   readonly subjects?: readonly string[];
@@ -56,6 +66,8 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body ext
   readonly bodyOptional?: boolean;
   /** Answers by status; null: no body. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
+  /** What answers are written in that are no problems; unset: JSON. */
+  readonly mediaType?: string;
   /** Problems besides those that every route has. */
   readonly problems?: readonly ProblemCode[];
   /** Takes `If-Match` / gives `ETag`. */

@@ -24,6 +24,10 @@ export interface Metrics {
   readonly relay: RelayCounters;
   readonly approvalDecided: (outcome: string, channel: string) => void;
   readonly answerReplayed: () => void;
+  /** @param delayMs from the moment an audit entry was written to its first checkpoint */
+  readonly entrySealed: (delayMs: number) => void;
+  /** @param read the age of the oldest audit entry that is not sealed, in seconds, at the time of each scrape */
+  watchUnsealed(read: () => Promise<number>): void;
   /** @param pool `login` of several, e.g. `app`; @param read where to look, at the time of each scrape */
   watchPool(pool: string, read: () => PoolUse | Promise<PoolUse>): void;
 }
@@ -40,6 +44,7 @@ export function createMetrics(): Metrics {
     relay: relayCounters(registry),
     approvalDecided: (outcome, channel) => decisions.inc({ outcome, channel }),
     answerReplayed: () => replays.inc(),
+    ...sealingMetrics(registry),
     watchPool: poolGauge(registry),
   };
 }
@@ -58,6 +63,28 @@ function relayCounters(registry: Registry): RelayCounters {
     retried: (channel, code) => retried.inc({ channel, code }),
     givenUp: (channel, code) => givenUp.inc({ channel, code }),
     lag: (channel, ms) => lag.observe({ channel }, ms / 1000),
+  };
+}
+
+function sealingMetrics(registry: Registry): Pick<Metrics, 'entrySealed' | 'watchUnsealed'> {
+  const registers = [registry];
+  const delay = new Histogram({
+    name: 'countersign_audit_merge_delay_seconds', help: 'From the moment an audit entry was written to the signature of its first checkpoint', registers,
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 600],
+  });
+  let watched: (() => Promise<number>) | null = null;
+  const oldest = new Gauge({
+    name: 'countersign_audit_unsealed_oldest_seconds', help: 'Age of the oldest audit entry that is not sealed', registers,
+    async collect() {
+      const seconds = watched && (await lookAt(watched));
+      if (seconds !== null) oldest.set(seconds);
+    },
+  });
+  return {
+    entrySealed: (delayMs) => delay.observe(delayMs / 1000),
+    watchUnsealed: (read) => {
+      watched = read;
+    },
   };
 }
 
@@ -80,7 +107,7 @@ function poolGauge(registry: Registry): Metrics['watchPool'] {
 }
 
 /** While the database is away there may be no pool to look at; everything else is to be read all the same. */
-async function lookAt(read: () => PoolUse | Promise<PoolUse>): Promise<PoolUse | null> {
+async function lookAt<T>(read: () => T | Promise<T>): Promise<T | null> {
   try {
     return await read();
   } catch {

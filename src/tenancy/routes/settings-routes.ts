@@ -7,6 +7,7 @@ import {
   billingSettingsChangeSchema, billingSettingsSchema, calendarSchema, madeOrganizationSchema, newCalendarSchema, newOrganizationSchema,
   organizationSettingsChangeSchema, organizationSettingsSchema, teamParams,
 } from '../schemas.ts';
+import { watchSettings } from '../rules/audit-settings.ts';
 import type { BillingSettingsView, SettingsService } from '../settings-service.ts';
 
 /** Organizations, their settings and calendars, and the billing settings of teams, over HTTP. */
@@ -77,6 +78,7 @@ function presentSettings(settings: OrganizationSettings): z.input<typeof organiz
   return {
     timezone: settings.timezone ?? 'UTC', fiscal_year_start: settings.fiscal_year_start ?? '01-01',
     step_up_amount: settings.step_up_amount ?? null, default_calendar: settings.default_calendar ?? null,
+    audit: { retention: { frameworks: [...(settings.audit?.retention?.frameworks ?? [])], days: settings.audit?.retention?.days ?? null }, watch: watchSettings(settings.audit) },
   };
 }
 

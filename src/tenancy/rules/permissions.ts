@@ -35,7 +35,8 @@ export const PERMISSIONS = {
   'billing.read': { scope: 'billing:read', roles: [...FINANCE, 'manager', 'director', 'vp', 'auditor', 'viewer'], meaning: 'See spending, budgets and settings' },
   'billing.manage': { scope: 'billing:write', roles: FINANCE, meaning: 'Change billing settings and the approval hierarchy' },
   'privacy.manage': { scope: 'privacy', roles: [...ADMINS, 'compliance_officer'], meaning: 'Run privacy requests and legal holds' },
-  'audit.read': { scope: 'audit:read', roles: [...ADMINS, 'auditor', 'compliance_officer'], meaning: 'Read the audit log' },
+  'audit.read': { scope: 'audit:read', roles: [...ADMINS, 'auditor', 'compliance_officer'], meaning: 'Read the audit log of the team, prove its entries; held in the organization’s root, export it' },
+  'audit.manage': { scope: 'admin', roles: ADMINS, meaning: 'Have the audit log sent to other systems, register its witnesses (held in the organization’s root)' },
   'reports.read': { scope: 'reports', roles: [...ADMINS, 'auditor', 'compliance_officer', 'finance'], meaning: 'Make and read reports' },
 } as const satisfies Readonly<Record<string, PermissionRule>>;
 

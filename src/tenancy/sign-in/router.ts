@@ -4,7 +4,7 @@ import { sendPage } from '../../pages/routes/send-page.ts';
 import { closedSignInLinkPage, confirmSignInPage, lookIntoYourMailPage, signInPage } from '../../pages/sign-in-page.ts';
 import { readForm } from '../../platform/http/body.ts';
 import { NotFound } from '../../platform/errors.ts';
-import { requestIdOf } from '../../platform/http/request-id.ts';
+import { provenanceOf } from '../../platform/http/provenance.ts';
 import { emailSchema } from '../../platform/http/schemas.ts';
 import type { FormGuard } from './form-guard.ts';
 import { SIGN_IN_LINK_MINUTES } from './sign-in-links.ts';
@@ -28,7 +28,7 @@ export function signInRouter({ signIn, visitors, guard }: SignInRouterParts): Ro
     guard.checkVisitor(request, fields['csrf']);
     const email = emailSchema.safeParse(fields['email']?.trim());
     if (!email.success) return sendPage(response, 400, wrongAddress(fields['email'], guard.visitorToken(request, response)));
-    await signIn.request(email.data, request.ip ?? 'unknown', requestIdOf(response));
+    await signIn.request(email.data, provenanceOf(request, response));
     sendPage(response, 200, lookIntoYourMailPage({ validMinutes: SIGN_IN_LINK_MINUTES }));
   });
 
@@ -41,7 +41,7 @@ export function signInRouter({ signIn, visitors, guard }: SignInRouterParts): Ro
 
   router.post('/sign-in/:token', async (request, response) => {
     guard.checkVisitor(request, (await readForm(request))['csrf']);
-    const result = await signIn.signIn(request.params.token, requestIdOf(response));
+    const result = await signIn.signIn(request.params.token, provenanceOf(request, response));
     if ('closed' in result) return sendClosed(response, result.closed);
     visitors.signIn(response, result.secret);
     response.redirect(303, '/inbox');
@@ -49,7 +49,7 @@ export function signInRouter({ signIn, visitors, guard }: SignInRouterParts): Ro
 
   router.post('/sign-out', async (request, response) => {
     const fields = await readForm(request);
-    await visitors.signOut(request, response, fields['csrf'], requestIdOf(response));
+    await visitors.signOut(request, response, fields['csrf']);
     response.redirect(303, '/sign-in');
   });
 

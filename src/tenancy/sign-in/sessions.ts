@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { sha256 } from '../../platform/crypto/master-key.ts';
 import { DirectoryEntry } from '../../platform/database/directory.ts';
 import type { Caller } from '../../platform/http/caller.ts';
+import type { Provenance } from '../../platform/http/provenance.ts';
 import { newId, newSecret } from '../../platform/ids.ts';
 import type { Transaction, UnitOfWork } from '../../platform/unit-of-work.ts';
 import { Membership, Person, Session } from '../entities.ts';
@@ -56,8 +57,8 @@ export class Sessions {
     return entry && this.#work.read(entry.organization, (em) => this.#open(em, entry.organization, entry.target));
   }
 
-  async end({ session, caller }: SignedIn, requestId: string): Promise<void> {
-    await this.#work.write({ organization: caller.organization, actor: caller.actor, requestId }, async (tx) => {
+  async end({ session, caller }: SignedIn, provenance: Provenance): Promise<void> {
+    await this.#work.write({ organization: caller.organization, actor: caller.actor, ...provenance }, async (tx) => {
       const row = await tx.em.findOneOrFail(Session, { id: session });
       row.endedAt ??= tx.at;
       await tx.em.nativeDelete(DirectoryEntry, { kind: 'session', hash: row.hash, organization: caller.organization });

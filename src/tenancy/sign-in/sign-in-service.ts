@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { LockMode } from '@mikro-orm/core';
 import type { Clock } from '../../platform/clock.ts';
 import { DirectoryEntry } from '../../platform/database/directory.ts';
+import type { Provenance } from '../../platform/http/provenance.ts';
 import { newId } from '../../platform/ids.ts';
 import { mailMessage } from '../../platform/mail-message.ts';
 import type { Transaction, UnitOfWork } from '../../platform/unit-of-work.ts';
@@ -40,13 +41,12 @@ export class SignInService {
   /**
    * Mails a link to whoever has this address, one for each organization they belong to. Neither the answer nor the time it
    * takes says whether anybody has it.
-   * @param client the network address that asks
    * @throws ProblemError `rate-limited` or `unavailable`
    */
-  async request(email: string, client: string, requestId: string): Promise<void> {
+  async request(email: string, provenance: Provenance): Promise<void> {
     const hash = this.#people.addressHash(email);
-    await this.#limits.take(hash, client);
-    await Promise.all([pause(ANSWER_AFTER_MS), this.#mailLinks(hash, requestId)]);
+    await this.#limits.take(hash, provenance.source?.address ?? 'unknown');
+    await Promise.all([pause(ANSWER_AFTER_MS), this.#mailLinks(hash, provenance)]);
   }
 
   /** Looks at a link without changing anything. */
@@ -61,12 +61,12 @@ export class SignInService {
    * Uses a link up and starts a session.
    * @returns the session's secret, for the cookie
    */
-  async signIn(token: string, requestId: string): Promise<{ secret: string } | { closed: Exclude<LinkState, 'open'> }> {
+  async signIn(token: string, provenance: Provenance): Promise<{ secret: string } | { closed: Exclude<LinkState, 'open'> }> {
     const entry = await this.#find(token);
     const person = entry && (await this.#work.read(entry.organization, (em) => em.findOne(SignInLink, { id: entry.target })))?.person;
     if (!entry || !person) return { closed: 'unknown' };
     try {
-      return await this.#work.write({ organization: entry.organization, actor: { type: 'person', id: person }, requestId }, async (tx) => {
+      return await this.#work.write({ organization: entry.organization, actor: { type: 'person', id: person }, ...provenance }, async (tx) => {
         const user = await lockUser(tx, person);
         await useSignInLink(tx, entry.target);
         if (!user) throw new SignInLinkClosed('expired');
@@ -82,14 +82,14 @@ export class SignInService {
     return this.#work.database.read(null, (em) => findSignInLink(em, token));
   }
 
-  async #mailLinks(address: Buffer, requestId: string): Promise<void> {
+  async #mailLinks(address: Buffer, provenance: Provenance): Promise<void> {
     const entries = await this.#work.database.read(null, (em) => em.find(DirectoryEntry, { kind: 'address', hash: address }));
-    await Promise.all(entries.map((entry) => this.#mailLink(entry, requestId)));
+    await Promise.all(entries.map((entry) => this.#mailLink(entry, provenance)));
   }
 
   /** Guests decide by the links that they are mailed; they have nothing to sign in to. */
-  async #mailLink({ organization, target }: DirectoryEntry, requestId: string): Promise<void> {
-    await this.#work.write({ organization, actor: { type: 'system', id: null }, requestId }, async (tx) => {
+  async #mailLink({ organization, target }: DirectoryEntry, provenance: Provenance): Promise<void> {
+    await this.#work.write({ organization, actor: { type: 'system', id: null }, ...provenance }, async (tx) => {
       const person = await lockUser(tx, target);
       const email = person && (await this.#people.profiles(tx.em, organization, [person.id])).of(person.id).email;
       if (!person || email === null) return;

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import type { PageContext, SignedInView } from '../../pages/view-models.ts';
+import { provenanceOf } from '../../platform/http/provenance.ts';
 import type { Cookies } from './cookies.ts';
 import type { FormGuard } from './form-guard.ts';
 import { SESSION_MS, type Sessions, type SignedIn } from './sessions.ts';
@@ -46,11 +47,11 @@ export class Visitors {
   }
 
   /** Ends the session of whoever sent the form; without one, there is nothing to end. @throws Forbidden */
-  async signOut(request: Request, response: Response, token: string | undefined, requestId: string): Promise<void> {
+  async signOut(request: Request, response: Response, token: string | undefined): Promise<void> {
     const signedIn = await this.find(request);
     if (signedIn) {
       this.checkForm(request, signedIn, SIGN_OUT, token);
-      await this.#sessions.end(signedIn, requestId);
+      await this.#sessions.end(signedIn, provenanceOf(request, response));
     }
     this.#cookies.clear(response, 'session');
   }

@@ -43,7 +43,7 @@ export class Installation {
   openWork(clock: TestClock): UnitOfWork {
     const database = Database.open({ url: this.#test.url, role: DATABASE_ROLES.app, entities, poolSize: 8, logger: quiet });
     this.#opened.push(database);
-    const notifier = { outboxFilled: () => undefined, changed: () => undefined };
+    const notifier = { outboxFilled: () => undefined, auditWritten: () => undefined, changed: () => undefined };
     return new UnitOfWork({ database, vault: new Vault(this.master), clock, log: { writeAudit, writeOutbox, settleOutbox }, notifier });
   }
 

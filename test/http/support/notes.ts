@@ -88,7 +88,7 @@ export class Notes {
   }
 
   #commit(origin: Origin, id: string): Promise<void> {
-    return this.#work.write(origin, async (tx) => tx.record({ action: 'note.made', resource: { type: 'note', id } }));
+    return this.#work.write(origin, async (tx) => tx.record({ action: 'team.made', resource: { type: 'team', id } }));
   }
 
   #exists(organization: string, id: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Router } from 'express';
 import { failurePage } from '../../../src/pages/routes/failure-page.ts';
 import { createApp } from '../../../src/platform/http/app.ts';
+import { Denials } from '../../../src/platform/http/denials.ts';
 import { Gate } from '../../../src/platform/http/gate.ts';
 import { Idempotency } from '../../../src/platform/http/idempotency.ts';
 import { type ApiDocument, openApiDocument } from '../../../src/platform/http/openapi/document.ts';
@@ -68,7 +69,7 @@ export class TestServer {
     const idempotency = new Idempotency({ work, clock: this.clock, master: installation.master, logger, onReplay: metrics.answerReplayed });
     const app = createApp({
       config: { publicUrl, trustProxy: options.trustProxy ?? null }, logger, metrics, document, failurePage,
-      api: { routes, gate, idempotency }, checks: options.checks ?? [], pages: options.pages?.(document) ?? [],
+      api: { routes, gate, idempotency, denials: new Denials(work) }, checks: options.checks ?? [], pages: options.pages?.(document) ?? [],
     });
     this.#http = createServer(app);
   }

@@ -38,7 +38,7 @@ describe('making a webhook', () => {
     const { items } = await webhooks.service.list(ownerOf(organization), { limit: 10 });
     expect(items.map(({ row, url }) => ({ id: row.id, url, events: row.events }))).toEqual([{ id, url: URL_OK, events: ['approval.decided'] }]);
     expect(JSON.stringify(items)).not.toContain(secret);
-    const { rows } = await world.admin.query('select action, detail from countersign.audit_entries where organization_id = $1', [organization]);
+    const { rows } = await world.admin.query(`select action, leaf::jsonb -> 'detail' as detail from countersign.audit_entries where organization_id = $1`, [organization]);
     expect(rows).toEqual([{ action: 'webhook.created', detail: { events: ['approval.decided'] } }]);
   });
 

@@ -3,7 +3,7 @@
  * before Temporal hears of it. Says `ready` when it takes work.
  */
 import { pino } from 'pino';
-import { createActivities } from '../../../activities/index.ts';
+import { approvalActivities } from '../../../activities/approvals.ts';
 import { composeCore } from '../../../src/composition.ts';
 import { parseConfig } from '../../../src/config.ts';
 import { givenServices } from '../../../src/given-services.ts';
@@ -16,7 +16,7 @@ const logger = pino({ level: 'silent' });
 installRuntime(logger);
 const services = givenServices(config);
 const core = await composeCore({ config, logger, ...services });
-const activities = createActivities({ approvals: core.approvals.execution, logger });
+const activities = approvalActivities(core.approvals.execution);
 
 function dyingAfter<Input, Result>(name: keyof ApprovalActivities, activity: (input: Input) => Promise<Result>): (input: Input) => Promise<Result> {
   return async (input) => {

@@ -25,7 +25,7 @@ export class SkippingWorld {
   static async start(): Promise<SkippingWorld> {
     const [environment, database, mailbox] = await Promise.all([createTimeSkippingEnvironment(), createTestDatabase(), startMailbox({ dataDir: null })]);
     const clock = new MovableClock();
-    const product = await startProduct({ databaseUrl: database.url, temporalAddress: environment.address, smtpUrl: mailbox.smtpUrl, clock });
+    const product = await startProduct({ databaseUrl: database.url, temporalAddress: environment.address, smtpUrl: mailbox.smtpUrl, clock, withoutSealing: true });
     await product.startWorker();
     return new SkippingWorld({ product, mailbox, environment, database, clock });
   }

@@ -41,7 +41,7 @@ function responsesOf(route: Route): ZodOpenApiResponsesObject {
     {
       description: DESCRIPTIONS[Number(status)] ?? 'Done.',
       headers: answerHeaders(route.etag !== undefined),
-      ...(schema ? { content: { 'application/json': { schema } } } : {}),
+      ...(schema ? { content: { [route.mediaType ?? 'application/json']: { schema } } } : {}),
     },
   ]);
   const unchanged = { description: 'You have this version already (`If-None-Match`). There is no body.', headers: answerHeaders(true) };

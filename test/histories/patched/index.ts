@@ -1,0 +1,3 @@
+export { approvalChain } from './approval-chain.ts';
+export { auditExport } from './audit-export.ts';
+export { auditSealing } from './audit-sealing.ts';
