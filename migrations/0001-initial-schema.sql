@@ -241,7 +241,7 @@ create table countersign.audit_export_chunks (
   data bytea not null,
   primary key (organization_id, export_id, attempt, position)
 );
--- They are compressed already.
+-- They are compressed and encrypted already.
 alter table countersign.audit_export_chunks alter column data set storage external;
 
 create table countersign.audit_witnesses (
@@ -717,8 +717,11 @@ as $$
       where a.id = l.approval_id and a.decided_at < now() - interval '1 year' returning l.id),
     addresses as (delete from countersign.directory d using links where d.kind = 'approval_link' and d.target_id = links.id returning 1),
     messages as (delete from countersign.outbox where failed_at < now() - interval '90 days' returning 1),
-    chunks as (delete from countersign.audit_export_chunks c using countersign.audit_exports e where e.organization_id = c.organization_id and e.id = c.export_id and e.expires_at < now()),
-    exports as (delete from countersign.audit_exports where expires_at < now() returning 1)
+    -- A bundle may tell about whoever was erased after it was begun.
+    gone_exports as (select organization_id, id from countersign.audit_exports e where e.expires_at < now()
+      or (e.state = 'ready' and exists (select from keyring.subject_keys k where k.organization_id = e.organization_id and k.destroyed_at >= e.created_at))),
+    chunks as (delete from countersign.audit_export_chunks c using gone_exports e where e.organization_id = c.organization_id and e.id = c.export_id),
+    exports as (delete from countersign.audit_exports x using gone_exports e where e.organization_id = x.organization_id and e.id = x.id returning 1)
   select (select count(*) from exports) + (select count(*) from answers) + (select count(*) from codes) + (select count(*) from deliveries) + (select count(*) from messages)
     + (select count(*) from ways_in) + (select count(*) from addresses)
 $$;

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Vault } from '../../platform/crypto/vault.ts';
 import type { UnitOfWork } from '../../platform/unit-of-work.ts';
 import type { People } from '../../tenancy/service.ts';
 import type { BundleEntry } from '../bundle/format.ts';
@@ -22,10 +23,17 @@ export interface Reading {
   readonly whileWaiting?: () => Promise<void>;
 }
 
+/** What opens personal data. */
+export interface Openers {
+  readonly vault: Vault;
+  readonly people: People;
+}
+
 export interface BundleSourceParts {
   readonly work: UnitOfWork;
-  readonly people: People;
   readonly entries: SealedEntries;
+  /** Made anew for each bundle: none may open what a key remembered from before opens and its owner's erasure has destroyed. */
+  readonly openers: () => Openers;
 }
 
 /** Where the contents of bundles come from. */
@@ -44,7 +52,7 @@ export class BundleSource {
    */
   async read(organization: string, from: Date, to: Date, reading: Reading): Promise<BundleParts> {
     const { scope, checkpoints } = await this.#sealedFrame(organization, from, to, reading);
-    return { scope, entries: this.#entries(organization, scope.range, reading.signal), checkpoints: each(checkpoints) };
+    return { scope, entries: this.#entries(organization, scope.range, this.#parts.openers(), reading.signal), checkpoints: each(checkpoints) };
   }
 
   async #sealedFrame(organization: string, from: Date, to: Date, { signal, whileWaiting }: Reading): Promise<BundleFrame> {
@@ -56,20 +64,19 @@ export class BundleSource {
     }
   }
 
-  async *#entries(organization: string, range: LeafRange, signal: AbortSignal): AsyncGenerator<BundleEntry> {
+  async *#entries(organization: string, range: LeafRange, openers: Openers, signal: AbortSignal): AsyncGenerator<BundleEntry> {
     for (let { start } = range; start < range.end; start += PAGE) {
       signal.throwIfAborted();
       const page = { start, end: Math.min(start + PAGE, range.end) };
-      yield* await this.#parts.work.read(organization, (em) => this.#page(em, organization, page));
+      yield* await this.#parts.work.read(organization, (em) => this.#page(em, organization, page, openers));
     }
   }
 
-  async #page(em: EntityManager, organization: string, range: LeafRange): Promise<BundleEntry[]> {
-    const { work, people, entries } = this.#parts;
-    const page = await entries.read(em, organization, range);
+  async #page(em: EntityManager, organization: string, range: LeafRange, { vault, people }: Openers): Promise<BundleEntry[]> {
+    const page = await this.#parts.entries.read(em, organization, range);
     const fields = page.map(({ leaf }) => leafFields(leaf));
     const ids = await resolveIds(em, people, organization, fields);
-    const keys = await unlockPersonal(work.vault, em, organization, page);
+    const keys = await unlockPersonal(vault, em, organization, page);
     return page.map((entry, index) => ({
       seq: entry.seq, leaf: entry.leaf, leafHash: entry.leafHash, personal: openPersonal(keys, entry), ids: aliasesIn(fields[index]!, ids[index]!),
     }));

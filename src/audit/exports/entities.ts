@@ -35,7 +35,7 @@ export const AuditExport = defineEntity({
 });
 export type AuditExport = InferEntity<typeof AuditExport>;
 
-/** A piece of a bundle, compressed by itself (zstd). */
+/** A piece of a bundle, compressed by itself and sealed under the organization's key. */
 export const AuditExportChunk = defineEntity({
   name: 'AuditExportChunk',
   tableName: 'audit_export_chunks',

@@ -1,14 +1,10 @@
 import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
-import { zstdCompress } from 'node:zlib';
 import { type BundleParts, writeBundle } from '../bundle/write.ts';
 import type { BundleCounts } from '../bundle/format.ts';
 import type { SigningKey } from '../notes/keys.ts';
 
 /** Long enough to compress well, short enough to be held in memory by many at once. */
 const CHUNK_BYTES = 1_048_576;
-
-const compress = promisify(zstdCompress);
 
 /** A bundle that was written. */
 export interface WrittenBundle extends BundleCounts {
@@ -43,9 +39,4 @@ export async function writeInPieces(parts: BundleParts, key: SigningKey, put: (p
     piece += value;
     if (piece.length >= CHUNK_BYTES) await flush();
   }
-}
-
-/** A piece as it is stored: Zstandard (RFC 8878). */
-export function packed(piece: Buffer): Promise<Buffer> {
-  return compress(piece);
 }

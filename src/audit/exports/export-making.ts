@@ -4,7 +4,8 @@ import type { Origin, Transaction, UnitOfWork } from '../../platform/unit-of-wor
 import type { BundleParts } from '../bundle/write.ts';
 import type { BundleSource } from './bundle-source.ts';
 import { AuditExport } from './entities.ts';
-import { packed, type WrittenBundle, writeInPieces } from './export-file.ts';
+import { type WrittenBundle, writeInPieces } from './export-file.ts';
+import type { ExportPieces } from './export-pieces.ts';
 import { type Attempt, type ExportStore, Superseded } from './export-store.ts';
 import type { LogKeys } from './log-keys.ts';
 
@@ -12,6 +13,7 @@ export interface ExportMakingParts {
   readonly work: UnitOfWork;
   readonly source: BundleSource;
   readonly store: ExportStore;
+  readonly pieces: ExportPieces;
   readonly keys: LogKeys;
   readonly logger: Logger;
 }
@@ -57,12 +59,12 @@ export class ExportMaking {
   }
 
   async #write(attempt: Attempt, signal: AbortSignal): Promise<WrittenBundle & { treeSize: number }> {
-    const { source, keys, store } = this.#parts;
+    const { source, keys, store, pieces } = this.#parts;
     const parts = await source.read(attempt.organization, attempt.from, attempt.to, { signal, whileWaiting: () => store.stillMine(attempt) });
     const { range, treeSize } = parts.scope;
     const counted = countEntries(parts);
     let position = 0;
-    const put = async (piece: Buffer) => store.put(attempt, position++, await packed(piece), { done: counted.done(), of: range.end - range.start });
+    const put = (piece: Buffer) => pieces.put(attempt, position++, piece, { done: counted.done(), of: range.end - range.start });
     return { ...(await writeInPieces(counted.parts, await keys.of(attempt.organization), put)), treeSize };
   }
 

@@ -11,6 +11,12 @@ export interface Attempt {
   readonly to: Date;
 }
 
+/** How many entries are written by now, of how many. */
+export interface Progress {
+  readonly done: number;
+  readonly of: number;
+}
+
 /** Somebody else makes this export by now, or it was made, or has expired: nothing more is written. */
 export class Superseded extends Error {
   readonly code = 'superseded';
@@ -52,11 +58,10 @@ export class ExportStore {
   }
 
   /**
-   * @param data compressed
-   * @param progress how many entries are written by now, of how many
+   * @param data as it is kept
    * @throws Superseded
    */
-  async put({ organization, id, number }: Attempt, position: number, data: Buffer, progress: { done: number; of: number }): Promise<void> {
+  async put({ organization, id, number }: Attempt, position: number, data: Buffer, progress: Progress): Promise<void> {
     const rows = await this.#in(organization, (run) => run(PUT, [organization, id, number, position, progress.done, progress.of, data]));
     if (rows.length === 0) throw new Superseded();
   }

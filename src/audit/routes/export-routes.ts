@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { type Route, route } from '../../platform/http/route.ts';
 import { pageOf } from '../../platform/http/schemas.ts';
 import type { AuditExport } from '../exports/entities.ts';
-import type { ExportService } from '../exports/export-service.ts';
+import type { ExportService, ExportView } from '../exports/export-service.ts';
 import { bundleSchema, exportListQuery, exportParams, exportSchema, newExportSchema } from '../schemas.ts';
 import { PATH, READ_SCOPE, TAG } from './common.ts';
 
@@ -15,7 +15,7 @@ const FILE = 'application/octet-stream';
  * @param publicUrl origin under which they are fetched
  */
 export function exportRoutes(exports: ExportService, publicUrl: string): Route[] {
-  const present = (row: AuditExport) => presentExport(row, publicUrl);
+  const present = (view: ExportView) => presentExport(view, publicUrl);
   return [
     route({
       method: 'post', path: EXPORTS, tag: TAG, scope: READ_SCOPE, summary: 'Ask for a bundle of entries that proves itself',
@@ -59,8 +59,9 @@ function fileName({ id, from, to }: AuditExport): string {
   return `countersign-audit-${day(from)}-${day(to)}-${id.slice(-8)}.jsonl`;
 }
 
-function presentExport(row: AuditExport, publicUrl: string): z.input<typeof exportSchema> {
-  const { id, state, entries } = row;
+function presentExport({ row, isOutdated }: ExportView, publicUrl: string): z.input<typeof exportSchema> {
+  const { id, entries } = row;
+  const state = isOutdated ? 'failed' : row.state;
   const isPreparing = state === 'preparing';
   return {
     id, state,
@@ -72,9 +73,13 @@ function presentExport(row: AuditExport, publicUrl: string): z.input<typeof expo
     tree_size: row.treeSize ?? null,
     bytes: row.bytes ?? null,
     sha256: row.digest ? Buffer.from(row.digest).toString('hex') : null,
-    error: row.error == null ? null : `Part of the log is missing or was changed (${row.error}). Have the operator run \`npx countersign audit check\`.`,
+    error: isOutdated ? 'Somebody was erased after this bundle was begun, and it may tell about them. Ask for a new one.' : errorOf(row),
     created_at: row.createdAt.toISOString(),
     ready_at: row.readyAt?.toISOString() ?? null,
     expires_at: row.expiresAt.toISOString(),
   };
+}
+
+function errorOf({ error }: AuditExport): string | null {
+  return error == null ? null : `Part of the log is missing or was changed (${error}). Have the operator run \`npx countersign audit check\`.`;
 }

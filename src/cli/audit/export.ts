@@ -44,7 +44,9 @@ export async function exportToFile(config: Config, options: ExportOptions): Prom
 async function carryOut(application: Application, config: Config, organization: string, { from, to }: ExportRange, out: string): Promise<WrittenBundle> {
   const { work, sealerDatabase } = application;
   const master = new MasterKey(masterSecret(config.secretKey, config.dataDir));
-  const source = new BundleSource({ work, people: new People(master, work.vault), entries: new SealedEntries(archiveAt(config.auditArchiveDir)) });
+  // This process has just begun: its vault remembers nothing.
+  const openers = () => ({ vault: work.vault, people: new People(master, work.vault) });
+  const source = new BundleSource({ work, entries: new SealedEntries(archiveAt(config.auditArchiveDir)), openers });
   const key = await keyOf(new LogKeys(new BareDatabase(sealerDatabase), new SigningKeys(master)), organization);
   await work.write({ organization, actor: OPERATOR, requestId: null }, async (tx) =>
     tx.record({ action: 'audit.exported', resource: { type: 'organization', id: organization }, detail: { from: from.toISOString(), to: to.toISOString() } }));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -156,6 +156,29 @@ describe('an export', () => {
     expect((await audit.need('GET', `/exports/${made.id}`)).state).toBe('ready');
   });
 
+  test('is kept sealed: nothing of what it says is to be found in the database', async () => {
+    const [row] = await asAdmin(`select string_agg(data, ''::bytea order by position) as data from countersign.audit_export_chunks where export_id = '${made.id}'`);
+    const kept = row!['data'] as Buffer;
+    expect(kept.length).toBeGreaterThan(1_000);
+    expect(kept.subarray(0, 1).toString('hex')).toBe('01');
+    for (const said of ['research', '127.0.0.1', 'member.added', '(\xb5/\xfd']) expect(kept.includes(Buffer.from(said, 'latin1'))).toBe(false);
+  });
+
+  test('is not handed out any more once somebody was erased whom it may tell about, and is forgotten', async () => {
+    const before = await audit.exported({ to: made.to });
+    await asAdmin(`update keyring.subject_keys set destroyed_at = now(), wrapped = null where id = (select target_id from countersign.directory where kind = 'address' order by target_id limit 1)`);
+    expect(await audit.need('GET', `/exports/${before.id}`)).toMatchObject({ state: 'failed', url: null, error: expect.stringContaining('was erased') });
+    expect(await audit.call('GET', `/exports/${before.id}/bundle`)).toMatchObject({ status: 404, body: { detail: expect.stringContaining('Ask for a new one') } });
+    const after = await audit.exported({ to: made.to });
+    expect(after.state).toBe('ready');
+    expect(await verify(await audit.bundle(after))).toMatchObject({ exitCode: 0 });
+    await asAdmin('select countersign.forget_expired(now())');
+    expect(await audit.call('GET', `/exports/${before.id}`)).toMatchObject({ status: 404 });
+    expect((await audit.need('GET', `/exports/${after.id}`)).state).toBe('ready');
+    made = after;
+    bundle = await audit.bundle(after);
+  });
+
   test('fails, and says so, where an entry was removed past everything', async () => {
     const victim = await audit.sealed();
     const { id, at } = victim[victim.length - 1]!;
@@ -168,6 +191,38 @@ describe('an export', () => {
     const { leaf, organization_id: organization } = row!['entry'] as Record<string, string>;
     await asAdmin('insert into countersign.audit_entries (id, organization_id, at, leaf, sealed) values ($1, $2, $3, $4, $5)', [id, organization, at, leaf, row!['sealed']]);
     expect((await audit.exported()).state).toBe('ready');
+  });
+});
+
+describe('countersign audit export', () => {
+  const run = (...args: string[]) => {
+    const { surroundings, config } = system.core;
+    return runCli(args, { DATABASE_URL: surroundings.databaseUrl, DATABASE_MIGRATION_URL: system.databaseAdminUrl, COUNTERSIGN_SECRET_KEY: surroundings.secret, TEMPORAL_TASK_QUEUE: config.temporal.taskQueue });
+  };
+
+  test('writes a bundle straight from the database, and the log tells of it', async () => {
+    const out = join(folder, 'exported.jsonl');
+    const { exitCode, output } = await run('audit', 'export', '--from', '2020-01-01', '--to', made.to, '--out', out);
+    expect({ exitCode, output }).toEqual({ exitCode: 0, output: expect.stringContaining(`Wrote ${made.entries} entries`) });
+    expect(await runCli(['audit', 'verify', out, '--key', key], {})).toMatchObject({ exitCode: 0, output: expect.stringContaining(`VALID: ${made.entries} entries`) });
+    expect((await audit.entries({ action: 'audit.exported' }))[0]).toMatchObject({ actor: { type: 'operator', id: null }, detail: { from: '2020-01-01T00:00:00.000Z', to: made.to } });
+  });
+
+  test.each([
+    [['--from', 'then', '--to', '2026-01-01'], '--from is a day or moment'], [['--from', '2026-02-01', '--to', '2026-01-01'], 'must be earlier'], [['--from', '2040-01-01', '--to', '2041-01-01'], 'than now'],
+    [['--from', '2026-01-01', '--to', '2026-02-01', '--organization', 'acme'], 'no id of an organization'], [['--from', '2026-01-01', '--to', '2026-02-01', '--organization', '0a000000-0000-7000-8000-00000000000a'], 'has no audit log'],
+  ])('refuses %j, and leaves no file behind', async (args, message) => {
+    expect(await run('audit', 'export', ...args, '--out', join(folder, 'refused.jsonl'))).toMatchObject({ exitCode: 2, output: '', errors: expect.stringContaining(message) });
+    expect((await readdir(folder)).filter((name) => name.startsWith('refused'))).toEqual([]);
+  });
+
+  test('of the API goes on after its workflow was lost, with `workflows resume`', async () => {
+    await system.stopWorker();
+    const { id } = await audit.need('POST', '/exports', { from: '2020-01-01T00:00:00Z', to: made.to });
+    await asAdmin(`delete from countersign.outbox where reference ->> 'export' = '${id}'`);
+    await system.startWorker();
+    expect(await run('workflows', 'resume')).toMatchObject({ exitCode: 0, output: expect.stringContaining('exports') });
+    expect((await audit.finished(id)).state).toBe('ready');
   });
 });
 
