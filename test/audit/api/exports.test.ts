@@ -172,7 +172,7 @@ describe('an export', () => {
     const after = await audit.exported({ to: made.to });
     expect(after.state).toBe('ready');
     expect(await verify(await audit.bundle(after))).toMatchObject({ exitCode: 0 });
-    await asAdmin('select countersign.forget_expired(now())');
+    await asAdmin('select countersign.forget_expired()');
     expect(await audit.call('GET', `/exports/${before.id}`)).toMatchObject({ status: 404 });
     expect((await audit.need('GET', `/exports/${after.id}`)).state).toBe('ready');
     made = after;
