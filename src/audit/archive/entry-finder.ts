@@ -46,16 +46,19 @@ const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 /** Finds entries by what they say, wherever they are kept by now. */
 export class EntryFinder {
   readonly #entries: SealedEntries;
+  readonly #lookedAtMost: number;
 
-  constructor(entries: SealedEntries) {
+  /** @param lookedAtMost archived entries that are looked at for one page */
+  constructor(entries: SealedEntries, lookedAtMost = LOOKED_AT_MOST) {
     this.#entries = entries;
+    this.#lookedAtMost = lookedAtMost;
   }
 
   /** @throws ArchiveUnavailable, ArchiveDamaged, ArchivedEntryAltered, EntryMissing */
   async find(em: EntityManager, organization: string, condition: EntryCondition, page: { before: Place | null; limit: number }): Promise<FoundPage> {
     const search: Search = { organization, condition, ...page, limit: page.limit + 1 };
     let found: readonly StoredEntry[] = await findEntries(em, organization, condition, search);
-    let room = LOOKED_AT_MOST;
+    let room = this.#lookedAtMost;
     for (const month of monthsWithin(await droppedArchives(em, organization), search)) {
       const oldest = found[page.limit];
       if (oldest && oldest.at >= month.period.end) break;
@@ -70,15 +73,16 @@ export class EntryFinder {
   async #scan(em: EntityManager, { range, period }: DroppedMonth, { organization, condition, before, limit }: Search, room: number): Promise<Scanned> {
     const found: StoredEntry[] = [];
     const [from, to] = [condition.from && condition.from > period.start ? condition.from : period.start, condition.to && condition.to < period.end ? condition.to : period.end];
+    const chunk = Math.min(CHUNK, room);
     let place = before ?? { at: period.end, id: LAST_ID };
     for (let lookedAt = 0; ; ) {
-      const rows = await em.execute<{ seq: string; id: string; at: string }[]>(CANDIDATES, [organization, range.start, range.end, from, to, place.at, place.id, CHUNK]);
+      const rows = await em.execute<{ seq: string; id: string; at: string }[]>(CANDIDATES, [organization, range.start, range.end, from, to, place.at, place.id, chunk]);
       lookedAt += rows.length;
       const entries = await this.#entries.pick(em, organization, rows.map(({ seq }) => Number(seq)));
       const wanted = entries.filter((entry) => meets(entry, condition)).toSorted(newestFirst);
       found.push(...wanted.map(({ id, at, leaf, sealed, seq }) => ({ id, at, leaf, sealed, seq })));
       const last = rows.at(-1);
-      if (!last || rows.length < CHUNK || found.length >= limit) return { found, lookedAt, stoppedAt: null };
+      if (!last || rows.length < chunk || found.length >= limit) return { found, lookedAt, stoppedAt: null };
       place = { at: new Date(last.at), id: last.id };
       if (lookedAt >= room) return { found, lookedAt, stoppedAt: place };
     }
