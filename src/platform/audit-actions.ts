@@ -48,6 +48,15 @@ export const AUDIT_ACTIONS = {
   'step_up.code_mailed': { resource: 'approval', meaning: 'A code that confirms a decision was mailed.' },
   'step_up.attempted': { resource: 'approval', meaning: 'A code that confirms a decision was tried.' },
 
+  'usage.reported': { resource: 'usage_batch', meaning: 'A batch of usage was taken in; `detail` counts what was accepted, known already and rejected, and has the batch’s digest.' },
+  'usage.repriced': { resource: 'rerating', meaning: 'Lines of the ledger were priced or corrected after a price had changed.' },
+  'rate.versioned': { resource: 'rate', meaning: 'A price of the organization’s own got a new version.' },
+  'exchange_rate.versioned': { resource: 'exchange_rate', meaning: 'An exchange rate got a new version.' },
+  'budget.made': { resource: 'budget', meaning: 'A budget was made.' },
+  'budget.changed': { resource: 'budget', meaning: 'A budget was changed; `detail` says what.' },
+  'budget.removed': { resource: 'budget', meaning: 'A budget was removed.' },
+  'budget.overridden': { resource: 'budget', meaning: 'A budget’s limit was raised for its period.' },
+
   'webhook.created': { resource: 'webhook', meaning: 'A webhook was entered.' },
   'webhook.deleted': { resource: 'webhook', meaning: 'A webhook was deleted.' },
   'webhook.disabled': { resource: 'webhook', meaning: 'A webhook was switched off because its receiver answered `410 Gone`.' },

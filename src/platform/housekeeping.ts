@@ -2,11 +2,14 @@ import type { Logger } from 'pino';
 import type { Database } from './database/database.ts';
 
 const EVERY_MS = 3_600_000;
+/** Functions of the database that take the moment and return how many rows they have forgotten. */
+const CHORES = ['countersign.forget_expired', 'countersign.keep_usage'] as const;
 
 /**
  * Forgets what is kept for a while only: stored answers of idempotent requests after seven days, mailed codes after one,
- * what somebody signed in with after thirty, the log of deliveries and messages that were given up after ninety, and links in
- * mails a year after their request was closed. By the database's clock. And makes room ahead: the partitions of the coming months.
+ * what somebody signed in with after thirty, the log of deliveries and messages that were given up after ninety, the ids of
+ * usage events that are too old to come again, and links in mails a year after their request was closed. By the database's
+ * clock. And makes room ahead: the partitions of the coming months.
  */
 export class Housekeeping {
   readonly #database: Database;
@@ -29,11 +32,15 @@ export class Housekeeping {
 
   /** Once through. Whatever fails is left for the next round: nothing depends on it. */
   async sweep(): Promise<void> {
+    for (const chore of CHORES) await this.#do(chore);
+  }
+
+  async #do(chore: (typeof CHORES)[number]): Promise<void> {
     try {
-      const [row] = await this.#database.orm.em.getConnection().execute<{ forgotten: string }[]>('select countersign.forget_expired() as forgotten');
-      this.#logger.debug({ forgotten: Number(row?.forgotten) }, 'forgot what has expired');
+      const [row] = await this.#database.orm.em.getConnection().execute<{ forgotten: string }[]>(`select ${chore}() as forgotten`);
+      this.#logger.debug({ chore, forgotten: Number(row?.forgotten) }, 'forgot what has expired');
     } catch (error) {
-      this.#logger.warn({ err: error }, 'what has expired could not be forgotten yet');
+      this.#logger.warn({ err: error, chore }, 'what has expired could not be forgotten yet');
     }
   }
 

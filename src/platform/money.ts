@@ -40,3 +40,26 @@ export function compareAmounts(left: Amount, right: Amount): number {
 export function addAmounts(left: Amount, right: Amount): Amount {
   return new Exact(left).plus(right);
 }
+
+/** As many decimals as the database keeps. */
+export const AMOUNT_SCALE = 12;
+
+/** Reads a number of our own, such as the database's `numeric` or a price of a catalogue; unlike `parseAmount`, it may be negative. */
+export function exactly(value: string | number): Amount {
+  return new Exact(value);
+}
+
+/** The exact difference, which may be negative. */
+export function subtractAmounts(left: Amount, right: Amount): Amount {
+  return new Exact(left).minus(right);
+}
+
+/** The exact product. */
+export function multiplyAmounts(left: Amount, right: Amount | number): Amount {
+  return new Exact(left).times(right);
+}
+
+/** Rounds to what can be stored; a half goes to the even neighbour, so that many lines do not drift one way. */
+export function roundAmount(amount: Amount): Amount {
+  return amount.toDecimalPlaces(AMOUNT_SCALE, Decimal.ROUND_HALF_EVEN);
+}

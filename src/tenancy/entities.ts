@@ -153,6 +153,17 @@ export type CalendarVersion = InferEntity<typeof CalendarVersion>;
 export interface BillingSettingsDocument {
   readonly approval_hierarchy?: readonly { readonly role: Role; readonly threshold: string }[];
   readonly approval_hierarchy_mode?: 'cumulative' | 'authority';
+  readonly budget_alerts?: {
+    readonly warning_threshold?: number;
+    readonly exceeded_action?: 'notify' | 'require_approval' | 'restrict' | 'suspend';
+    readonly restrict_to_models?: readonly string[];
+    readonly hard_limit_percent?: number;
+    readonly increase_percent?: number;
+  };
+  readonly cost_allocation?: { readonly method?: 'usage_based' | 'fixed' | 'even'; readonly shares?: Readonly<Record<string, number>> };
+  readonly reporting?: { readonly frequency?: 'weekly' | 'monthly'; readonly sealed_recipients?: string; readonly include_member_breakdown?: boolean };
+  readonly cost_center?: string;
+  readonly charge_back_method?: 'usage_based' | 'fixed' | 'even';
 }
 
 /** A team's billing settings; what is not set is inherited from the parent team. */

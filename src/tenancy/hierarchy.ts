@@ -21,3 +21,8 @@ export async function approvalHierarchy(em: EntityManager, teamPath: readonly st
   }
   return null;
 }
+
+/** A team's own billing settings; empty where none were made. */
+export async function teamBillingSettings(em: EntityManager, team: string): Promise<BillingSettingsDocument> {
+  return (await em.findOne(BillingSettings, { team }))?.settings ?? {};
+}

@@ -50,6 +50,17 @@ export class People {
     return new Map(rows.map((row) => [hashes.get(Buffer.from(row.aliasHash ?? []).toString('hex')) ?? '', row.id]));
   }
 
+  /** As `idsOf`, and those who have left are known too: what they did before is booked all the same. */
+  async idsEverKnown(em: EntityManager, organization: string, aliases: Iterable<string>): Promise<Map<string, string>> {
+    const byHash = new Map(Array.from(aliases, (alias) => [this.#aliasHash(organization, alias).toString('hex'), alias]));
+    const rows = await em.execute<{ id: string; hash: string }[]>(
+      `select id, encode(alias_hash, 'hex') as hash from countersign.people
+       where organization_id = ? and alias_hash in (select decode(h, 'hex') from unnest(?::text[]) as h)`,
+      [organization, `{${[...byHash.keys()].join(',')}}`],
+    );
+    return new Map(rows.map((row) => [byHash.get(row.hash) ?? '', row.id]));
+  }
+
   /** Opens the profiles of people; whoever is unknown or erased has an empty one. */
   async profiles(em: EntityManager, organization: string, ids: Iterable<string>): Promise<Profiles> {
     const wanted = [...new Set(ids)];

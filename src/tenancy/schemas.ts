@@ -147,6 +147,28 @@ export const madeOrganizationSchema = z.object({ id: uuidSchema, name: z.string(
 
 const threshold = z.union([z.number().min(0).max(999_999_999_999).multipleOf(0.000001), decimalSchema]).describe('In the team’s currency');
 
+const percent = (most: number) => z.number().min(0.01).max(most).multipleOf(0.01);
+const modelSchema = lineText(200);
+const distribution = z.enum(['usage_based', 'fixed', 'even']);
+
+/** Each is merged deeply: a member that is left out stays, null takes it back. */
+const spendingSettings = {
+  monthly_budget: z.union([z.number().min(0).max(999_999_999_999).multipleOf(0.000001), decimalSchema]).nullish().describe('The amount of the team’s budget named `monthly`, in the team’s currency; null takes it back.'),
+  budget_alerts: z
+    .strictObject({
+      warning_threshold: percent(100).nullish().describe('Percent of a budget; 80 unless said otherwise'),
+      exceeded_action: z.enum(['notify', 'require_approval', 'restrict', 'suspend']).nullish(),
+      restrict_to_models: z.array(modelSchema).max(100).nullish().describe('Under `restrict`, the models that may go on past the amount'),
+      hard_limit_percent: percent(1000).min(100).nullish().describe('Under `restrict`, nothing goes past this; 110 unless said otherwise'),
+      increase_percent: percent(1000).nullish().describe('How much more is asked for when the budget is used up; 20 unless said otherwise'),
+    })
+    .nullish(),
+  cost_allocation: z.strictObject({ method: distribution.nullish(), shares: z.record(aliasSchema, z.number().min(0).max(1_000_000)).nullish() }).nullish(),
+  reporting: z.strictObject({ frequency: z.enum(['weekly', 'monthly']).nullish(), recipients: z.array(emailSchema).max(50).nullish(), include_member_breakdown: z.boolean().nullish() }).nullish(),
+  cost_center: lineText(100).nullish(),
+  charge_back_method: distribution.nullish(),
+};
+
 export const billingSettingsChangeSchema = z
   .strictObject({
     approval_hierarchy: z
@@ -156,13 +178,22 @@ export const billingSettingsChangeSchema = z
       .refine((entries) => new Set(entries.map((entry) => entry.role)).size === entries.length, 'must not name a role twice')
       .nullish(),
     approval_hierarchy_mode: z.enum(['cumulative', 'authority']).nullish(),
+    ...spendingSettings,
   })
-  .meta({ id: 'BillingSettingsChange', description: 'What is left out stays as it is; null takes a setting back. Hierarchy and mode are inherited as one: a mode counts only beside a hierarchy of the same team.' });
+  .meta({ id: 'BillingSettingsChange', description: 'What is left out stays as it is, also within `budget_alerts` and the like; null takes a setting back. Hierarchy and mode are inherited as one: a mode counts only beside a hierarchy of the same team.' });
 
 export const billingSettingsSchema = z
   .object({
     approval_hierarchy: z.array(z.object({ role: roleSchema, threshold: z.number() })).nullable(),
     approval_hierarchy_mode: z.enum(['cumulative', 'authority']),
     inherited: z.object({ approval_hierarchy: z.boolean(), approval_hierarchy_mode: z.boolean() }).describe('Whether the value is a parent team’s, or the default'),
+    monthly_budget: z.number().nullable(),
+    budget_alerts: z.object({
+      warning_threshold: z.number(), exceeded_action: z.string(), restrict_to_models: z.array(z.string()), hard_limit_percent: z.number(), increase_percent: z.number(),
+    }),
+    cost_allocation: z.object({ method: z.string(), shares: z.record(z.string(), z.number()).optional() }),
+    reporting: z.object({ frequency: z.string().nullable(), recipients: z.array(z.string()), include_member_breakdown: z.boolean() }),
+    cost_center: z.string().nullable(),
+    charge_back_method: z.string(),
   })
   .meta({ id: 'BillingSettings' });

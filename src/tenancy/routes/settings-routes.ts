@@ -8,7 +8,7 @@ import {
   organizationSettingsChangeSchema, organizationSettingsSchema, teamParams,
 } from '../schemas.ts';
 import { watchSettings } from '../rules/audit-settings.ts';
-import type { BillingSettingsView, SettingsService } from '../settings-service.ts';
+import type { BillingSettingsChange, BillingSettingsView, SettingsService } from '../settings-service.ts';
 
 /** Organizations, their settings and calendars, and the billing settings of teams, over HTTP. */
 export function settingsRoutes(settings: SettingsService): Route[] {
@@ -66,8 +66,7 @@ export function settingsRoutes(settings: SettingsService): Route[] {
       method: 'put', path: '/api/v1/teams/{team}/billing/settings', tag: 'Billing', scope: 'billing:write', summary: 'Change a team’s billing settings', etag: 'write',
       params: teamParams, body: billingSettingsChangeSchema, answers: { 200: billingSettingsSchema }, problems: ['not-found'],
       async handle({ caller, origin, params, body, ifMatch }) {
-        const change = { ...body, approval_hierarchy: body.approval_hierarchy?.map((entry) => ({ role: entry.role, threshold: decimalText(entry.threshold) })) ?? body.approval_hierarchy };
-        const view = await settings.changeBilling(caller, origin, params.team, change as Parameters<SettingsService['changeBilling']>[3], ifMatch);
+        const view = await settings.changeBilling(caller, origin, params.team, billingChange(body), ifMatch);
         return { status: 200, body: presentBilling(view), headers: { ETag: etagOf(view.version) } };
       },
     }),
@@ -87,11 +86,23 @@ function presentCalendar(calendar: CalendarVersion): z.input<typeof calendarSche
   return { name, version, timezone, days, hours, holidays, created_at: createdAt.toISOString() };
 }
 
-function presentBilling({ own, effective }: BillingSettingsView): z.input<typeof billingSettingsSchema> {
+function billingChange(body: z.output<typeof billingSettingsChangeSchema>): BillingSettingsChange {
+  const { approval_hierarchy: hierarchy, monthly_budget: monthly, ...rest } = body;
+  const entries = hierarchy && hierarchy.map(({ role, threshold }) => ({ role, threshold: decimalText(threshold) }));
+  return { ...rest, approval_hierarchy: entries, monthly_budget: monthly == null ? monthly : decimalText(monthly) };
+}
+
+function presentBilling({ own, effective, monthlyBudget, recipients }: BillingSettingsView): z.input<typeof billingSettingsSchema> {
   return {
     approval_hierarchy: effective?.entries.map((entry) => ({ role: entry.role, threshold: Number(entry.threshold) })) ?? null,
     approval_hierarchy_mode: effective?.mode ?? 'cumulative',
     inherited: { approval_hierarchy: own.approval_hierarchy === undefined, approval_hierarchy_mode: own.approval_hierarchy === undefined || own.approval_hierarchy_mode === undefined },
+    monthly_budget: monthlyBudget === null ? null : Number(monthlyBudget),
+    budget_alerts: { warning_threshold: 80, exceeded_action: 'require_approval', hard_limit_percent: 110, increase_percent: 20, ...own.budget_alerts, restrict_to_models: [...(own.budget_alerts?.restrict_to_models ?? [])] },
+    cost_allocation: { method: 'usage_based', ...own.cost_allocation },
+    reporting: { frequency: own.reporting?.frequency ?? null, recipients: [...recipients], include_member_breakdown: own.reporting?.include_member_breakdown ?? false },
+    cost_center: own.cost_center ?? null,
+    charge_back_method: own.charge_back_method ?? 'usage_based',
   };
 }
 

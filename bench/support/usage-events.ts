@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import type { Random } from './random.ts';
+
+const MODELS = [['openai', 'gpt-4o'], ['openai', 'gpt-4o-mini'], ['anthropic', 'claude-sonnet-4-5'], ['google', 'gemini-2.5-pro'], ['in-house', 'llama']] as const;
+const HOUR_MS = 3_600_000;
+
+export interface EventPlan {
+  readonly random: Random;
+  readonly teams: number;
+  readonly usersPerTeam: number;
+  /** Input and output tokens of real calls; null: made up. */
+  readonly tokens: readonly (readonly [input: number, output: number])[] | null;
+}
+
+/** Reads token counts from a file of the Azure LLM inference dataset: time, input tokens, output tokens. */
+export function readTokenCounts(file: string): [number, number][] {
+  const [, ...rows] = readFileSync(file, 'utf8').trim().split('\n');
+  return rows.map((row) => row.split(',').slice(1).map(Number) as [number, number]);
+}
+
+/** Events of the last hours, as a gateway would report them. */
+export function makeEvents({ random, teams, usersPerTeam, tokens }: EventPlan, count: number, label: string): object[] {
+  const now = Date.now();
+  return Array.from({ length: count }, (_, index) => {
+    const team = random.int(0, teams - 1);
+    const [provider, model] = random.pick(MODELS);
+    const [input, output] = tokens ? random.pick(tokens) : [random.int(50, 8_000), random.int(1, 1_500)];
+    return {
+      id: `${label}-${index}`, source: 'gateway', team_id: `team-${team}`, user_id: `user-${team}-${random.int(0, usersPerTeam - 1)}`, provider, model, input_tokens: input, output_tokens: output,
+      cached_input_tokens: random.chance(0.3) ? Math.floor(input / 2) : 0, latency_ms: random.int(80, 20_000), success: random.chance(0.98), occurred_at: new Date(now - random.int(0, 2 * HOUR_MS)).toISOString(),
+    };
+  });
+}

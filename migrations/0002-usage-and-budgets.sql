@@ -1,0 +1,720 @@
+-- ==== usage ====
+
+-- The months of the ledger live apart: they are reached through `countersign.ledger_lines` only, and its policies hold.
+create schema ledger;
+
+create table countersign.usage_ids (
+  organization_id uuid not null,
+  key uuid not null,
+  content uuid not null,
+  batch uuid not null,
+  occurred_at timestamptz not null,
+  primary key (organization_id, key)
+);
+create index usage_ids_occurred_at_index on countersign.usage_ids using brin (occurred_at);
+
+create table countersign.ledger_lines (
+  id uuid not null,
+  organization_id uuid not null,
+  team_id uuid not null,
+  person_id uuid not null,
+  provider text not null,
+  model text not null,
+  kind text not null,
+  input_tokens bigint not null,
+  cached_input_tokens bigint not null,
+  cache_write_tokens bigint not null,
+  input_audio_tokens bigint not null,
+  output_tokens bigint not null,
+  reasoning_tokens bigint not null,
+  output_audio_tokens bigint not null,
+  other_tokens jsonb null,
+  batched boolean not null,
+  cost numeric(38,12) null,
+  currency text not null,
+  price_version text null,
+  priced_by text null,
+  latency_ms int null,
+  success boolean not null,
+  occurred_at timestamptz not null,
+  recorded_at timestamptz not null,
+  corrects uuid null,
+  batch uuid not null,
+  primary key (organization_id, id, occurred_at)
+) partition by range (occurred_at);
+create index ledger_lines_occurred_at_index on countersign.ledger_lines using brin (occurred_at);
+create index ledger_lines_corrects on countersign.ledger_lines (corrects) where corrects is not null;
+create table ledger.lines_default partition of countersign.ledger_lines default;
+
+create table countersign.usage_rollups (
+  organization_id uuid not null,
+  team_id uuid not null,
+  hour timestamptz not null,
+  person_id uuid not null,
+  provider text not null,
+  model text not null,
+  currency text not null,
+  events bigint not null,
+  failures bigint not null,
+  unpriced bigint not null,
+  input_tokens bigint not null,
+  cached_input_tokens bigint not null,
+  cache_write_tokens bigint not null,
+  input_audio_tokens bigint not null,
+  output_tokens bigint not null,
+  reasoning_tokens bigint not null,
+  output_audio_tokens bigint not null,
+  cost numeric(38,12) not null,
+  latency_count bigint not null,
+  latency_sum bigint not null,
+  latency_buckets bigint[] not null,
+  primary key (organization_id, team_id, hour, person_id, provider, model, currency)
+) with (fillfactor = 60); -- Rows of the current hour change all the time; with room beside them, no index does.
+
+create table countersign.price_rates (
+  id uuid not null,
+  organization_id uuid not null,
+  provider text not null,
+  model text not null,
+  version int not null,
+  rates jsonb not null,
+  effective_from timestamptz not null,
+  created_at timestamptz not null,
+  primary key (id)
+);
+alter table countersign.price_rates add constraint price_rates_organization_id_provider_model_version_unique unique (organization_id, provider, model, version);
+
+create table countersign.exchange_rates (
+  id uuid not null,
+  organization_id uuid not null,
+  from_currency text not null,
+  to_currency text not null,
+  version int not null,
+  rate numeric(38,12) not null,
+  effective_from timestamptz not null,
+  created_at timestamptz not null,
+  primary key (id)
+);
+alter table countersign.exchange_rates add constraint exchange_rates_organization_id_from_currency_to_c_13bf6_unique unique (organization_id, from_currency, to_currency, version);
+
+create table countersign.reratings (
+  id uuid not null,
+  organization_id uuid not null,
+  provider text null,
+  model text null,
+  occurred_from timestamptz not null,
+  reached uuid null,
+  created_at timestamptz not null,
+  primary key (id)
+);
+create index reratings_organization_id_index on countersign.reratings (organization_id);
+
+-- A line of the ledger has a rollup of the same team and person, so that these references hold for both; checked when a
+-- rollup is made, not for every line.
+alter table countersign.usage_rollups add constraint usage_rollups_team_id_fkey foreign key (organization_id, team_id) references countersign.teams (organization_id, id);
+alter table countersign.usage_rollups add constraint usage_rollups_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
+
+do $$
+declare
+  tenant_table text;
+  own constant text := 'organization_id = nullif(current_setting(''app.organization'', true), '''')::uuid';
+begin
+  foreach tenant_table in array array[
+    'countersign.usage_ids',
+    'countersign.ledger_lines',
+    'countersign.usage_rollups',
+    'countersign.price_rates',
+    'countersign.exchange_rates',
+    'countersign.reratings'
+  ] loop
+    execute format('alter table %s enable row level security', tenant_table);
+    execute format('alter table %s force row level security', tenant_table);
+    execute format('create policy organization on %s to countersign_app using (%s) with check (%s)', tenant_table, own, own);
+    execute format('create policy owner on %s to countersign_owner using (true) with check (true)', tenant_table);
+  end loop;
+end $$;
+
+-- What was booked or agreed stays as it is: a mistake is corrected by another row.
+grant select, insert on countersign.usage_ids, countersign.ledger_lines, countersign.price_rates, countersign.exchange_rates to countersign_app;
+grant select, insert, update on countersign.usage_rollups to countersign_app;
+grant select, insert, update, delete on countersign.reratings to countersign_app;
+
+create trigger append_only before update or delete on countersign.ledger_lines for each row execute function countersign.refuse_change();
+
+-- Makes the months around now and forgets the ids of events that are too old to be sent again. Runs as the owner, by its clock,
+-- and takes nothing. A month of which lines lie in the default partition already stays there.
+create function countersign.keep_usage()
+returns bigint
+language plpgsql volatile security definer set search_path = '' set timezone = 'UTC'
+as $$
+declare
+  first_day timestamptz;
+  month_table text;
+  forgotten bigint;
+begin
+  for first_day in select generate_series(date_trunc('month', now()) - interval '4 months', date_trunc('month', now()) + interval '2 months', interval '1 month') loop
+    month_table := to_char(first_day, '"lines_"YYYY_MM');
+    continue when to_regclass('ledger.' || month_table) is not null;
+    perform pg_advisory_xact_lock(7266834);
+    continue when to_regclass('ledger.' || month_table) is not null;
+    continue when exists (select from ledger.lines_default where occurred_at >= first_day and occurred_at < first_day + interval '1 month');
+    execute format('create table ledger.%I (like countersign.ledger_lines including defaults)', month_table);
+    execute format('alter table ledger.%I enable row level security', month_table);
+    execute format('alter table ledger.%I force row level security', month_table);
+    execute format('create policy owner on ledger.%I to countersign_owner using (true) with check (true)', month_table);
+    execute format('alter table countersign.ledger_lines attach partition ledger.%I for values from (%L) to (%L)', month_table, first_day, first_day + interval '1 month');
+  end loop;
+  with gone as (delete from countersign.usage_ids where occurred_at < now() - interval '120 days' returning 1) select count(*) into forgotten from gone;
+  return forgotten;
+end $$;
+revoke all on function countersign.keep_usage() from public;
+grant execute on function countersign.keep_usage() to countersign_app;
+
+alter table ledger.lines_default enable row level security;
+alter table ledger.lines_default force row level security;
+create policy owner on ledger.lines_default to countersign_owner using (true) with check (true);
+select countersign.keep_usage();
+
+-- ==== end of usage ====
+
+-- ==== budgets ====
+
+create table countersign.budgets (
+  id uuid not null,
+  organization_id uuid not null,
+  team_id uuid not null,
+  person_id uuid null,
+  provider text null,
+  model text null,
+  name varchar(255) not null,
+  amount numeric(38,12) not null,
+  currency text not null,
+  period varchar(255) not null,
+  timezone varchar(255) null,
+  warning_threshold numeric(7,2) null,
+  exceeded_action varchar(255) null,
+  version int not null default 1,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  retired_at timestamptz null,
+  primary key (id)
+);
+alter table countersign.budgets add constraint budgets_organization_id_id_unique unique (organization_id, id);
+alter table countersign.budgets add constraint budgets_organization_id_team_id_name_unique unique (organization_id, team_id, name);
+
+create table countersign.budget_books (
+  id uuid not null,
+  organization_id uuid not null,
+  version int not null,
+  primary key (id)
+);
+
+create table countersign.budget_periods (
+  id uuid not null,
+  organization_id uuid not null,
+  budget_id uuid not null,
+  currency text not null,
+  starts_at timestamptz not null,
+  ends_at timestamptz not null,
+  limit_amount numeric(38,12) not null,
+  limit_until timestamptz null,
+  warn_at numeric(38,12) null,
+  exceeded_action varchar(255) not null,
+  free_models text[] not null,
+  ceiling numeric(38,12) not null,
+  settled numeric(38,12) not null,
+  held numeric(38,12) not null default 0,
+  leased numeric(38,12) not null default 0,
+  shares int not null default 0,
+  escrow boolean not null default false,
+  recall_due boolean not null default false,
+  noted int not null default 0,
+  refused_at timestamptz null,
+  created_at timestamptz not null,
+  primary key (id)
+);
+create index budget_periods_recall_due on countersign.budget_periods (id) where recall_due;
+alter table countersign.budget_periods add constraint budget_periods_budget_id_starts_at_ends_at_unique unique (budget_id, starts_at, ends_at);
+
+create table countersign.budget_leases (
+  id uuid not null,
+  organization_id uuid not null,
+  period_id uuid not null,
+  team_id uuid not null,
+  granted numeric(38,12) not null default 0,
+  settled numeric(38,12) not null default 0,
+  held numeric(38,12) not null default 0,
+  primary key (id)
+);
+alter table countersign.budget_leases add constraint budget_leases_period_id_team_id_unique unique (period_id, team_id);
+
+create table countersign.budget_overrides (
+  id uuid not null,
+  organization_id uuid not null,
+  budget_id uuid not null,
+  period_id uuid not null,
+  amount numeric(38,12) not null,
+  until timestamptz null,
+  reason bytea not null,
+  actor_id uuid null,
+  created_at timestamptz not null,
+  primary key (id)
+);
+create index budget_overrides_period_id_index on countersign.budget_overrides (period_id);
+
+create table countersign.reservations (
+  id uuid not null,
+  organization_id uuid not null,
+  request bytea not null,
+  team_id uuid not null,
+  person_id uuid not null,
+  provider text null,
+  model text null,
+  amount numeric(38,12) not null,
+  currency text not null,
+  state varchar(255) not null default 'held',
+  periods uuid[] not null,
+  leases uuid[] not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  closed_at timestamptz null,
+  settlement bytea null,
+  cost numeric(38,12) null,
+  late boolean not null default false,
+  above_hold boolean not null default false,
+  primary key (id)
+);
+create index reservations_held on countersign.reservations (expires_at) where state = 'held';
+
+-- Rows that change with every call stay on their page (a heap-only update), so that no index of theirs grows.
+alter table countersign.budget_periods set (fillfactor = 20);
+alter table countersign.budget_leases set (fillfactor = 20);
+alter table countersign.reservations set (fillfactor = 80);
+
+alter table countersign.budget_periods add constraint budget_periods_budget_id_fkey foreign key (organization_id, budget_id) references countersign.budgets (organization_id, id);
+
+do $$
+declare
+  tenant_table text;
+  own constant text := 'organization_id = nullif(current_setting(''app.organization'', true), '''')::uuid';
+begin
+  foreach tenant_table in array array[
+    'countersign.budgets',
+    'countersign.budget_books',
+    'countersign.budget_periods',
+    'countersign.budget_leases',
+    'countersign.budget_overrides',
+    'countersign.reservations'
+  ] loop
+    execute format('alter table %s enable row level security', tenant_table);
+    execute format('alter table %s force row level security', tenant_table);
+    execute format('create policy organization on %s to countersign_app using (%s) with check (%s)', tenant_table, own, own);
+    execute format('create policy owner on %s to countersign_owner using (true) with check (true)', tenant_table);
+  end loop;
+end $$;
+grant select, insert, update on countersign.budgets, countersign.budget_books, countersign.budget_periods, countersign.budget_leases, countersign.reservations to countersign_app;
+grant select, insert on countersign.budget_overrides to countersign_app;
+
+-- How reservations stay exact. Whoever books locks rows in one order only: reservations by id, then leases by id, then
+-- periods by id. A lease is a part of a period's limit that one team may spend without asking the period's row:
+--   settled + held <= granted on every lease, and leased = the sum of granted on its period;
+--   settled + held + leased <= limit on every hard period, unless money that was really spent says otherwise.
+-- What a refusal needs to be right is gathered first: holds that ran out are freed, and what no team has used is recalled.
+-- A period's row starts from what usage has booked; the lock below keeps that from happening beside a spend.
+
+create function countersign.lock_budget_books(in_exclusive boolean) returns void language plpgsql volatile as $$
+declare
+  place constant int := hashtext(current_setting('app.organization', true));
+begin
+  if in_exclusive then perform pg_advisory_xact_lock(7266835, place);
+  else perform pg_advisory_xact_lock_shared(7266835, place);
+  end if;
+end $$;
+
+-- The next amount at which something has to be noted: up to there parts may be leased, since nobody sees their sum.
+create function countersign.budget_lease_cap(in_noted int, in_warn_at numeric, in_limit numeric, in_settled numeric, in_action text) returns numeric language sql immutable as $$
+  select case
+    when in_noted = 0 and in_warn_at is not null then least(in_warn_at, in_limit)
+    when in_noted < 2 or in_action <> 'notify' then in_limit
+    else 2 * greatest(in_limit, in_settled)
+  end
+$$;
+
+-- Tells once of each crossing, and says whether parts are to be recalled and whether there is room to lease. The periods are
+-- locked by the caller.
+create function countersign.note_budget_crossings(in_periods uuid[], in_now timestamptz) returns void language plpgsql volatile as $$
+begin
+  with crossed as (
+    update countersign.budget_periods p set noted = case when p.settled >= p.limit_amount then 2 else 1 end
+    where p.id = any(in_periods) and p.ends_at > in_now and (p.noted < 2 and p.settled >= p.limit_amount or p.noted < 1 and p.settled >= p.warn_at)
+    returning p.id, p.organization_id, p.budget_id, p.noted
+  )
+  insert into countersign.outbox (id, organization_id, channel, reference, created_at, due_at)
+  select gen_random_uuid(), c.organization_id, 'budget',
+    jsonb_build_object('type', case c.noted when 2 then 'limit-reached' else 'warning-crossed' end, 'budget', c.budget_id, 'period', c.id), in_now, in_now
+  from crossed c;
+
+  with standing as (
+    select p.id, p.escrow, p.settled + p.held + p.leased as used, p.settled + p.leased as certain, p.limit_amount,
+      countersign.budget_lease_cap(p.noted, p.warn_at, p.limit_amount, p.settled, p.exceeded_action) as cap
+    from countersign.budget_periods p where p.id = any(in_periods) and p.shares > 0
+  ), judged as (
+    select s.id, s.escrow or s.cap - s.used > s.limit_amount / 20 as escrow,
+      p.leased > 0 and (s.certain >= s.cap or s.used > s.limit_amount and p.exceeded_action <> 'notify') as recall_due
+    from standing s join countersign.budget_periods p on p.id = s.id
+  ), changed as (
+    update countersign.budget_periods p set escrow = j.escrow, recall_due = j.recall_due
+    from judged j where p.id = j.id and (p.escrow, p.recall_due) is distinct from (j.escrow, j.recall_due)
+    returning p.organization_id
+  )
+  update countersign.budget_books b set version = b.version + 1 where b.id in (select organization_id from changed);
+end $$;
+
+-- Takes holds off the leases and periods they lie on. Everything is locked by the caller.
+create function countersign.take_holds_off(in_reservations uuid[]) returns void language plpgsql volatile as $$
+begin
+  update countersign.budget_leases l set held = l.held - t.amount
+  from (select lease, sum(r.amount) as amount from countersign.reservations r, unnest(r.leases) lease where r.id = any(in_reservations) group by lease) t
+  where l.id = t.lease;
+  update countersign.budget_periods p set held = p.held - t.amount
+  from (select period, sum(r.amount) as amount from countersign.reservations r, unnest(r.periods) period where r.id = any(in_reservations) group by period) t
+  where p.id = t.period;
+end $$;
+
+-- Locks what the holds of these reservations lie on, leases before periods, and more of both.
+create function countersign.lock_budget_rows(in_reservations uuid[], in_leases uuid[], in_periods uuid[]) returns void language plpgsql volatile as $$
+declare
+  all_leases uuid[] := in_leases || array(select unnest(leases) from countersign.reservations where id = any(in_reservations));
+  all_periods uuid[] := in_periods || array(select unnest(periods) from countersign.reservations where id = any(in_reservations));
+begin
+  if cardinality(all_leases) > 0 then perform from countersign.budget_leases where id = any(all_leases) order by id for no key update; end if;
+  if cardinality(all_periods) > 0 then perform from countersign.budget_periods where id = any(all_periods) order by id for no key update; end if;
+end $$;
+
+-- Brings together what a refusal has to be judged by, and locks it: frees the holds on these periods that have run out, and
+-- takes back what no team has used of its part.
+create function countersign.gather_budgets(in_periods uuid[], in_now timestamptz) returns void language plpgsql volatile as $$
+declare
+  parts constant uuid[] := array(select id from countersign.budget_leases where period_id = any(in_periods));
+  expired uuid[];
+begin
+  with due as (
+    select r.id from countersign.reservations r
+    where r.state = 'held' and r.expires_at <= in_now and (r.periods && in_periods or r.leases && parts) order by r.id for update skip locked
+  )
+  select coalesce(array_agg(id), '{}') into expired from due;
+  perform countersign.lock_budget_rows(expired, parts, in_periods);
+  if cardinality(expired) > 0 then
+    perform countersign.take_holds_off(expired);
+    update countersign.reservations set state = 'expired', closed_at = in_now where id = any(expired);
+  end if;
+  if cardinality(parts) > 0 then
+    update countersign.budget_periods p set settled = p.settled + t.settled, leased = p.leased - t.returned
+    from (select period_id, sum(settled) as settled, sum(granted - held) as returned from countersign.budget_leases where id = any(parts) group by period_id) t
+    where p.id = t.period_id and (t.settled <> 0 or t.returned <> 0);
+    update countersign.budget_leases set granted = held, settled = 0 where id = any(parts) and (granted <> held or settled <> 0);
+    with closed as (
+      update countersign.budget_periods p set escrow = false
+      where p.id = any(in_periods) and p.escrow
+        and countersign.budget_lease_cap(p.noted, p.warn_at, p.limit_amount, p.settled, p.exceeded_action) - p.settled - p.held - p.leased <= p.limit_amount / 40
+      returning p.organization_id
+    )
+    update countersign.budget_books b set version = b.version + 1 where b.id in (select organization_id from closed);
+    perform countersign.note_budget_crossings(in_periods, in_now);
+  end if;
+end $$;
+
+-- Holds an amount on every budget that a call counts in, or says which of them it does not fit into. Outcomes: `held` (also
+-- where it was held before), `conflict` (the id holds another request), `stale` (the caller's list of periods is out of date),
+-- `again` (what does not fit may fit once everything is gathered: call with in_gathered), `refused`.
+create function countersign.reserve(
+  in_id uuid, in_request bytea, in_team uuid, in_person uuid, in_provider text, in_model text, in_amount numeric, in_currency text,
+  in_now timestamptz, in_expires_at timestamptz, in_periods uuid[], in_leases uuid[], in_version int, in_gathered boolean,
+  out outcome text, out held_amount numeric, out held_until timestamptz, out refused_by uuid[], out suspended boolean
+) language plpgsql volatile as $$
+declare
+  own_organization constant uuid := current_setting('app.organization', true);
+  direct uuid[] := in_periods;
+  parts uuid[] := in_leases;
+  short uuid[] := '{}';
+  topped uuid[] := '{}';
+  grants numeric[] := '{}';
+  misfits uuid[] := '{}';
+  recallable boolean := false;
+  account record;
+begin
+  -- The way that most calls below a shared budget go: whatever is in its way is found out below.
+  if not in_gathered and cardinality(direct) = 0 and cardinality(parts) = 1 then
+    update countersign.budget_leases l set held = l.held + in_amount
+    from countersign.budget_periods p, countersign.budget_books b
+    where l.id = parts[1] and l.granted - l.settled - l.held >= in_amount and b.id = own_organization and b.version = in_version
+      and p.id = l.period_id and p.escrow and not p.recall_due and in_now >= p.starts_at and in_now < p.ends_at and (p.limit_until is null or in_now < p.limit_until);
+    if found then
+      insert into countersign.reservations (id, organization_id, request, team_id, person_id, provider, model, amount, currency, periods, leases, created_at, expires_at)
+      values (in_id, own_organization, in_request, in_team, in_person, in_provider, in_model, in_amount, in_currency, direct, parts, in_now, in_expires_at)
+      on conflict (id) do nothing;
+      if found then
+        outcome := 'held';
+        held_amount := in_amount;
+        held_until := in_expires_at;
+        return;
+      end if;
+      update countersign.budget_leases set held = held - in_amount where id = parts[1];
+    end if;
+  end if;
+
+  if coalesce((select version from countersign.budget_books where id = own_organization), 0) <> in_version then
+    outcome := 'stale';
+    return;
+  end if;
+
+  if in_gathered then
+    direct := direct || array(select distinct period_id from countersign.budget_leases where id = any(parts));
+    parts := '{}';
+    perform countersign.gather_budgets(direct, in_now);
+  end if;
+
+  if cardinality(parts) > 0 then
+    for account in
+      select l.period_id, l.granted - l.settled - l.held as room, p.recall_due, p.escrow, in_now < p.starts_at or in_now >= p.ends_at or in_now >= p.limit_until as outdated
+      from countersign.budget_leases l join countersign.budget_periods p on p.id = l.period_id
+      where l.id = any(parts) order by l.id for no key update of l
+    loop
+      if account.outdated or not account.escrow then
+        outcome := 'stale';
+        return;
+      end if;
+      if account.recall_due then
+        outcome := 'again';
+        return;
+      end if;
+      if account.room < in_amount then short := short || account.period_id; end if;
+    end loop;
+  end if;
+
+  if cardinality(direct) > 0 or cardinality(short) > 0 then
+    for account in
+      select p.id, p.budget_id, p.settled + p.held + p.leased as used, p.leased, p.shares, p.exceeded_action,
+        case when p.exceeded_action = 'notify' then null when p.exceeded_action = 'restrict' and in_model = any(p.free_models) then p.ceiling else p.limit_amount end as most,
+        countersign.budget_lease_cap(p.noted, p.warn_at, p.limit_amount, p.settled, p.exceeded_action) - p.settled - p.held - p.leased as pool,
+        in_now < p.starts_at or in_now >= p.ends_at or in_now >= p.limit_until as outdated
+      from countersign.budget_periods p where p.id = any(direct || short) order by p.id for no key update
+    loop
+      if account.outdated then
+        outcome := 'stale';
+        return;
+      end if;
+      if account.id = any(short) then
+        -- Not all of it, so that what is leased and used stays below what has to be noted.
+        if in_amount >= account.pool then
+          outcome := 'again';
+          return;
+        end if;
+        topped := topped || account.id;
+        grants := grants || greatest(in_amount, account.pool / (2 * greatest(account.shares, 1)));
+      elsif account.used + in_amount > account.most then
+        misfits := misfits || account.id;
+        refused_by := refused_by || account.budget_id;
+        suspended := coalesce(suspended, false) or account.exceeded_action = 'suspend';
+        recallable := recallable or account.leased > 0;
+      end if;
+    end loop;
+  end if;
+
+  if cardinality(misfits) > 0 then
+    select case when r.request = in_request then 'held' else 'conflict' end, r.amount, r.expires_at into outcome, held_amount, held_until
+    from countersign.reservations r where r.id = in_id;
+    if found then return; end if;
+    if not in_gathered and (recallable or exists (select from countersign.reservations r where r.state = 'held' and r.expires_at <= in_now and r.periods && misfits)) then
+      outcome := 'again';
+      return;
+    end if;
+    with first_refusals as (
+      update countersign.budget_periods p set refused_at = in_now where p.id = any(misfits) and p.refused_at is null returning p.id, p.organization_id, p.budget_id
+    )
+    insert into countersign.outbox (id, organization_id, channel, reference, created_at, due_at)
+    select gen_random_uuid(), f.organization_id, 'budget', jsonb_build_object('type', 'first-refusal', 'budget', f.budget_id, 'period', f.id), in_now, in_now from first_refusals f;
+    outcome := 'refused';
+    return;
+  end if;
+
+  insert into countersign.reservations (id, organization_id, request, team_id, person_id, provider, model, amount, currency, periods, leases, created_at, expires_at)
+  values (in_id, own_organization, in_request, in_team, in_person, in_provider, in_model, in_amount, in_currency, direct, parts, in_now, in_expires_at)
+  on conflict (id) do nothing;
+  if not found then
+    select case when r.request = in_request then 'held' else 'conflict' end, r.amount, r.expires_at into outcome, held_amount, held_until
+    from countersign.reservations r where r.id = in_id;
+    return;
+  end if;
+
+  if cardinality(topped) > 0 then
+    update countersign.budget_periods p set leased = p.leased + t.amount from unnest(topped, grants) as t(id, amount) where p.id = t.id;
+    update countersign.budget_leases l set granted = l.granted + t.amount from unnest(topped, grants) as t(id, amount) where l.period_id = t.id and l.id = any(parts);
+  end if;
+  if cardinality(parts) > 0 then
+    update countersign.budget_leases set held = held + in_amount where id = any(parts);
+  end if;
+  if cardinality(direct) > 0 then
+    update countersign.budget_periods
+    set held = held + in_amount,
+      recall_due = recall_due or leased > 0 and settled + held + leased + in_amount > limit_amount and exceeded_action <> 'notify'
+    where id = any(direct);
+  end if;
+  outcome := 'held';
+  held_amount := in_amount;
+  held_until := in_expires_at;
+end $$;
+
+-- The periods that a spend counts in, where they have been begun: a period that is begun later starts from the ledger.
+create function countersign.periods_of_spend(in_team uuid, in_person uuid, in_provider text, in_model text, in_currency text, in_at timestamptz)
+returns uuid[] language sql stable as $$
+  with recursive up(id, parent_id) as (
+    select id, parent_id from countersign.teams where id = in_team
+    union all
+    select t.id, t.parent_id from countersign.teams t join up on t.id = up.parent_id
+  ), places(id) as (select id from up union all select nullif(current_setting('app.organization', true), '')::uuid)
+  select coalesce(array_agg(p.id), '{}')
+  from countersign.budgets b join countersign.budget_periods p on p.budget_id = b.id
+  where b.organization_id = nullif(current_setting('app.organization', true), '')::uuid and b.team_id in (select id from places)
+    and (b.person_id is null or b.person_id = in_person) and (b.provider is null or b.provider = in_provider) and (b.model is null or b.model = in_model)
+    and p.currency = in_currency and in_at >= p.starts_at and in_at < p.ends_at
+$$;
+
+-- Books what a reserved call really cost, however much that is and however late, and takes its hold off. A second call
+-- changes nothing and tells the first one's answer. Outcomes: `settled`, `settled-before`, `conflict`, `not-found`.
+create function countersign.settle(
+  in_id uuid, in_settlement bytea, in_team uuid, in_person uuid, in_provider text, in_model text, in_cost numeric, in_currency text, in_at timestamptz, in_now timestamptz,
+  out outcome text, out booked numeric, out was_late boolean, out was_above_hold boolean
+) language plpgsql volatile as $$
+declare
+  reservation countersign.reservations;
+  counted uuid[];
+  parents uuid[] := '{}';
+  holding boolean;
+  part record;
+begin
+  select * into reservation from countersign.reservations where id = in_id for update;
+  if not found then
+    outcome := 'not-found';
+    return;
+  end if;
+  if reservation.state = 'settled' then
+    outcome := case when reservation.settlement = in_settlement then 'settled-before' else 'conflict' end;
+    booked := reservation.cost;
+    was_late := reservation.late;
+    was_above_hold := reservation.above_hold;
+    return;
+  end if;
+  holding := reservation.state = 'held';
+  was_late := not holding or reservation.expires_at <= in_now;
+  was_above_hold := in_cost > reservation.amount;
+  booked := in_cost;
+
+  perform countersign.lock_budget_books(false);
+  counted := countersign.periods_of_spend(in_team, in_person, in_provider, in_model, in_currency, in_at);
+  if holding and cardinality(reservation.leases) > 0 then
+    perform from countersign.budget_leases where id = any(reservation.leases) order by id for no key update;
+    update countersign.budget_leases set held = held - reservation.amount where id = any(reservation.leases);
+    for part in
+      select l.id, l.period_id, greatest(l.settled + l.held + in_cost - l.granted, 0) as overdraft
+      from countersign.budget_leases l join countersign.budget_periods p on p.id = l.period_id
+      where l.id = any(reservation.leases) and l.period_id = any(counted) and p.escrow
+    loop
+      -- What fits into the team's part is counted there, and the shared row is left alone.
+      if part.overdraft = 0 then
+        update countersign.budget_leases set settled = settled + in_cost where id = part.id;
+        counted := array_remove(counted, part.period_id);
+      end if;
+    end loop;
+  end if;
+  if cardinality(counted) > 0 or holding and cardinality(reservation.periods) > 0 then
+    perform from countersign.budget_periods where id = any(counted || reservation.periods) order by id for no key update;
+    update countersign.budget_periods p
+    set settled = p.settled + case when p.id = any(counted) then in_cost else 0 end,
+      held = p.held - case when holding and p.id = any(reservation.periods) then reservation.amount else 0 end
+    where p.id = any(counted || case when holding then reservation.periods else '{}' end);
+    perform countersign.note_budget_crossings(counted, in_now);
+  end if;
+  update countersign.reservations
+  set state = 'settled', closed_at = in_now, settlement = in_settlement, cost = in_cost, late = was_late, above_hold = was_above_hold where id = in_id;
+  outcome := 'settled';
+end $$;
+
+-- Gives a hold back. What is no longer held stays as it is; the answer says what that is.
+create function countersign.release(in_id uuid, in_now timestamptz, out outcome text) language plpgsql volatile as $$
+declare
+  stored text;
+begin
+  select state into stored from countersign.reservations where id = in_id for update;
+  if stored = 'held' then
+    perform countersign.lock_budget_rows(array[in_id], '{}', '{}');
+    perform countersign.take_holds_off(array[in_id]);
+    update countersign.reservations set state = 'released', closed_at = in_now where id = in_id;
+    stored := 'released';
+  end if;
+  outcome := coalesce(stored, 'not-found');
+end $$;
+
+-- Counts what was spent without a reservation. One entry per team, person, provider, model, currency and quarter of an hour
+-- at most: no time zone begins its day within one.
+create function countersign.spend(in_spends jsonb, in_now timestamptz) returns void language plpgsql volatile as $$
+declare
+  own_organization constant uuid := current_setting('app.organization', true);
+  counted uuid[];
+  costs numeric[];
+begin
+  perform countersign.lock_budget_books(false);
+  with recursive spends as (
+    select * from jsonb_to_recordset(in_spends) as s(team uuid, person uuid, provider text, model text, currency text, cost numeric, at timestamptz)
+  ), up(team, id) as (
+    select distinct team, team from spends
+    union
+    select up.team, t.parent_id from up join countersign.teams t on t.id = up.id where t.parent_id is not null
+  ), places(team, id) as (select team, id from up union all select distinct team, own_organization from spends),
+  sums as (
+    select p.id, sum(s.cost) as cost
+    from spends s join places on places.team = s.team
+      join countersign.budgets b on b.organization_id = own_organization and b.team_id = places.id
+        and (b.person_id is null or b.person_id = s.person) and (b.provider is null or b.provider = s.provider) and (b.model is null or b.model = s.model)
+      join countersign.budget_periods p on p.budget_id = b.id and p.currency = s.currency and s.at >= p.starts_at and s.at < p.ends_at
+    group by p.id
+  )
+  select coalesce(array_agg(id), '{}'), coalesce(array_agg(cost), '{}') into counted, costs from sums;
+  if cardinality(counted) = 0 then return; end if;
+  perform from countersign.budget_periods where id = any(counted) order by id for no key update;
+  update countersign.budget_periods p set settled = p.settled + t.cost from unnest(counted, costs) as t(id, cost) where p.id = t.id;
+  perform countersign.note_budget_crossings(counted, in_now);
+end $$;
+
+-- Frees holds that have run out, of every organization, so many at a time. Runs as the owner; takes nothing but a moment.
+create function countersign.sweep_reservations(in_now timestamptz, in_most int) returns int language plpgsql volatile security definer set search_path = '' as $$
+declare
+  expired uuid[];
+begin
+  with due as (
+    select r.id from countersign.reservations r where r.state = 'held' and r.expires_at <= in_now order by r.expires_at limit in_most for update skip locked
+  )
+  select coalesce(array_agg(id), '{}') into expired from due;
+  if cardinality(expired) > 0 then
+    perform countersign.lock_budget_rows(expired, '{}', '{}');
+    perform countersign.take_holds_off(expired);
+    update countersign.reservations set state = 'expired', closed_at = in_now where id = any(expired);
+  end if;
+  return cardinality(expired);
+end $$;
+
+-- Recalls the parts of the next period that is close to something that has to be noted, and says which that was; null: there
+-- is none after `in_after`. One at a time, so that no transaction locks leases of one period after another period. Runs as the
+-- owner; takes nothing but a place in the list and a moment.
+create function countersign.recall_next_budget(in_after uuid, in_now timestamptz) returns uuid language plpgsql volatile security definer set search_path = '' as $$
+declare
+  due constant uuid := (select p.id from countersign.budget_periods p where p.recall_due and p.id > in_after order by p.id limit 1);
+begin
+  if due is not null then perform countersign.gather_budgets(array[due], in_now); end if;
+  return due;
+end $$;
+
+revoke all on function countersign.sweep_reservations(timestamptz, int), countersign.recall_next_budget(uuid, timestamptz) from public;
+grant execute on function countersign.sweep_reservations(timestamptz, int), countersign.recall_next_budget(uuid, timestamptz) to countersign_app;
+
+-- ==== end of budgets ====

@@ -1,0 +1,115 @@
+import { type Amount, exactly } from '../platform/money.ts';
+import type { FieldError } from '../platform/errors.ts';
+import { EVENT_FIELDS, type EventFieldName, isRecord, MAX_TOKENS } from './event-fields.ts';
+import { readProviderBody } from './provider-bodies.ts';
+import { invalid, Rejection } from './rejection.ts';
+import { ALL_TOKEN_KINDS, takeApart, type TokenCounts } from './rules/token-kinds.ts';
+
+/** A valid event. Team and user are the ids that the caller chose. */
+export interface UsageEvent {
+  readonly id: string;
+  readonly source: string;
+  readonly team: string;
+  readonly user: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly tokens: TokenCounts;
+  readonly batched: boolean;
+  readonly cost: { readonly value: Amount; readonly currency: string } | null;
+  readonly latencyMs: number | null;
+  readonly success: boolean;
+  readonly occurredAt: Date;
+  /** As JSON; null where there is none. */
+  readonly metadata: string | null;
+}
+
+export const DEFAULT_SOURCE = 'default';
+const DAY_MS = 86_400_000;
+/** Later than this, a period may have been reported already. */
+export const MAX_LATE_DAYS = 90;
+/** Clocks differ a little. */
+const MAX_AHEAD_MS = 600_000;
+const MAX_ERRORS = 5;
+
+const REQUIRED = (Object.keys(EVENT_FIELDS) as EventFieldName[]).filter((name) => 'required' in EVENT_FIELDS[name]);
+
+/** What `EVENT_FIELDS` has checked. */
+interface CheckedEvent extends Readonly<Partial<Record<(typeof ALL_TOKEN_KINDS)[number], number>>> {
+  readonly id: string;
+  readonly source?: string;
+  readonly team_id: string;
+  readonly user_id: string;
+  readonly provider: string;
+  readonly model?: string;
+  readonly response?: object;
+  readonly batch?: boolean;
+  readonly cost?: { readonly value: string; readonly currency: string };
+  readonly latency_ms?: number;
+  readonly success?: boolean;
+  readonly occurred_at: string;
+  readonly metadata?: object;
+}
+
+/** Reads an event as it came. @param now the moment it came */
+export function readEvent(raw: unknown, now: Date): UsageEvent | Rejection {
+  if (!isRecord(raw)) return invalid('', 'must be an object');
+  const errors = errorsIn(raw);
+  if (errors.length > 0) return new Rejection('invalid-request', errors);
+  const event = raw as object as CheckedEvent;
+  const occurredAt = new Date(event.occurred_at);
+  if (occurredAt.getTime() > now.getTime() + MAX_AHEAD_MS) return invalid('occurred_at', 'must not be in the future');
+  if (occurredAt.getTime() < now.getTime() - MAX_LATE_DAYS * DAY_MS) return invalid('occurred_at', `must not be more than ${MAX_LATE_DAYS} days ago`);
+  const counted = countsOf(event);
+  if (counted instanceof Rejection) return counted;
+  const { model, tokens, batched } = counted;
+  return {
+    id: event.id, source: event.source ?? DEFAULT_SOURCE, team: event.team_id, user: event.user_id, provider: event.provider, model, tokens, batched,
+    cost: event.cost ? { value: exactly(event.cost.value), currency: event.cost.currency } : null,
+    latencyMs: event.latency_ms ?? null, success: event.success ?? true, occurredAt, metadata: event.metadata ? JSON.stringify(event.metadata) : null,
+  };
+}
+
+function errorsIn(raw: Readonly<Record<string, unknown>>): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const name in raw) {
+    if (errors.length >= MAX_ERRORS) return errors;
+    const value = raw[name];
+    if (value === undefined) continue;
+    const message = Object.hasOwn(EVENT_FIELDS, name) ? EVENT_FIELDS[name as EventFieldName].check(value) : 'is not a known field';
+    if (message !== null) errors.push({ path: name.slice(0, 64), message });
+  }
+  for (const name of REQUIRED) if (raw[name] === undefined) errors.push({ path: name, message: 'is required' });
+  return errors;
+}
+
+/** The token counts, whoever says them: the event itself, or the provider's answer that it brings. */
+function countsOf(event: CheckedEvent): { model: string; tokens: TokenCounts; batched: boolean } | Rejection {
+  const given = givenTokens(event);
+  if (!event.response) {
+    for (const name of ['model', 'input_tokens', 'output_tokens'] as const) if (event[name] === undefined) return invalid(name, 'is required where there is no `response`');
+    return checkedCounts(event.model!, given, event.batch ?? false);
+  }
+  if (Object.keys(given).length > 0) return invalid('response', 'must not come together with token counts: give one or the other');
+  const read = readProviderBody(event.provider, event.response);
+  if (!read) return invalid('response', 'has no usage that is known of this provider: give the token counts instead');
+  const model = event.model ?? read.model;
+  if (model === null) return invalid('model', 'is required: the response does not name it');
+  if (EVENT_FIELDS.model.check(model) !== null) return invalid('response', 'names a model that cannot be stored: give `model`');
+  return checkedCounts(model, read.tokens, event.batch ?? read.batched);
+}
+
+function givenTokens(event: CheckedEvent): TokenCounts {
+  const tokens: { -readonly [Kind in keyof TokenCounts]: TokenCounts[Kind] } = {};
+  for (const kind of ALL_TOKEN_KINDS) {
+    const count = event[kind];
+    if (count !== undefined) tokens[kind] = count;
+  }
+  return tokens;
+}
+
+function checkedCounts(model: string, tokens: TokenCounts, batched: boolean): { model: string; tokens: TokenCounts; batched: boolean } | Rejection {
+  for (const [kind, count] of Object.entries(tokens)) if (!Number.isInteger(count) || count > MAX_TOKENS) return invalid('response', `has ${kind} that are no whole number from 0 to ${MAX_TOKENS}`);
+  const apart = takeApart(tokens);
+  if ('contradiction' in apart) return invalid(apart.contradiction, 'must count all tokens of which other counts say that they are part');
+  return { model, tokens, batched };
+}

@@ -1,0 +1,79 @@
+import { type Amount, exactly, multiplyAmounts, roundAmount } from '../platform/money.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { OwnExchangeRate, OwnRate } from './rate-store.ts';
+import { type PricedBy, priceOf, type RateCard } from './rules/prices.ts';
+import { cardOf, versionAt } from './rules/rates.ts';
+import type { TokenCounts } from './rules/token-kinds.ts';
+
+/** A price in the currency that it is to be booked in, and where it comes from. */
+export interface Price {
+  readonly cost: Amount;
+  readonly version: string | null;
+  readonly pricedBy: PricedBy;
+}
+
+/** What is to be priced. */
+export interface Priceable {
+  readonly provider: string;
+  readonly model: string;
+  readonly tokens: TokenCounts;
+  readonly batched: boolean;
+  readonly occurredAt: Date;
+}
+
+/** The prices of an organization as they are at one moment: its own rates, before the catalogue's; its exchange rates. */
+export class PriceBook {
+  readonly #catalogue: Catalogue;
+  readonly #rates = new Map<string, OwnRate[]>();
+  readonly #exchange = new Map<string, OwnExchangeRate[]>();
+  readonly #cards = new Map<OwnRate, RateCard | null>();
+
+  constructor(catalogue: Catalogue, own: { readonly rates: readonly OwnRate[]; readonly exchange: readonly OwnExchangeRate[] }) {
+    this.#catalogue = catalogue;
+    for (const rate of own.rates) push(this.#rates, pairOf(rate.provider, rate.model), rate);
+    for (const rate of own.exchange) push(this.#exchange, pairOf(rate.from, rate.to), rate);
+  }
+
+  /** The price of a call in a currency; null where there is none yet. */
+  priceIn(currency: string, call: Priceable): Price | null {
+    const card = this.#cardFor(call);
+    const cost = card && priceOf(card, call.tokens, call.batched);
+    return card && cost && this.#convert({ cost, version: card.version, pricedBy: card.pricedBy }, card.currency, currency, call.occurredAt);
+  }
+
+  /** A cost that somebody states, in the currency that it is to be booked in; null where there is no exchange rate. */
+  statedIn(currency: string, stated: { readonly value: Amount; readonly currency: string }, at: Date): Price | null {
+    return this.#convert({ cost: stated.value, version: null, pricedBy: 'caller' }, stated.currency, currency, at);
+  }
+
+  #cardFor({ provider, model, occurredAt }: Priceable): RateCard | null {
+    const own = versionAt(this.#rates.get(pairOf(provider, model)) ?? [], occurredAt);
+    return (own && this.#ownCard(own)) ?? this.#catalogue.cardFor(provider, model, occurredAt);
+  }
+
+  #ownCard(own: OwnRate): RateCard | null {
+    const known = this.#cards.get(own);
+    if (known !== undefined) return known;
+    const card = cardOf(own.rates, `own ${own.provider}/${own.model} v${own.version}`);
+    this.#cards.set(own, card);
+    return card;
+  }
+
+  #convert(price: Price, from: string, to: string, at: Date): Price | null {
+    if (from === to) return price;
+    const rate = versionAt(this.#exchange.get(pairOf(from, to)) ?? [], at);
+    if (!rate) return null;
+    const name = `${from}/${to} v${rate.version}`;
+    return { ...price, cost: roundAmount(multiplyAmounts(price.cost, exactly(rate.rate))), version: price.version === null ? name : `${price.version}, ${name}` };
+  }
+}
+
+function pairOf(first: string, second: string): string {
+  return `${first}\n${second}`;
+}
+
+function push<Item>(lists: Map<string, Item[]>, key: string, item: Item): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
+}

@@ -1,0 +1,81 @@
+import { compareAmounts, subtractAmounts } from '../platform/money.ts';
+import { newId } from '../platform/ids.ts';
+import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
+import type { ClaimedMessage, Delivery, OutboxHandler } from '../notify/service.ts';
+import type { Catalogue } from './catalogue.ts';
+import { Rerating } from './entities.ts';
+import { PriceBook } from './price-book.ts';
+import { holdPrices, readRates } from './rate-store.ts';
+import { type BookedCall, holdReratings, nextCalls } from './rerating-store.ts';
+import type { Line } from './rules/lines.ts';
+import { rollupsOf, spendsOf } from './rules/rollup.ts';
+import type { SpendSink } from './spend-sink.ts';
+import { writeLines } from './store.ts';
+
+/** Lines that are looked at in one transaction: some tenths of a second. */
+const LINES_AT_ONCE = 10_000;
+
+/**
+ * Prices lines again after a price has changed: what had none gets one, what was priced otherwise gets a line with the
+ * difference. Nothing that was booked is changed. It goes on where it stopped, whatever happened in between.
+ */
+export class RatingHandler implements OutboxHandler {
+  readonly #work: UnitOfWork;
+  readonly #catalogue: Catalogue;
+  readonly #sink: SpendSink | null;
+  readonly #linesAtOnce: number;
+
+  constructor(parts: { work: UnitOfWork; catalogue: Catalogue; sink: SpendSink | null; linesAtOnce?: number }) {
+    this.#work = parts.work;
+    this.#catalogue = parts.catalogue;
+    this.#sink = parts.sink;
+    this.#linesAtOnce = parts.linesAtOnce ?? LINES_AT_ONCE;
+  }
+
+  async deliver({ organization, reference }: ClaimedMessage, signal: AbortSignal): Promise<Delivery> {
+    const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: null };
+    const rerating = String(reference['rerating']);
+    while (!signal.aborted) if (await this.#work.bookkeep(origin, (tx) => this.#step(tx, rerating))) return { outcome: 'delivered' };
+    return { outcome: 'postponed', until: new Date() };
+  }
+
+  /** Looks at the next lines. @returns whether there are no more */
+  async #step(tx: Transaction, id: string): Promise<boolean> {
+    const { em, origin } = tx;
+    await holdReratings(em, origin.organization);
+    await holdPrices(em, origin.organization);
+    const rerating = await em.findOne(Rerating, { id });
+    if (!rerating) return true;
+    const { calls, reached } = await nextCalls(em, rerating, this.#linesAtOnce);
+    const prices = new PriceBook(this.#catalogue, await readRates(em, origin.organization, modelsOf(calls)));
+    await this.#write(tx, rerating, calls.flatMap((call) => correctionOf(call, prices, tx.at)));
+    if (reached === null) em.remove(rerating);
+    else rerating.reached = reached;
+    await em.flush();
+    return reached === null;
+  }
+
+  async #write(tx: Transaction, rerating: Rerating, lines: readonly Line[]): Promise<void> {
+    if (lines.length === 0) return;
+    await writeLines(tx.em, tx.origin.organization, rerating.id, tx.at, lines, rollupsOf(lines));
+    const spends = spendsOf(lines);
+    if (spends.length > 0) await this.#sink?.booked(tx, spends);
+    const priced = lines.filter((line) => line.kind === 'pricing').length;
+    tx.record({ action: 'usage.repriced', resource: { type: 'rerating', id: rerating.id }, detail: { priced, corrected: lines.length - priced } });
+  }
+}
+
+function modelsOf(calls: readonly BookedCall[]): { provider: string; model: string }[] {
+  return [...new Map(calls.map(({ provider, model }) => [`${provider}\n${model}`, { provider, model }])).values()];
+}
+
+/** Nothing where the price is right, or there is none any more: what was booked with a price that held is not taken back. */
+function correctionOf(call: BookedCall, prices: PriceBook, at: Date): Line[] {
+  const price = prices.priceIn(call.currency, call);
+  if (!price || (call.cost && compareAmounts(price.cost, call.cost) === 0)) return [];
+  const { team, person, provider, model, currency, occurredAt } = call;
+  return [{
+    id: newId(at), team, person, provider, model, currency, occurredAt, kind: call.cost ? 'correction' : 'pricing', cost: call.cost ? subtractAmounts(price.cost, call.cost) : price.cost,
+    priceVersion: price.version, pricedBy: price.pricedBy, tokens: {}, batched: call.batched, latencyMs: null, success: true, corrects: call.id,
+  }];
+}

@@ -1,0 +1,34 @@
+import type { Amount } from '../../platform/money.ts';
+import type { PricedBy } from './prices.ts';
+import type { TokenCounts } from './token-kinds.ts';
+
+/** `pricing` is the first price of a line that had none, `correction` the difference to a price that was wrong. */
+export type LineKind = 'usage' | 'settlement' | 'pricing' | 'correction';
+
+/** A line of the ledger. Team and person are internal ids. */
+export interface Line {
+  readonly id: string;
+  readonly team: string;
+  readonly person: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly kind: LineKind;
+  /** None for lines that only change a price. */
+  readonly tokens: TokenCounts;
+  readonly batched: boolean;
+  /** Null: not priced yet. */
+  readonly cost: Amount | null;
+  readonly currency: string;
+  readonly priceVersion: string | null;
+  readonly pricedBy: PricedBy | null;
+  readonly latencyMs: number | null;
+  readonly success: boolean;
+  readonly occurredAt: Date;
+  /** The line whose price this one changes. */
+  readonly corrects: string | null;
+}
+
+/** Whether the line tells of a call, rather than of the price of one. */
+export function isCall({ kind }: Pick<Line, 'kind'>): boolean {
+  return kind === 'usage' || kind === 'settlement';
+}

@@ -1,0 +1,60 @@
+import { type Amount, addAmounts, exactly, multiplyAmounts, roundAmount } from '../../platform/money.ts';
+import { ALL_TOKEN_KINDS, takeApart, TOKEN_KINDS, type TokenCounts, type TokenKind } from './token-kinds.ts';
+
+/** Where a line's cost comes from: its event said it, the public catalogue, or the organization's own rate. */
+export type PricedBy = 'caller' | 'catalogue' | 'own-rate';
+
+/** The price of a million tokens. From a tier on, all tokens of the call cost that tier's price, as providers bill long contexts. */
+export interface KindRate {
+  readonly perMillion: Amount;
+  /** In ascending order of `above`, which counts all input tokens of the call and is not included. */
+  readonly tiers: readonly { readonly above: number; readonly perMillion: Amount }[];
+}
+
+/** The prices of one model at one moment. */
+export interface RateCard {
+  readonly currency: string;
+  /** What the line is to name: enough to find these prices again. */
+  readonly version: string;
+  readonly pricedBy: Exclude<PricedBy, 'caller'>;
+  readonly kinds: Readonly<Partial<Record<TokenKind, KindRate>>>;
+  /** For each call, besides its tokens. */
+  readonly perCall: Amount | null;
+  /** What is paid of each price where the provider's batch API was used. */
+  readonly batchFactor: Amount;
+}
+
+const MILLIONTH = exactly('0.000001');
+const NOTHING = exactly(0);
+
+/**
+ * The price of a call, exact to what the ledger can store.
+ * @returns null where the card has no price for some of its tokens, or the counts contradict each other
+ */
+export function priceOf(card: RateCard, counts: TokenCounts, batched: boolean): Amount | null {
+  const apart = takeApart(counts);
+  if ('contradiction' in apart) return null;
+  let millions = NOTHING;
+  for (const kind of ALL_TOKEN_KINDS) {
+    const tokens = apart.plain[kind];
+    if (tokens === 0) continue;
+    const rate = rateFor(card, kind);
+    if (!rate) return null;
+    millions = addAmounts(millions, multiplyAmounts(perMillionAt(rate, counts.input_tokens ?? 0), tokens));
+  }
+  const full = addAmounts(multiplyAmounts(millions, MILLIONTH), card.perCall ?? NOTHING);
+  return roundAmount(batched ? multiplyAmounts(full, card.batchFactor) : full);
+}
+
+/** A kind without a price of its own costs what the kind that it is part of costs. */
+function rateFor(card: RateCard, kind: TokenKind): KindRate | null {
+  for (let at: TokenKind | undefined = kind; at !== undefined; at = TOKEN_KINDS[at].of[0]) {
+    const rate = card.kinds[at];
+    if (rate) return rate;
+  }
+  return null;
+}
+
+function perMillionAt({ perMillion, tiers }: KindRate, inputTokens: number): Amount {
+  return tiers.findLast((tier) => inputTokens > tier.above)?.perMillion ?? perMillion;
+}

@@ -1,0 +1,47 @@
+import { exactly } from '../../platform/money.ts';
+import type { KindRate, RateCard } from './prices.ts';
+import { ALL_TOKEN_KINDS, type TokenKind } from './token-kinds.ts';
+
+/** Prices of a million tokens by kind, as decimal text. */
+export type PerMillion = Readonly<Partial<Record<TokenKind, string>>>;
+
+/** An organization's own price of a model, as it is stored. Without `per_million` it was withdrawn: the catalogue's holds again. */
+export interface RatesDocument {
+  readonly currency: string;
+  readonly per_million: PerMillion | null;
+  readonly tiers?: readonly { readonly above_input_tokens: number; readonly per_million: PerMillion }[];
+  readonly per_call?: string;
+  readonly batch_factor?: string;
+}
+
+/** A stored version of something that holds from a moment on. */
+export interface Versioned {
+  readonly version: number;
+  readonly effectiveFrom: Date;
+}
+
+/**
+ * The version that holds for a moment: the newest of those that have begun by then. A later version that begins earlier
+ * therefore corrects the ones before it.
+ */
+export function versionAt<Version extends Versioned>(versions: readonly Version[], at: Date): Version | null {
+  let best: Version | null = null;
+  for (const candidate of versions) if (candidate.effectiveFrom <= at && (best === null || candidate.version > best.version)) best = candidate;
+  return best;
+}
+
+/** What a stored version means for pricing; null where it takes the organization's own price back. */
+export function cardOf(rates: RatesDocument, version: string): RateCard | null {
+  if (rates.per_million === null) return null;
+  const kinds: Partial<Record<TokenKind, KindRate>> = {};
+  for (const kind of ALL_TOKEN_KINDS) {
+    const base = rates.per_million[kind];
+    if (base !== undefined) kinds[kind] = { perMillion: exactly(base), tiers: tiersOf(rates, kind) };
+  }
+  return { currency: rates.currency, version, pricedBy: 'own-rate', kinds, perCall: rates.per_call === undefined ? null : exactly(rates.per_call), batchFactor: exactly(rates.batch_factor ?? 1) };
+}
+
+function tiersOf(rates: RatesDocument, kind: TokenKind): KindRate['tiers'] {
+  const tiers = (rates.tiers ?? []).flatMap(({ above_input_tokens: above, per_million }) => (per_million[kind] === undefined ? [] : [{ above, perMillion: exactly(per_million[kind]) }]));
+  return tiers.toSorted((a, b) => a.above - b.above);
+}

@@ -1,0 +1,95 @@
+import { type Amount, addAmounts, compareAmounts, exactly } from '../../platform/money.ts';
+import { LATENCY_BUCKET_COUNT, latencyBucket } from './latency.ts';
+import { isCall, type Line } from './lines.ts';
+import { TOKEN_COLUMNS, type TokenColumn } from './token-kinds.ts';
+
+const HOUR_MS = 3_600_000;
+/** Midnight of every time zone falls on one of these. */
+const QUARTER_MS = 900_000;
+
+/** What lines of one team, person, provider and model in one hour add up to. */
+export interface Rollup {
+  readonly team: string;
+  readonly hour: Date;
+  readonly person: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly currency: string;
+  events: number;
+  failures: number;
+  unpriced: number;
+  readonly tokens: Record<TokenColumn, number>;
+  cost: Amount;
+  latencyCount: number;
+  latencySum: number;
+  readonly latencyBuckets: number[];
+}
+
+/** What was spent by whom on what in a quarter of an hour; negative where a price was corrected downwards. */
+export interface Spend {
+  readonly team: string;
+  readonly person: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly currency: string;
+  /** The beginning of the quarter of an hour, in UTC. Days of every time zone begin with one. */
+  readonly quarter: Date;
+  readonly cost: Amount;
+}
+
+/**
+ * Adds lines up by hour. The result is ordered by key: whoever locks rollups in this order cannot deadlock with somebody
+ * who does the same.
+ */
+export function rollupsOf(lines: readonly Line[]): Rollup[] {
+  const byKey = new Map<string, Rollup>();
+  for (const line of lines) {
+    const hour = startOf(line.occurredAt, HOUR_MS);
+    const key = [line.team, hour, line.person, line.provider, line.model, line.currency].join('\n');
+    let rollup = byKey.get(key);
+    if (!rollup) byKey.set(key, (rollup = emptyRollup(line, new Date(hour))));
+    addLine(rollup, line);
+  }
+  return inKeyOrder(byKey);
+}
+
+/** Adds lines that have a price up by quarters of an hour; what adds up to nothing is left out. Ordered by key. */
+export function spendsOf(lines: readonly Line[]): Spend[] {
+  const byKey = new Map<string, Spend>();
+  for (const { team, person, provider, model, currency, occurredAt, cost } of lines) {
+    if (cost === null) continue;
+    const quarter = startOf(occurredAt, QUARTER_MS);
+    const key = [team, quarter, person, provider, model, currency].join('\n');
+    const before = byKey.get(key)?.cost;
+    byKey.set(key, { team, person, provider, model, currency, quarter: new Date(quarter), cost: before ? addAmounts(before, cost) : cost });
+  }
+  return inKeyOrder(byKey).filter((spend) => compareAmounts(spend.cost, exactly(0)) !== 0);
+}
+
+function emptyRollup({ team, person, provider, model, currency }: Line, hour: Date): Rollup {
+  const tokens = Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, 0])) as Record<TokenColumn, number>;
+  return { team, hour, person, provider, model, currency, events: 0, failures: 0, unpriced: 0, tokens, cost: exactly(0), latencyCount: 0, latencySum: 0, latencyBuckets: Array.from({ length: LATENCY_BUCKET_COUNT }, () => 0) };
+}
+
+function addLine(rollup: Rollup, line: Line): void {
+  if (line.kind === 'pricing') rollup.unpriced -= 1;
+  if (line.cost === null) rollup.unpriced += 1;
+  else rollup.cost = addAmounts(rollup.cost, line.cost);
+  if (!isCall(line)) return;
+  rollup.events += 1;
+  if (!line.success) rollup.failures += 1;
+  for (const kind of TOKEN_COLUMNS) rollup.tokens[kind] += line.tokens[kind] ?? 0;
+  if (line.latencyMs === null) return;
+  rollup.latencyCount += 1;
+  rollup.latencySum += line.latencyMs;
+  const bucket = latencyBucket(line.latencyMs);
+  rollup.latencyBuckets[bucket] = (rollup.latencyBuckets[bucket] ?? 0) + 1;
+}
+
+function startOf(at: Date, lengthMs: number): number {
+  return Math.floor(at.getTime() / lengthMs) * lengthMs;
+}
+
+function inKeyOrder<Value>(byKey: ReadonlyMap<string, Value>): Value[] {
+  return [...byKey.keys()].toSorted().map((key) => byKey.get(key)!);
+}

@@ -1,0 +1,55 @@
+/**
+ * Kinds of tokens. A kind `of` another is counted in that one too, as providers bill them: cached tokens are input tokens.
+ * `column` kinds have a column in the ledger and a sum in the rollups; few lines have the others.
+ */
+export const TOKEN_KINDS = {
+  input_tokens: { of: [], column: true },
+  cached_input_tokens: { of: ['input_tokens'], column: true },
+  cache_write_tokens: { of: ['input_tokens'], column: true },
+  input_audio_tokens: { of: ['input_tokens'], column: true },
+  output_tokens: { of: [], column: true },
+  reasoning_tokens: { of: ['output_tokens'], column: true },
+  output_audio_tokens: { of: ['output_tokens'], column: true },
+  cache_write_1h_tokens: { of: ['cache_write_tokens'], column: false },
+  cached_audio_tokens: { of: ['cached_input_tokens', 'input_audio_tokens'], column: false },
+  input_image_tokens: { of: ['input_tokens'], column: false },
+  output_image_tokens: { of: ['output_tokens'], column: false },
+} as const;
+
+export type TokenKind = keyof typeof TOKEN_KINDS;
+export type TokenColumn = { [Kind in TokenKind]: (typeof TOKEN_KINDS)[Kind]['column'] extends true ? Kind : never }[TokenKind];
+
+export const ALL_TOKEN_KINDS = Object.keys(TOKEN_KINDS) as TokenKind[];
+export const TOKEN_COLUMNS = ALL_TOKEN_KINDS.filter((kind): kind is TokenColumn => TOKEN_KINDS[kind].column);
+export const OTHER_TOKEN_KINDS = ALL_TOKEN_KINDS.filter((kind) => !TOKEN_KINDS[kind].column);
+
+/** Tokens of a call by kind; what is left out is 0. */
+export type TokenCounts = Readonly<Partial<Record<TokenKind, number>>>;
+
+/** The counts without what is counted elsewhere too: each token stands in exactly one of them. */
+export type PlainCounts = Readonly<Record<TokenKind, number>>;
+
+/**
+ * Takes the kinds apart, so that each token is priced once.
+ * @returns the first kind that has fewer tokens than its parts say, where the counts contradict each other
+ */
+export function takeApart(counts: TokenCounts): { readonly plain: PlainCounts } | { readonly contradiction: TokenKind } {
+  const of = (kind: TokenKind): number => counts[kind] ?? 0;
+  const cachedAudio = of('cached_audio_tokens');
+  const plain: PlainCounts = {
+    // Cached audio is taken off twice, as cached and as audio, and is to be taken off once.
+    input_tokens: of('input_tokens') - of('cached_input_tokens') - of('cache_write_tokens') - of('input_audio_tokens') - of('input_image_tokens') + cachedAudio,
+    cached_input_tokens: of('cached_input_tokens') - cachedAudio,
+    cache_write_tokens: of('cache_write_tokens') - of('cache_write_1h_tokens'),
+    input_audio_tokens: of('input_audio_tokens') - cachedAudio,
+    output_tokens: of('output_tokens') - of('reasoning_tokens') - of('output_audio_tokens') - of('output_image_tokens'),
+    reasoning_tokens: of('reasoning_tokens'),
+    output_audio_tokens: of('output_audio_tokens'),
+    cache_write_1h_tokens: of('cache_write_1h_tokens'),
+    cached_audio_tokens: cachedAudio,
+    input_image_tokens: of('input_image_tokens'),
+    output_image_tokens: of('output_image_tokens'),
+  };
+  for (const kind of ALL_TOKEN_KINDS) if (plain[kind] < 0) return { contradiction: kind };
+  return { plain };
+}
