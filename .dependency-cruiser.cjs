@@ -3,7 +3,7 @@
  * another feature is entered by its door (`service.ts`, `rules.ts`, `schemas.ts`), never by its store.
  * @type {import('dependency-cruiser').IConfiguration}
  */
-const FEATURES = ['tenancy', 'notify', 'audit', 'approvals'];
+const FEATURES = ['tenancy', 'notify', 'audit', 'approvals', 'usage', 'budgets'];
 const COMPOSITION = '^src/(composition|composition/[a-z]+|main|api|worker|entities|bootstrap|docs-sections|embedded-services|cli/.*)\\.ts$';
 
 const upwards = FEATURES.map((feature, index) => ({
@@ -17,7 +17,7 @@ module.exports = {
   forbidden: [
     ...upwards,
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'platform-knows-no-feature', severity: 'error', from: { path: '^src/platform/' }, to: { path: '^src/(tenancy|notify|audit|approvals|pages)/' } },
+    { name: 'platform-knows-no-feature', severity: 'error', from: { path: '^src/platform/' }, to: { path: '^src/(tenancy|notify|audit|approvals|usage|budgets|pages)/' } },
     {
       name: 'rules-are-pure', severity: 'error',
       from: { path: '^src/[^/]+/rules(/|\\.ts$)' },
@@ -31,7 +31,7 @@ module.exports = {
     {
       name: 'a-feature-is-entered-by-its-door', severity: 'error',
       from: { path: '^src/([^/]+)/', pathNot: COMPOSITION },
-      to: { path: '^src/(tenancy|notify|audit|approvals)/', pathNot: ['^src/$1/', '^src/[^/]+/(service|rules|schemas)\\.ts$', '^src/[^/]+/rules/'] },
+      to: { path: '^src/(tenancy|notify|audit|approvals|usage|budgets)/', pathNot: ['^src/$1/', '^src/[^/]+/(service|rules|schemas)\\.ts$', '^src/[^/]+/rules/'] },
     },
     { name: 'routes-stay-thin', severity: 'error', from: { path: 'routes\\.ts$' }, to: { path: '^src/[^/]+/store\\.ts$' } },
     { name: 'the-environment-is-read-once', severity: 'error', from: { path: '^(src|workflows|activities)/', pathNot: [COMPOSITION, '^src/platform/embedded/'] }, to: { path: '^src/(composition|page-composition|main|api|worker)\\.ts$' } },

@@ -5,12 +5,14 @@ import { AuditExport, AuditExportChunk } from './audit/exports/entities.ts';
 import { AuditStream } from './audit/streams/entities.ts';
 import { AuditAccessState, AuditWatch } from './audit/watch/entities.ts';
 import { AuditCosignature, AuditWitness } from './audit/witnesses/entities.ts';
+import * as budgets from './budgets/entities.ts';
 import * as notify from './notify/entities.ts';
 import { SubjectKey } from './platform/crypto/subject-key.ts';
 import { DirectoryEntry } from './platform/database/directory.ts';
 import type { Entities } from './platform/database/database.ts';
 import { IdempotentRequest } from './platform/http/idempotency-entity.ts';
 import * as tenancy from './tenancy/entities.ts';
+import * as usage from './usage/entities.ts';
 
 /** Every table there is. */
-export const entities: Entities = [SubjectKey, DirectoryEntry, IdempotentRequest, ...Object.values(tenancy), ...Object.values(notify), ...Object.values(audit), AuditWatch, AuditAccessState, AuditStream, AuditArchive, AuditExport, AuditExportChunk, AuditWitness, AuditCosignature, ...Object.values(approvals)];
+export const entities: Entities = [SubjectKey, DirectoryEntry, IdempotentRequest, ...Object.values(tenancy), ...Object.values(notify), ...Object.values(audit), AuditWatch, AuditAccessState, AuditStream, AuditArchive, AuditExport, AuditExportChunk, AuditWitness, AuditCosignature, ...Object.values(approvals), ...Object.values(usage), ...Object.values(budgets)];

@@ -77,7 +77,8 @@ export function openCore(environment: Readonly<Record<string, string>>) {
   return composeCore({ config, logger: createLogger(config), databaseUrl, temporalAddress: temporal.address, smtpUrl, secret: secretKey });
 }
 
-async function makeOrganization(environment: Readonly<Record<string, string>>): Promise<void> {
+/** Makes the first organization, whose owner has the bootstrap key. */
+export async function makeOrganization(environment: Readonly<Record<string, string>>): Promise<void> {
   const core = await openCore(environment);
   try {
     await bootstrap(core.work, environment['COUNTERSIGN_BOOTSTRAP_KEY'] ?? null);

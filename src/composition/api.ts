@@ -7,6 +7,8 @@ import { StreamService } from '../audit/streams/stream-service.ts';
 import { AddressGuard } from '../notify/webhooks/address.ts';
 import { webhookRoutes } from '../notify/webhooks/routes.ts';
 import { WebhookService } from '../notify/webhooks/service.ts';
+import { reservationRoutes } from '../budgets/reservation-routes.ts';
+import { budgetRoutes } from '../budgets/routes.ts';
 import { failurePage } from '../pages/routes/failure-page.ts';
 import type { Mailbox } from '../platform/embedded/mailbox.ts';
 import { createApp } from '../platform/http/app.ts';
@@ -22,6 +24,12 @@ import { tenancyRoutes } from '../tenancy/routes.ts';
 import { SettingsService } from '../tenancy/settings-service.ts';
 import { TeamService } from '../tenancy/team-service.ts';
 import { composeAudit } from './audit.ts';
+import { UsageAnalytics } from '../usage/analytics.ts';
+import { analyticsRoutes } from '../usage/analytics-routes.ts';
+import { UsageIntake } from '../usage/intake.ts';
+import { rateRoutes } from '../usage/rate-routes.ts';
+import { RateService } from '../usage/rate-service.ts';
+import { usageRoutes } from '../usage/routes.ts';
 import type { Core } from './core.ts';
 import { composePages } from './pages.ts';
 
@@ -33,13 +41,18 @@ export interface Api {
 
 /** The API process: everything that is reached over HTTP. */
 export function composeApi(core: Core, more: { checks?: readonly ReadinessCheck[]; mailbox?: Mailbox | null } = {}): Api {
-  const { config, logger, clock, metrics, master, database, work, temporal, people, approvals } = core;
+  const { config, logger, clock, metrics, master, database, work, temporal, people, approvals, usage, budgets } = core;
   const guard = new AddressGuard({ allowPrivate: config.webhookAllowPrivateAddresses });
   const routes = [
-    ...tenancyRoutes({ teams: new TeamService(work, people), keys: new KeyService(work, people), settings: new SettingsService(work) }),
+    ...tenancyRoutes({ teams: new TeamService(work, people), keys: new KeyService(work, people), settings: new SettingsService(work, budgets.settings) }),
     ...approvalRoutes(approvals.service),
     ...auditRoutes(composeAudit(core), config.publicUrl),
     ...streamRoutes(new StreamService(work, guard)),
+    ...usageRoutes(new UsageIntake({ work, booking: usage.booking, sink: usage.sink })),
+    ...rateRoutes(new RateService(work)),
+    ...analyticsRoutes(new UsageAnalytics({ work, people, clock })),
+    ...budgetRoutes(budgets.service),
+    ...reservationRoutes(budgets.reservations),
     ...webhookRoutes(new WebhookService(work, guard)),
   ];
   const document = openApiDocument(routes, { version, publicUrl: config.publicUrl });

@@ -12,6 +12,14 @@ import { ApprovalStarter } from '../approvals/starter.ts';
 import { ApprovalViews } from '../approvals/view.ts';
 import { ApprovalWorkflows } from '../approvals/workflow-gateway.ts';
 import { writeAudit } from '../audit/store.ts';
+import { SettingsBudgets } from '../budgets/billing-budgets.ts';
+import { BudgetService } from '../budgets/budget-service.ts';
+import { LedgerSpending, PriceEstimator, UsageLedger } from '../budgets/ledger-ports.ts';
+import { PeriodBook } from '../budgets/period-book.ts';
+import { BudgetedPlaces } from '../budgets/places.ts';
+import { ReservationService } from '../budgets/reservation-service.ts';
+import { ReservationStore } from '../budgets/reservation-store.ts';
+import { BudgetSpendSink } from '../budgets/spend-sink.ts';
 import type { Config } from '../config.ts';
 import { entities } from '../entities.ts';
 import { settleOutbox, writeOutbox } from '../notify/outbox.ts';
@@ -27,6 +35,9 @@ import { startTracing } from '../platform/observability/tracing.ts';
 import { TemporalConnection } from '../platform/temporal/connection.ts';
 import { UnitOfWork } from '../platform/unit-of-work.ts';
 import { People } from '../tenancy/people.ts';
+import { UsageBooking } from '../usage/booking.ts';
+import { Catalogue } from '../usage/catalogue.ts';
+import type { SpendSink } from '../usage/spend-sink.ts';
 
 /** Everything a process needs to know before it can build anything; main.ts fills it in with what it has started. */
 export interface Surroundings {
@@ -57,6 +68,8 @@ export async function composeCore(surroundings: Surroundings) {
   });
   const people = new People(master, vault);
   const approvals = composeApprovals({ config, logger, clock, metrics, vault, notifier, work, temporal, people });
+  const usage = composeUsage({ master, people });
+  const budgets = composeBudgets({ clock, database, master, work, people, usage });
   await notifier.start();
   const stop = async () => {
     await approvals.starter.stop();
@@ -65,7 +78,7 @@ export async function composeCore(surroundings: Surroundings) {
     await database.close();
     await tracing?.shutdown();
   };
-  return { surroundings, config, logger, clock, tracing, metrics, master, vault, database, notifier, work, temporal, people, approvals, stop };
+  return { surroundings, config, logger, clock, tracing, metrics, master, vault, database, notifier, work, temporal, people, approvals, usage, budgets, stop };
 }
 
 export type Core = Awaited<ReturnType<typeof composeCore>>;
@@ -84,4 +97,29 @@ function composeApprovals(parts: Pick<Core, 'config' | 'logger' | 'clock' | 'met
   const reasonReads = new ReasonReads({ work, clock });
   const service = new ApprovalService({ commands, queries, creation, starter, notifier, work, people, reasonReads });
   return { service, reasonReads, execution, commands, queries, views, workflows, starter, announcer };
+}
+
+function composeUsage({ master, people }: { master: MasterKey; people: People }) {
+  const catalogue = new Catalogue();
+  const sink: SpendSink = new BudgetSpendSink();
+  return { catalogue, booking: new UsageBooking({ people, catalogue, master }), sink };
+}
+
+interface BudgetFoundations {
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly master: MasterKey;
+  readonly work: UnitOfWork;
+  readonly people: People;
+  readonly usage: ReturnType<typeof composeUsage>;
+}
+
+function composeBudgets({ clock, database, master, work, people, usage }: BudgetFoundations) {
+  const book = new PeriodBook({ spent: new LedgerSpending() });
+  const places = new BudgetedPlaces({ work, people, book });
+  const store = new ReservationStore(database);
+  const reservations = new ReservationService({
+    work, clock, master, store, places, ledger: new UsageLedger(usage.booking, people), estimator: new PriceEstimator(usage.catalogue),
+  });
+  return { book, reservations, service: new BudgetService({ work, people, book, clock }), settings: new SettingsBudgets(book) };
 }

@@ -3,6 +3,7 @@ import { mailHooks } from '../approvals/mailed.ts';
 import { PeopleChanges } from '../approvals/people-changes.ts';
 import { WorkflowHandler } from '../approvals/workflow-relay.ts';
 import { ExportWorkflows } from '../audit/exports/export-workflows.ts';
+import { ReservationSweeper } from '../budgets/sweeper.ts';
 import { entities } from '../entities.ts';
 import { MAIL_CONCURRENCY, MAIL_RETRY_FOR_MS, MailHandler } from '../notify/mail-handler.ts';
 import { OutboxRelay } from '../notify/relay.ts';
@@ -11,6 +12,7 @@ import { WEBHOOK_CONCURRENCY, WEBHOOK_RETRY_FOR_MS, WebhookHandler } from '../no
 import { Database } from '../platform/database/database.ts';
 import { DATABASE_ROLES } from '../platform/database/tenant-table.ts';
 import { Housekeeping } from '../platform/housekeeping.ts';
+import { RatingHandler } from '../usage/rerating.ts';
 import { bundleWorkflows, WorkflowWorker } from '../platform/temporal/workflow-worker.ts';
 import { composeArchiving } from './archiving.ts';
 import { composeExportMaking } from './audit.ts';
@@ -28,7 +30,7 @@ export interface WorkerChoices {
 
 /** The worker process: workflows and activities, and the relay that carries out what the outbox holds. */
 export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
-  const { surroundings, config, logger, tracing, master, database, approvals } = core;
+  const { surroundings, config, logger, clock, tracing, master, database, approvals } = core;
   const plugins = tracing ? [tracing.plugin] : [];
   const claimsDatabase = Database.open({ url: surroundings.databaseUrl, role: DATABASE_ROLES.relay, entities, poolSize: 2, logger });
   const relay = composeRelay(core, claimsDatabase);
@@ -42,8 +44,10 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
     activities: createActivities({ approvals: approvals.execution, audit: { sealing: audit.sealing, shards: config.auditShards }, exports, archiving: archives?.archiving ?? null, logger }), bundle, plugins,
   });
   const housekeeping = new Housekeeping({ database, logger });
+  const sweeper = new ReservationSweeper({ database, clock, logger });
   relay.start();
   housekeeping.start();
+  sweeper.start();
   followers.start();
   if (choices.sealing !== false) {
     audit.starter.start();
@@ -53,13 +57,13 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
     audit.sealing.stop();
     exports.stop();
     archives?.archiving.stop();
-    await Promise.all([worker.stop(), relay.stop(deadlineMs), followers.stop(), housekeeping.stop(), audit.starter.stop(), archives?.starter.stop()]);
+    await Promise.all([worker.stop(), relay.stop(deadlineMs), followers.stop(), housekeeping.stop(), sweeper.stop(), audit.starter.stop(), archives?.starter.stop()]);
     await Promise.all([claimsDatabase.close(), audit.close()]);
   };
   return { worker, relay, stop };
 }
 
-function composeRelay({ surroundings, config, logger, clock, metrics, notifier, work, temporal, approvals }: Core, claimsDatabase: Database): OutboxRelay {
+function composeRelay({ surroundings, config, logger, clock, metrics, notifier, work, temporal, approvals, usage }: Core, claimsDatabase: Database): OutboxRelay {
   const guard = new AddressGuard({ allowPrivate: config.webhookAllowPrivateAddresses });
   const mail = new MailHandler({ smtpUrl: surroundings.smtpUrl, from: config.mailFrom, publicUrl: config.publicUrl });
   const webhook = new WebhookHandler({ work, guard, clock });
@@ -70,6 +74,7 @@ function composeRelay({ surroundings, config, logger, clock, metrics, notifier, 
     lanes: new Map([
       ['mail', { handler: mail, concurrency: MAIL_CONCURRENCY, retryForMs: MAIL_RETRY_FOR_MS, hooks: mailHooks({ work, announcer: approvals.announcer }) }],
       ['webhook', { handler: webhook, concurrency: WEBHOOK_CONCURRENCY, retryForMs: WEBHOOK_RETRY_FOR_MS }],
+      ['rating', { handler: new RatingHandler({ work, catalogue: usage.catalogue, sink: usage.sink }), concurrency: 1, retryForMs: null }],
       ['workflow', { handler: workflows, concurrency: WORKFLOW_CONCURRENCY, retryForMs: null }],
     ]),
   });

@@ -14,11 +14,13 @@ const MARK = 'aardvark';
  * Operations that store something under a name of the caller's choice. With B's key they make B's own; they name no object
  * of A, even where A has one of that name.
  */
-const STORES_UNDER_OWN_NAME = new Set(['PUT /api/v1/organization/members/{user}', 'PUT /api/v1/calendars/{name}', 'PUT /api/v1/audit/witnesses/{name}', 'PUT /api/v1/audit/streams/{name}']);
+const STORES_UNDER_OWN_NAME = new Set(['PUT /api/v1/organization/members/{user}', 'PUT /api/v1/calendars/{name}', 'PUT /api/v1/audit/witnesses/{name}', 'PUT /api/v1/audit/streams/{name}', 'PUT /api/v1/organization/rates/{provider}/{model}', 'PUT /api/v1/organization/exchange-rates/{from}/{to}', 'PUT /api/v1/organization/budgets/{name}']);
 
 /** Bodies of which the schema does not say all. */
 const BODIES: Readonly<Record<string, object>> = {
+  'PUT /api/v1/organization/rates/{provider}/{model}': { currency: 'USD', per_million: { input_tokens: '1' } },
   'POST /api/v1/approvals/{id}/reassign': { from_user_id: 'one', to_user_id: 'another' },
+  'PUT /api/v1/organization/budgets/{name}': { amount: { value: '1', currency: 'USD' }, period: 'monthly' },
   'PUT /api/v1/calendars/{name}': { timezone: 'UTC', days: ['tue'], hours: { from: '08:00', to: '16:00' } },
   'PUT /api/v1/audit/streams/{name}': { kind: 'https', url: 'https://127.0.0.1:9/events' },
 };
@@ -42,6 +44,11 @@ beforeAll(async () => {
   await system.need('PUT', `/api/v1/organization/members/${MARK}-admin`, { name: `${MARK} admin`, email: `${MARK}@admin.test`, roles: ['admin'] });
   await system.need('PUT', `/api/v1/calendars/${MARK}`, { timezone: 'UTC', days: ['mon'], hours: { from: '09:00', to: '17:00' } });
   await system.need('PUT', `/api/v1/users/${MARK}-approver/absence`, { from: '2030-01-01T00:00:00Z', until: '2030-02-01T00:00:00Z', delegate_user_id: `${MARK}-asker` });
+  await system.need('PUT', `/api/v1/teams/${MARK}-team/budgets/${MARK}`, { amount: { value: '100', currency: 'USD' }, period: 'monthly' });
+  await system.need('PUT', `/api/v1/organization/budgets/${MARK}`, { amount: { value: '100', currency: 'USD' }, period: 'monthly' });
+  await system.need('POST', '/api/v1/reservations', { id: `${MARK}-call`, team_id: `${MARK}-team`, user_id: `${MARK}-asker`, amount: { value: '1', currency: 'USD' }, ttl: 'P1D' });
+  await system.need('PUT', `/api/v1/organization/rates/${MARK}/${MARK}`, { currency: 'USD', per_million: { input_tokens: '1' } });
+  await system.need('PUT', '/api/v1/organization/exchange-rates/USD/EUR', { rate: '0.9' });
   const webhook = await system.need('POST', '/api/v1/webhooks', { url: `http://127.0.0.1:9/${MARK}`, events: ['*'] });
   const approval = await system.need('POST', '/api/v1/approvals', {
     team_id: `${MARK}-team`, kind: 'spend', title: `${MARK} title`, requester_id: `${MARK}-asker`, chain: { stages: [{ approvers: [{ user_id: `${MARK}-approver` }] }] },
@@ -58,9 +65,10 @@ beforeAll(async () => {
   // From here on nothing changes by itself: retries of mails and webhooks do.
   await system.stopWorker();
   ofA = {
-    teams: { team: `${MARK}-team`, user: `${MARK}-approver` },
+    teams: { team: `${MARK}-team`, user: `${MARK}-approver`, name: MARK },
     users: { user: `${MARK}-approver` },
-    organization: { user: `${MARK}-admin` },
+    organization: { provider: MARK, model: MARK, from: 'USD', to: 'EUR', user: `${MARK}-admin`, name: MARK },
+    reservations: { id: `${MARK}-call` },
     'api-keys': { id: key.id },
     approvals: { id: approval.id },
     calendars: { name: MARK },

@@ -34,17 +34,20 @@ describe('the migrated schema', () => {
        from pg_constraint c join pg_class t on t.oid = c.conrelid join pg_namespace n on n.oid = t.relnamespace where c.contype = 'f'`,
     );
     expect(rows.length).toBeGreaterThan(20);
+    const functions = await admin.query<{ statement: string }>(
+      `select format('drop function if exists "countersign"."%s"(%s);', p.proname, (
+         select string_agg(format_type(a.type, null), ', ' order by a.n) from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargmodes) with ordinality a(type, mode, n)
+         where a.mode is distinct from 't')) as statement from pg_proc p
+       where p.pronamespace = 'countersign'::regnamespace and p.prorettype <> 'trigger'::regtype`,
+    );
     const byHand = [
-      ...rows.map(({ statement }) => statement),
+      ...[...rows, ...functions.rows].map(({ statement }) => statement),
       'drop table if exists "countersign"."migrations" cascade;',
-      'drop function if exists "countersign"."authenticate"(bytea);',
-      'drop function if exists "countersign"."forget_expired"();',
-      'drop function if exists "countersign"."drop_audit_partition"(text);',
-      'drop function if exists "countersign"."make_audit_partition"(text, text);',
-      'drop function if exists "countersign"."make_audit_partitions"();',
       ...INSERT_ONLY.map((table) => `drop trigger if exists "insert_only" on "countersign"."${table}";`),
       // As the comparison takes triggers to have a function of their own each.
       ...INSERT_ONLY.map((table) => `drop function if exists "countersign"."${table}_insert_only_fn"();`),
+      'drop trigger if exists "append_only" on "countersign"."ledger_lines";',
+      'drop function if exists "countersign"."ledger_lines_append_only_fn"();',
     ];
     expect(differences).toEqual(byHand.toSorted());
   });

@@ -193,9 +193,9 @@ describe('the roles', () => {
     expect(await as(DATABASE_ROLES.app, A, (client) => outcome(client, 'select verifier_key from countersign.audit_logs'))).toBe(1);
   });
 
-  test('reach past row-level security through four functions only: one finds a key by its whole hash, one forgets what has expired, one makes partitions, one drops those that are archived', async () => {
+  test('reach past row-level security through these functions only: one finds a key by its whole hash, two forget what has expired, one makes partitions, one drops those that are archived, two free what budgets hold too long', async () => {
     const { rows } = await admin.query(`select p.oid::regprocedure::text as name from pg_proc p where p.prosecdef and p.pronamespace in ('countersign'::regnamespace, 'keyring'::regnamespace, 'public'::regnamespace) order by 1`);
-    expect(rows.map((row) => row.name)).toEqual(['countersign.authenticate(bytea)', 'countersign.drop_audit_partition(text)', 'countersign.forget_expired()', 'countersign.make_audit_partitions()']);
+    expect(rows.map((row) => row.name)).toEqual(['countersign.authenticate(bytea)', 'countersign.drop_audit_partition(text)', 'countersign.forget_expired()', 'countersign.keep_usage()', 'countersign.make_audit_partitions()', 'countersign.recall_next_budget(uuid,timestamp with time zone)', 'countersign.sweep_reservations(timestamp with time zone,integer)']);
     const { rows: keys } = await admin.query('select organization_id, hash from countersign.api_keys order by 1');
     for (const key of keys) {
       const found = await as(DATABASE_ROLES.app, null, async (client) => (await client.query('select organization_id from countersign.authenticate($1)', [key.hash])).rows);
@@ -206,7 +206,7 @@ describe('the roles', () => {
 });
 
 describe('what has happened', () => {
-  test.each(['audit_entries', 'audit_leaves', 'audit_checkpoints', 'audit_archives'])('in %s can neither be changed nor deleted by the application, its own organization’s included', async (table) => {
+  test.each(['audit_entries', 'audit_leaves', 'audit_checkpoints', 'audit_archives', 'ledger_lines', 'price_rates', 'exchange_rates'])('in %s can neither be changed nor deleted by the application, its own organization’s included', async (table) => {
     await as(DATABASE_ROLES.app, A, async (client) => {
       expect(await outcome(client, `update countersign.${table} set organization_id = organization_id`)).toBe(REFUSED);
       expect(await outcome(client, `delete from countersign.${table}`)).toBe(REFUSED);
@@ -215,7 +215,7 @@ describe('what has happened', () => {
     });
   });
 
-  test.each(['countersign.people', 'countersign.approvals', 'countersign.approval_decisions', 'countersign.approval_timeline', 'countersign.organizations', 'keyring.subject_keys'])(
+  test.each(['countersign.people', 'countersign.approvals', 'countersign.approval_decisions', 'countersign.approval_timeline', 'countersign.organizations', 'countersign.budgets', 'countersign.budget_periods', 'countersign.budget_overrides', 'countersign.reservations', 'keyring.subject_keys'])(
     'in %s is never deleted by the application', async (table) => {
       expect(await as(DATABASE_ROLES.app, A, (client) => outcome(client, `delete from ${table}`))).toBe(REFUSED);
     });

@@ -25,6 +25,33 @@ function idOf(headers: Headers): string {
 const member = { name: 'Nora', email: 'nora@example.test', roles: ['member'] };
 const webhook = { url: 'http://127.0.0.1:9/hook', events: ['*'] };
 
+const budget = { amount: { value: '1000', currency: 'USD' }, period: 'monthly' };
+
+const usage = (office: Office) => ({ id: randomBytes(8).toString('hex'), team_id: office.team, user_id: 'req', provider: 'openai', model: 'gpt-4o', input_tokens: 10, output_tokens: 1, occurred_at: new Date().toISOString() });
+
+/** What can be done to a budget. */
+function budgetChanges(route: string, path: (office: Office) => string): Record<string, Call> {
+  const put: Call = (office) => send(office, 'PUT', path(office), budget);
+  return {
+    [`PUT ${route}`]: put,
+    [`POST ${route}/overrides`]: async (office) => {
+      await put(office);
+      return send(office, 'POST', `${path(office)}/overrides`, { amount: { value: '1', currency: 'USD' }, reason: 'A launch' });
+    },
+    [`DELETE ${route}`]: async (office) => {
+      await put(office);
+      return send(office, 'DELETE', path(office));
+    },
+  };
+}
+
+/** Holds money. @returns the reservation's id */
+async function hold(office: Office): Promise<string> {
+  return (await office.system.need('POST', '/api/v1/reservations', reservation(office))).id;
+}
+
+const reservation = (office: Office) => ({ team_id: office.team, user_id: 'req', provider: 'openai', model: 'gpt-4o', amount: { value: '1', currency: 'USD' } });
+
 /**
  * Every route that is not for reading, and a call of it that succeeds. A route that is missing here fails the test: whoever
  * adds one shows here that the audit log tells of it.
@@ -84,6 +111,12 @@ export const CHANGES: Readonly<Record<string, Call>> = {
     return send(office, 'DELETE', '/api/v1/audit/witnesses/auditor');
   },
 
+  'POST /api/v1/usage': (office) => send(office, 'POST', '/api/v1/usage', { events: [usage(office)] }),
+  'PUT /api/v1/organization/rates/{provider}/{model}': (office) => send(office, 'PUT', '/api/v1/organization/rates/in-house/small', { currency: 'USD', per_million: { input_tokens: '0.10', output_tokens: '0.20' } }),
+  'PUT /api/v1/organization/exchange-rates/{from}/{to}': (office) => send(office, 'PUT', '/api/v1/organization/exchange-rates/EUR/USD', { rate: '1.1' }),
+  ...budgetChanges('/api/v1/organization/budgets/{name}', () => '/api/v1/organization/budgets/everything'),
+  ...budgetChanges('/api/v1/teams/{team}/budgets/{name}', (office) => `/api/v1/teams/${office.team}/budgets/calls`),
+
   'POST /api/v1/approvals': (office) => send(office, 'POST', '/api/v1/approvals', { team_id: office.team, kind: 'generic', title: 'Asked', requester_id: 'req', chain: { stages: [{ approvers: [{ user_id: 'mia' }] }] } }),
   'POST /api/v1/approvals/{id}/decisions': async (office) => send(office, 'POST', `/api/v1/approvals/${(await open(office)).id}/decisions`, { decision: 'approve' }, office.key('mia')),
   'POST /api/v1/approvals/{id}/withdraw': async (office) => send(office, 'POST', `/api/v1/approvals/${(await open(office)).id}/withdraw`, {}),
@@ -113,7 +146,7 @@ export const CHANGES: Readonly<Record<string, Call>> = {
   },
 };
 
-/** Routes that are sent something and change nothing. */
+/** Routes that are sent something and have no entry of their own: they change nothing, or what they change is its own record. */
 export const HARMLESS: Readonly<Record<string, Call>> = {
   // It adds to the proof, as a checkpoint does: an entry for it would be a reason for the next one.
   'POST /api/v1/audit/cosignatures': async (office) => {
@@ -123,5 +156,9 @@ export const HARMLESS: Readonly<Record<string, Call>> = {
     const cosignature = formatSignature(cosignCheckpoint(note, witness, new Date())).trimEnd();
     return send(office, 'POST', '/api/v1/audit/cosignatures', { tree_size: parseCheckpoint(parseNote(note).text).size, cosignature });
   },
+  // A reservation is a record itself, and there are hundreds a second: an entry for each would cost more than the call it holds money for.
+  'POST /api/v1/reservations': (office) => send(office, 'POST', '/api/v1/reservations', reservation(office)),
+  'POST /api/v1/reservations/{id}/release': async (office) => send(office, 'POST', `/api/v1/reservations/${await hold(office)}/release`),
+  'POST /api/v1/reservations/{id}/settle': async (office) => send(office, 'POST', `/api/v1/reservations/${await hold(office)}/settle`, { event: usage(office) }),
   'POST /api/v1/approvals/preview': (office) => send(office, 'POST', '/api/v1/approvals/preview', { team_id: office.team, kind: 'generic', title: 'Asked', requester_id: 'req', chain: { stages: [{ approvers: [{ user_id: 'mia' }] }] } }),
 };

@@ -66,13 +66,13 @@ function madeUpRow(table: Table, organization: string): string {
 
 /** An SQL expression that makes a value of the column's type, another one each time where that can be. */
 function madeUp({ name, type }: Column): string {
+  if (type.endsWith('[]')) return `'{}'`;
   if (type === 'uuid') return 'gen_random_uuid()';
   if (type === 'bytea') return `sha256(gen_random_uuid()::text::bytea)`;
   if (type === 'jsonb') return `'{}'`;
   if (type === 'boolean') return 'false';
   if (type.startsWith('timestamp')) return 'now()';
   if (/^(integer|bigint|smallint|numeric)/.test(type)) return '1';
-  if (type.endsWith('[]')) return `'{}'`;
   if (/^(text|character)/.test(type)) return 'left(gen_random_uuid()::text, 36)';
   throw new Error(`no value is made up for columns of type ${type} (${name}): add one`);
 }

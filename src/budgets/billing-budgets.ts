@@ -1,0 +1,45 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Transaction } from '../platform/unit-of-work.ts';
+import { type BillingBudgets, currencyOf, teamsUpwards } from '../tenancy/service.ts';
+import { budgetOf, putBudget, retireBudget } from './budget-store.ts';
+import { Budget } from './entities.ts';
+import type { PeriodBook } from './period-book.ts';
+
+/** The name of the budget that `monthly_budget` of the billing settings stands for. */
+const MONTHLY = 'monthly';
+
+/** Keeps a team's budgets in step with its billing settings. */
+export class SettingsBudgets implements BillingBudgets {
+  readonly #book: PeriodBook;
+
+  constructor(book: PeriodBook) {
+    this.#book = book;
+  }
+
+  async monthlyBudget(em: EntityManager, team: string): Promise<string | null> {
+    return (await budgetOf(em, team, MONTHLY))?.amount ?? null;
+  }
+
+  async settingsChanged(tx: Transaction, team: string, monthlyBudget: string | null | undefined): Promise<void> {
+    if (monthlyBudget === null) await retireBudget(tx, this.#book, team, MONTHLY);
+    else if (monthlyBudget !== undefined) await this.#putMonthly(tx, team, monthlyBudget);
+    await this.#refresh(tx, team);
+  }
+
+  /** What else the budget says stays as it is. */
+  async #putMonthly(tx: Transaction, team: string, amount: string): Promise<void> {
+    const known = await budgetOf(tx.em, team, MONTHLY);
+    const currency = known?.currency ?? currencyOf(await teamsUpwards(tx.em, team));
+    const { person = null, provider = null, model = null, timezone = null, warningThreshold = null, exceededAction = null, period = 'monthly' } = known ?? {};
+    await putBudget(tx, this.#book, { team, name: MONTHLY, amount, currency, period, person, provider, model, timezone, warningThreshold, exceededAction }, null);
+  }
+
+  /** Threshold, action and models may have changed for every budget of the team that says nothing of its own. */
+  async #refresh({ em, at, origin }: Transaction, team: string): Promise<void> {
+    const budgets = await em.find(Budget, { team, retiredAt: null }, { orderBy: { id: 'asc' } });
+    if (budgets.length === 0) return;
+    await this.#book.lock(em);
+    for (const budget of budgets) await this.#book.bringUpToDate(em, budget, at);
+    await this.#book.announce(em, origin.organization);
+  }
+}

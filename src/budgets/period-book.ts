@@ -1,0 +1,132 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { newId } from '../platform/ids.ts';
+import { formatAmount } from '../platform/money.ts';
+import { organizationById, teamBillingSettings, teamsDownwards, teamsUpwards } from '../tenancy/service.ts';
+import { type Budget, BudgetOverride, BudgetPeriod } from './entities.ts';
+import type { SpentSource } from './ports.ts';
+import { type Period, periodAt, type PeriodTerms, termsAt } from './rules.ts';
+import { arrayText, textArray } from './sql-arrays.ts';
+
+/** So many teams below a budget, and parts of it are leased to them: below that, one row serves them well enough. */
+const LEAST_TEAMS_TO_SHARE = 8;
+
+export interface PeriodBookOptions {
+  readonly spent: SpentSource;
+  readonly leastTeamsToShare?: number;
+}
+
+/**
+ * Begins the accounts of budgets and keeps them in step with what budgets and settings say. Only ever called under the
+ * exclusive lock of the organization's books (`lock`), so that nothing is booked between the ledger's answer and the row.
+ */
+export class PeriodBook {
+  readonly #spent: SpentSource;
+  readonly #leastTeamsToShare: number;
+
+  constructor({ spent, leastTeamsToShare = LEAST_TEAMS_TO_SHARE }: PeriodBookOptions) {
+    this.#spent = spent;
+    this.#leastTeamsToShare = leastTeamsToShare;
+  }
+
+  /** Waits until nobody books anything in this organization, and has everybody wait until the transaction ends. */
+  async lock(em: EntityManager): Promise<void> {
+    await em.execute('select countersign.lock_budget_books(true)');
+  }
+
+  /** Has every cached list of budgets be read again. To be called last: whoever books takes this row last, too. */
+  async announce(em: EntityManager, organization: string): Promise<void> {
+    await em.execute(
+      `insert into countersign.budget_books as b (id, organization_id, version) values (?, ?, 1) on conflict (id) do update set version = b.version + 1`,
+      [organization, organization],
+    );
+  }
+
+  /**
+   * Begins the budget's current period where it has none, and brings its terms up to date where it has.
+   * @param recount whether scope or calendar changed, so that what was spent is to be asked for again
+   * @returns the id of the period
+   */
+  async bringUpToDate(em: EntityManager, budget: Budget, at: Date, recount = false): Promise<string> {
+    const period = await this.#periodOf(em, budget, at);
+    const current = await this.current(em, budget.id, at);
+    const id = current?.id ?? newId(at);
+    const terms = await this.#termsOf(em, budget, id, at);
+    const teams = await this.#teamsBelow(em, budget);
+    const shares = budget.person === null && teams.length >= this.#leastTeamsToShare ? teams.length : 0;
+    if (current) await this.#gather(em, id, at);
+    const settled = current && !recount ? null : await this.#spentIn(em, budget, teams, period);
+    if (current) await change(em, id, terms, { period, settled, shares, currency: budget.currency });
+    else await begin(em, budget, id, terms, { period, settled: settled ?? '0', shares, at });
+    await em.execute('select countersign.note_budget_crossings(?::uuid[], ?::timestamptz)', [arrayText([id]), at]);
+    return id;
+  }
+
+  /** The account of a moment; null where it has not been begun. */
+  async current(em: EntityManager, budget: string, at: Date): Promise<BudgetPeriod | null> {
+    return em.findOne(BudgetPeriod, { budget, startsAt: { $lte: at }, endsAt: { $gt: at } }, { orderBy: { createdAt: 'desc', id: 'desc' }, disableIdentityMap: true });
+  }
+
+  async #gather(em: EntityManager, id: string, at: Date): Promise<void> {
+    await em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [arrayText([id]), at]);
+  }
+
+  async #periodOf(em: EntityManager, budget: Budget, at: Date): Promise<Period> {
+    const { settings } = await organizationById(em, budget.organization);
+    return periodAt(at, budget.period, { timezone: await timezoneOf(em, budget), fiscalYearStart: settings.fiscal_year_start ?? '01-01' });
+  }
+
+  async #termsOf(em: EntityManager, budget: Budget, period: string, at: Date): Promise<PeriodTerms> {
+    const raises = await em.find(BudgetOverride, { period });
+    const settings = await teamBillingSettings(em, budget.team);
+    return termsAt(at, budget, settings.budget_alerts ?? {}, raises.map(({ amount, until }) => ({ amount, until: until ?? null })));
+  }
+
+  /** The teams whose spending counts. */
+  async #teamsBelow(em: EntityManager, budget: Budget): Promise<string[]> {
+    if (budget.team !== budget.organization) return teamsDownwards(em, [budget.team]);
+    return (await em.execute<{ id: string }[]>('select id from countersign.teams where organization_id = ?', [budget.organization])).map(({ id }) => id);
+  }
+
+  #spentIn(em: EntityManager, budget: Budget, teams: readonly string[], period: Period): Promise<string> {
+    const { organization, currency } = budget;
+    return this.#spent.spent(em, {
+      organization, teams: budget.team === organization ? null : teams, person: budget.person ?? null, provider: budget.provider ?? null, model: budget.model ?? null, currency, ...period,
+    });
+  }
+}
+
+/** The zone that a budget's days begin in: its own, the team's or the nearest parent's, the organization's. */
+export async function timezoneOf(em: EntityManager, budget: Pick<Budget, 'organization' | 'team' | 'timezone'>): Promise<string> {
+  if (budget.timezone) return budget.timezone;
+  const teams = budget.team === budget.organization ? [] : await teamsUpwards(em, budget.team);
+  const inherited = teams.find(({ timezone }) => timezone)?.timezone;
+  return inherited ?? (await organizationById(em, budget.organization)).settings.timezone ?? 'UTC';
+}
+
+function amountsOf({ limit, warnAt, ceiling }: PeriodTerms): [limit: string, warnAt: string, ceiling: string] {
+  return [formatAmount(limit), formatAmount(warnAt), formatAmount(ceiling)];
+}
+
+async function begin(em: EntityManager, budget: Budget, id: string, terms: PeriodTerms, more: { period: Period; settled: string; shares: number; at: Date }): Promise<void> {
+  const [limit, warnAt, ceiling] = amountsOf(terms);
+  await em.insert(BudgetPeriod, {
+    id, organization: budget.organization, budget: budget.id, currency: budget.currency, startsAt: more.period.from, endsAt: more.period.until, limitAmount: limit, limitUntil: terms.limitUntil,
+    warnAt, exceededAction: terms.exceededAction, freeModels: [...terms.freeModels], ceiling, settled: more.settled, shares: more.shares, createdAt: more.at,
+  });
+}
+
+/** A crossing is told again where the limit was raised above what was spent; a refusal where it was raised at all. */
+async function change(em: EntityManager, id: string, terms: PeriodTerms, more: { period: Period; settled: string | null; shares: number; currency: string }): Promise<void> {
+  const [limit, warnAt, ceiling] = amountsOf(terms);
+  await em.execute(
+    `update countersign.budget_periods p
+     set starts_at = n.starts_at, ends_at = n.ends_at, currency = n.currency, limit_amount = n.limit_amount, limit_until = n.limit_until, warn_at = n.warn_at,
+       exceeded_action = n.exceeded_action, free_models = n.free_models, ceiling = n.ceiling, settled = n.settled, shares = n.shares, escrow = p.escrow and n.shares > 0,
+       noted = least(p.noted, case when n.settled >= n.limit_amount then 2 when n.settled >= n.warn_at then 1 else 0 end),
+       refused_at = case when n.limit_amount > p.limit_amount then null else p.refused_at end
+     from (select ?::timestamptz as starts_at, ?::timestamptz as ends_at, ?::text as currency, ?::numeric as limit_amount, ?::timestamptz as limit_until, ?::numeric as warn_at,
+       ?::text as exceeded_action, ?::text[] as free_models, ?::numeric as ceiling, ?::int as shares, coalesce(?::numeric, (select settled from countersign.budget_periods where id = ?)) as settled) n
+     where p.id = ?`,
+    [more.period.from, more.period.until, more.currency, limit, terms.limitUntil, warnAt, terms.exceededAction, textArray(terms.freeModels), ceiling, more.shares, more.settled, id, id],
+  );
+}

@@ -1,0 +1,132 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { InvalidRequest, NotFound } from '../platform/errors.ts';
+import { newId } from '../platform/ids.ts';
+import type { Origin, UnitOfWork } from '../platform/unit-of-work.ts';
+import { type People, placedTeams } from '../tenancy/service.ts';
+import type { Budgeted } from './budgeted.ts';
+import { Budget, BudgetLease } from './entities.ts';
+import type { PeriodBook } from './period-book.ts';
+import { arrayText } from './sql-arrays.ts';
+
+/** Who wants to spend, as the caller says it. */
+export interface Spender {
+  readonly team: string;
+  readonly user: string;
+  readonly provider: string | null;
+  readonly model: string | null;
+}
+
+interface Found {
+  readonly budget: string;
+  readonly currency: string;
+  readonly period: string | null;
+  readonly escrow: boolean | null;
+  readonly lease: string | null;
+}
+
+const REMEMBERED_FOR_MS = 5_000;
+const REMEMBERED_AT_MOST = 20_000;
+
+/**
+ * Finds out in which budgets a spend counts, and remembers it for moments. What is remembered may be out of date: the
+ * function that reserves compares its version, and says so.
+ */
+export class BudgetedPlaces {
+  readonly #work: UnitOfWork;
+  readonly #people: People;
+  readonly #book: PeriodBook;
+  readonly #remembered = new Map<string, { place: Promise<Budgeted>; until: number }>();
+
+  constructor(parts: { work: UnitOfWork; people: People; book: PeriodBook }) {
+    this.#work = parts.work;
+    this.#people = parts.people;
+    this.#book = parts.book;
+  }
+
+  /** @throws NotFound for a team, InvalidRequest for a user that the organization does not have */
+  find(organization: string, spender: Spender, at: Date): Promise<Budgeted> {
+    const key = keyOf(organization, spender);
+    const known = this.#remembered.get(key);
+    if (known && known.until > performance.now()) return known.place;
+    const place = this.#look(organization, spender, at);
+    this.#remember(key, place);
+    place.catch(() => this.#remembered.delete(key));
+    return place;
+  }
+
+  /** What was remembered has turned out to be out of date. */
+  forget(organization: string, spender: Spender): void {
+    this.#remembered.delete(keyOf(organization, spender));
+  }
+
+  #remember(key: string, place: Promise<Budgeted>): void {
+    if (this.#remembered.size >= REMEMBERED_AT_MOST) this.#remembered.clear();
+    this.#remembered.set(key, { place, until: performance.now() + REMEMBERED_FOR_MS });
+  }
+
+  async #look(organization: string, spender: Spender, at: Date): Promise<Budgeted> {
+    const first = await this.#read(organization, spender, at);
+    if (first.missing.length === 0 && first.unleased.length === 0) return first.place;
+    await this.#begin(organization, first, at);
+    return (await this.#read(organization, spender, at)).place;
+  }
+
+  #read(organization: string, spender: Spender, at: Date) {
+    return this.#work.read(organization, async (em) => {
+      const team = (await placedTeams(em, organization, [spender.team])).get(spender.team);
+      if (!team) throw new NotFound('team');
+      const person = (await this.#people.idsOf(em, organization, [spender.user])).get(spender.user);
+      if (!person) throw new InvalidRequest([{ path: 'user_id', message: 'there is no such user in your organization' }]);
+      const [book] = await em.execute<{ version: number }[]>('select version from countersign.budget_books where id = ?', [organization]);
+      const { provider, model } = spender;
+      const found = await applicable(em, { team: team.id, teamPath: team.path, person, provider, model }, at);
+      const place: Budgeted = {
+        team: team.id, teamPath: team.path, person, provider, model, currency: team.currency, version: book?.version ?? 0,
+        periods: found.flatMap(({ period, lease }) => (period !== null && lease === null ? [period] : [])),
+        leases: found.flatMap(({ lease }) => (lease === null ? [] : [lease])),
+        currencies: [...new Set(found.map(({ currency }) => currency))],
+      };
+      return {
+        place,
+        missing: found.filter(({ period }) => period === null).map(({ budget }) => budget),
+        unleased: found.flatMap(({ period, escrow, lease }) => (period !== null && escrow && lease === null ? [period] : [])),
+      };
+    });
+  }
+
+  /** Begins the accounts that are missing: a new period has come, or a team spends from a shared budget for the first time. */
+  async #begin(organization: string, { place, missing, unleased }: { place: Budgeted; missing: readonly string[]; unleased: readonly string[] }, at: Date): Promise<void> {
+    const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: null };
+    if (missing.length > 0) {
+      await this.#work.bookkeep(origin, async ({ em }) => {
+        await this.#book.lock(em);
+        const budgets = await em.find(Budget, { id: { $in: [...missing] }, retiredAt: null }, { orderBy: { id: 'asc' } });
+        for (const budget of budgets) await this.#book.bringUpToDate(em, budget, at);
+        await this.#book.announce(em, organization);
+      });
+    }
+    if (unleased.length > 0) {
+      await this.#work.bookkeep(origin, async ({ em }) => {
+        const leases = unleased.map((period) => ({ id: newId(at), organization, period, team: place.team }));
+        await em.createQueryBuilder(BudgetLease).insert(leases).onConflict(['period', 'team']).ignore().execute();
+      });
+    }
+  }
+}
+
+/** Periods whose override has ended are found as missing, so that their limit is counted again. */
+function applicable(em: EntityManager, place: { team: string; teamPath: readonly string[]; person: string; provider: string | null; model: string | null }, at: Date): Promise<Found[]> {
+  return em.execute<Found[]>(
+    `select b.id as budget, b.currency, p.id as period, p.escrow, case when p.escrow then l.id end as lease
+     from countersign.budgets b
+       left join countersign.budget_periods p on p.budget_id = b.id and p.starts_at <= ?::timestamptz and p.ends_at > ?::timestamptz and (p.limit_until is null or p.limit_until > ?::timestamptz)
+       left join countersign.budget_leases l on l.period_id = p.id and l.team_id = ?::uuid
+     where b.retired_at is null and b.team_id = any(?::uuid[]) and (b.person_id is null or b.person_id = ?::uuid)
+       and (b.provider is null or b.provider = ?::text) and (b.model is null or b.model = ?::text)`,
+    [at, at, at, place.team, arrayText(place.teamPath), place.person, place.provider, place.model],
+  );
+}
+
+function keyOf(organization: string, { team, user, provider, model }: Spender): string {
+  return JSON.stringify([organization, team, user, provider, model]);
+}

@@ -1,0 +1,58 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Caller } from '../platform/http/caller.ts';
+import type { Transaction } from '../platform/unit-of-work.ts';
+
+/** Whose spending is asked for; internal ids. */
+export interface SpendingQuestion {
+  readonly organization: string;
+  /** The teams whose own spending counts; null: all of the organization. */
+  readonly teams: readonly string[] | null;
+  readonly person: string | null;
+  readonly provider: string | null;
+  readonly model: string | null;
+  readonly currency: string;
+  readonly from: Date;
+  /** No longer belongs to it. */
+  readonly until: Date;
+}
+
+/** What the ledger has booked: a period that begins starts from there. */
+export interface SpentSource {
+  /** Sees what the transaction sees, to the moment, also where hours are cut. A decimal. */
+  spent(em: EntityManager, question: SpendingQuestion): Promise<string>;
+}
+
+/** What a call may cost at most, or nothing where the price is not known. */
+export interface CostEstimator {
+  estimate(em: EntityManager, call: { organization: string; provider: string; model: string; inputTokens: number; outputTokens: number; currency: string; at: Date }): Promise<string | null>;
+}
+
+/** A usage event that settles a reservation, as the caller sent it. */
+export type SettlementEvent = Readonly<Record<string, unknown>>;
+
+/** What a reservation was made for; it stands in for what the event leaves out. */
+export interface ReservedCall {
+  readonly id: string;
+  readonly team: string;
+  readonly person: string;
+  readonly provider: string | null;
+  readonly model: string | null;
+}
+
+/** What the ledger made of it. */
+export interface BookedSettlement {
+  readonly team: string;
+  readonly person: string;
+  readonly provider: string;
+  readonly model: string;
+  /** A decimal; null: nothing is counted now, because no price is known yet or the event was booked before. */
+  readonly cost: string | null;
+  readonly currency: string;
+  readonly occurredAt: Date;
+}
+
+/** Books the event that settles a reservation, once per reservation, without telling the `SpendSink`: settling counts it. */
+export interface SettlementLedger {
+  /** @throws InvalidRequest naming places below `event` */
+  book(tx: Transaction, caller: Caller, reservation: ReservedCall, event: SettlementEvent): Promise<BookedSettlement>;
+}

@@ -1,0 +1,29 @@
+import type { z } from 'zod';
+import { exactly } from '../platform/money.ts';
+import { amountText, type BudgetView } from './budget-service.ts';
+import { availableOf, exceededActionOf, stateOf, warningThresholdOf } from './rules.ts';
+import type { budgetSchema } from './schemas.ts';
+
+/** A budget as callers see it. */
+export function presentBudget({ budget, figures, timezone, alerts, profiles }: BudgetView): z.input<typeof budgetSchema> {
+  const { currency, person, provider, model } = budget;
+  const exceededAction = exceededActionOf(budget, alerts);
+  const [limit, settled, held] = [exactly(figures?.limit_amount ?? budget.amount), exactly(figures?.settled ?? '0'), exactly(figures?.held ?? '0')];
+  const amount = (value: string) => ({ value: amountText(value), currency });
+  return {
+    name: budget.name,
+    scope: { ...(person ? { user_id: profiles.of(person).alias } : {}), ...(provider ? { provider } : {}), ...(model ? { model } : {}) },
+    amount: amount(budget.amount),
+    limit: amount(limit.toFixed()),
+    settled: amount(settled.toFixed()),
+    held: amount(held.toFixed()),
+    available: amount(availableOf({ limit, settled, held }).toFixed()),
+    period: budget.period,
+    timezone,
+    period_start: figures ? new Date(figures.starts_at).toISOString() : null,
+    period_end: figures ? new Date(figures.ends_at).toISOString() : null,
+    warning_threshold: warningThresholdOf(budget, alerts),
+    exceeded_action: exceededAction,
+    state: stateOf({ limit, warnAt: figures?.warn_at ? exactly(figures.warn_at) : null, settled, held, exceededAction }),
+  };
+}

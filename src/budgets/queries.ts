@@ -1,0 +1,43 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { teamAliases } from '../tenancy/service.ts';
+import { Budget } from './entities.ts';
+import { arrayText } from './sql-arrays.ts';
+
+/** A budget as callers know it; `team` null: the whole organization. */
+export interface BudgetName {
+  readonly name: string;
+  readonly team: string | null;
+}
+
+/** The names of budgets, in the order of the ids. */
+export async function namesOf(em: EntityManager, organization: string, ids: readonly string[]): Promise<BudgetName[]> {
+  const budgets = await em.find(Budget, { id: { $in: [...ids] } });
+  const aliases = await teamAliases(em, budgets.map(({ team }) => team).filter((team) => team !== organization));
+  return ids.flatMap((id) => budgets.filter((budget) => budget.id === id).map(({ name, team }) => ({ name, team: aliases.get(team) ?? null })));
+}
+
+/** What a budget comes to in its current period, its leased parts included. Decimals. */
+export interface PeriodFigures {
+  readonly starts_at: string;
+  readonly ends_at: string;
+  readonly limit_amount: string;
+  readonly warn_at: string | null;
+  readonly settled: string;
+  readonly held: string;
+}
+
+/** By budget; one whose period has not been begun is missing. Holds that have run out count no longer, freed or not. */
+export async function figuresOf(em: EntityManager, budgets: readonly string[], at: Date): Promise<Map<string, PeriodFigures>> {
+  const rows = await em.execute<(PeriodFigures & { budget_id: string })[]>(
+    `select distinct on (p.budget_id) p.budget_id, p.starts_at, p.ends_at, p.limit_amount, p.warn_at, p.settled + coalesce(l.settled, 0) as settled,
+       p.held + coalesce(l.held, 0) - coalesce((
+         select sum(r.amount) from countersign.reservations r
+         where r.state = 'held' and r.expires_at <= ?::timestamptz and (p.id = any(r.periods) or r.leases && l.ids)), 0) as held
+     from countersign.budget_periods p
+       left join lateral (select sum(settled) as settled, sum(held) as held, array_agg(id) as ids from countersign.budget_leases where period_id = p.id) l on true
+     where p.budget_id = any(?::uuid[]) and p.starts_at <= ?::timestamptz and p.ends_at > ?::timestamptz
+     order by p.budget_id, p.created_at desc, p.id desc`,
+    [at, arrayText(budgets), at, at],
+  );
+  return new Map(rows.map(({ budget_id: budget, ...figures }) => [budget, figures]));
+}

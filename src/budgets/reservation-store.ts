@@ -1,0 +1,96 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Database } from '../platform/database/database.ts';
+import { isWorthRepeating } from '../platform/database/failures.ts';
+import type { Budgeted } from './budgeted.ts';
+import { arrayText } from './sql-arrays.ts';
+
+export interface NewReservation {
+  readonly id: string;
+  /** Keyed hash of what was asked for. */
+  readonly request: Buffer;
+  readonly amount: string;
+  readonly currency: string;
+  readonly expiresAt: Date;
+}
+
+export type ReserveOutcome =
+  | { readonly outcome: 'held'; readonly amount: string; readonly expiresAt: Date }
+  | { readonly outcome: 'refused'; readonly budgets: readonly string[]; readonly suspended: boolean }
+  | { readonly outcome: 'conflict' | 'stale' | 'again' };
+
+interface ReserveRow {
+  readonly outcome: ReserveOutcome['outcome'];
+  readonly held_amount: string;
+  readonly held_until: string | Date;
+  readonly refused_by: readonly string[] | null;
+  readonly suspended: boolean | null;
+}
+
+export interface Settlement {
+  /** Keyed hash of the event. */
+  readonly hash: Buffer;
+  readonly team: string;
+  readonly person: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly cost: string;
+  readonly currency: string;
+  readonly occurredAt: Date;
+}
+
+export interface SettleOutcome {
+  readonly outcome: 'settled' | 'settled-before' | 'conflict' | 'not-found';
+  readonly booked: string;
+  readonly was_late: boolean;
+  readonly was_above_hold: boolean;
+}
+
+export type ReleaseOutcome = 'released' | 'expired' | 'settled' | 'not-found';
+
+const RESERVE = `select * from countersign.reserve(?::uuid, decode(?, 'hex'), ?::uuid, ?::uuid, ?::text, ?::text, ?::numeric, ?::text, ?::timestamptz, ?::timestamptz, ?::uuid[], ?::uuid[], ?::int, ?::boolean)`;
+const SETTLE = `select * from countersign.settle(?::uuid, decode(?, 'hex'), ?::uuid, ?::uuid, ?::text, ?::text, ?::numeric, ?::text, ?::timestamptz, ?::timestamptz)`;
+const ATTEMPTS = 5;
+
+/** The functions that book: one call each, which holds its locks no longer than it takes. */
+export class ReservationStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** @param gathered whether what has run out or lies unused elsewhere is brought together first; only then is anything refused that could fit */
+  async reserve(organization: string, place: Budgeted, wanted: NewReservation, at: Date, gathered: boolean): Promise<ReserveOutcome> {
+    const [row] = await this.#call<ReserveRow>(organization, RESERVE, [
+      wanted.id, wanted.request.toString('hex'), place.team, place.person, place.provider, place.model, wanted.amount, wanted.currency, at, wanted.expiresAt,
+      arrayText(place.periods), arrayText(place.leases), place.version, gathered,
+    ]);
+    if (row!.outcome === 'held') return { outcome: 'held', amount: row!.held_amount, expiresAt: new Date(row!.held_until) };
+    if (row!.outcome === 'refused') return { outcome: 'refused', budgets: row!.refused_by ?? [], suspended: row!.suspended ?? false };
+    return { outcome: row!.outcome };
+  }
+
+  async release(organization: string, id: string, at: Date): Promise<ReleaseOutcome> {
+    const [row] = await this.#call<{ outcome: ReleaseOutcome }>(organization, 'select outcome from countersign.release(?::uuid, ?::timestamptz)', [id, at]);
+    return row!.outcome;
+  }
+
+  /** In the transaction that books the event. */
+  async settle(em: EntityManager, id: string, settlement: Settlement, at: Date): Promise<SettleOutcome> {
+    const { hash, team, person, provider, model, cost, currency, occurredAt } = settlement;
+    const [row] = await em.execute<SettleOutcome[]>(SETTLE, [id, hash.toString('hex'), team, person, provider, model, cost, currency, occurredAt, at]);
+    return row!;
+  }
+
+  /** The order of locks rules deadlocks out but for rare moments in which a team is new; those are simply tried again. */
+  async #call<Row extends object>(organization: string, sql: string, values: readonly unknown[]): Promise<Row[]> {
+    const statement = this.#database.orm.driver.getPlatform().formatQuery(sql, values);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#database.single<Row>(organization, statement);
+      } catch (error) {
+        if (attempt >= ATTEMPTS || !isWorthRepeating(error)) throw error;
+      }
+    }
+  }
+}

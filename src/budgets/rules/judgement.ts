@@ -1,0 +1,24 @@
+import { addAmounts, type Amount, compareAmounts } from '../../platform/money.ts';
+import type { ExceededAction } from './model.ts';
+
+/** What one budget is judged by. The function `countersign.reserve` judges the same way, under its locks. */
+export interface Judged {
+  readonly limit: Amount;
+  readonly settled: Amount;
+  readonly held: Amount;
+  readonly exceededAction: ExceededAction;
+  readonly freeModels: readonly string[];
+  readonly ceiling: Amount;
+}
+
+/** As much as may be settled and held together where a call names this model; null: without end. */
+export function mostFor({ exceededAction, limit, ceiling, freeModels }: Pick<Judged, 'exceededAction' | 'limit' | 'ceiling' | 'freeModels'>, model: string | null): Amount | null {
+  if (exceededAction === 'notify') return null;
+  return exceededAction === 'restrict' && model !== null && freeModels.includes(model) ? ceiling : limit;
+}
+
+/** Whether an amount still fits into a budget. */
+export function fits(budget: Judged, amount: Amount, model: string | null): boolean {
+  const most = mostFor(budget, model);
+  return most === null || compareAmounts(addAmounts(addAmounts(budget.settled, budget.held), amount), most) <= 0;
+}

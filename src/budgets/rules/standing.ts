@@ -1,0 +1,40 @@
+import { addAmounts, type Amount, compareAmounts, exactly, subtractAmounts } from '../../platform/money.ts';
+import type { BudgetState, ExceededAction } from './model.ts';
+
+/** The figures of one period. */
+export interface Figures {
+  readonly limit: Amount;
+  readonly warnAt: Amount | null;
+  readonly settled: Amount;
+  readonly held: Amount;
+  readonly exceededAction: ExceededAction;
+}
+
+/** What is left to be reserved; never below zero. */
+export function availableOf({ limit, settled, held }: Pick<Figures, 'limit' | 'settled' | 'held'>): Amount {
+  const left = subtractAmounts(limit, addAmounts(settled, held));
+  return left.isNegative() ? exactly(0) : left;
+}
+
+/** The highest threshold that what was spent has reached. Money that is only held crosses none. */
+export function crossingOf({ settled, limit, warnAt }: Pick<Figures, 'settled' | 'limit' | 'warnAt'>): 'none' | 'warning' | 'limit' {
+  if (compareAmounts(settled, limit) >= 0) return 'limit';
+  return warnAt !== null && compareAmounts(settled, warnAt) >= 0 ? 'warning' : 'none';
+}
+
+/** How a budget stands in its current period, as callers see it. */
+export function stateOf(figures: Figures): BudgetState {
+  switch (crossingOf(figures)) {
+    case 'none':
+      return 'open';
+    case 'warning':
+      return 'warning';
+    case 'limit':
+      return pastLimit(figures.exceededAction);
+  }
+}
+
+function pastLimit(action: ExceededAction): BudgetState {
+  if (action === 'restrict') return 'restricted';
+  return action === 'suspend' ? 'suspended' : 'exceeded';
+}
