@@ -1,7 +1,7 @@
 import { CannotDecrypt } from '../../platform/crypto/aead.ts';
 import type { UnlockedKeys } from '../../platform/crypto/vault.ts';
 import { commitmentIn, leafTextHash, NotPersonal, opens } from '../leaf.ts';
-import { openPersonal } from '../reading/personal-fields.ts';
+import { openPersonal, personalSubject } from '../reading/personal-fields.ts';
 import { type LeafFields, leafFields } from '../reading/leaf-fields.ts';
 import type { ArchivedPart } from '../sealed-entries.ts';
 import type { CheckedRow } from './check-store.ts';
@@ -22,7 +22,7 @@ export function checkEntry(organization: string, row: CheckedRow, archived: Arch
   if (!row.leaf_hash.equals(leafTextHash(part.leaf))) return { wrong: ['its text, or its leaf, was changed'], erased: false };
   const fields = leafFields(part.leaf);
   const wrong = [...wrongPlaces(organization, row, fields), ...(row.leaf === null ? [] : wrongColumns(organization, row, fields))];
-  const personal = checkPersonal(row.leaf_entry, part, keys);
+  const personal = checkPersonal(row.leaf_entry, personalSubject(organization, fields), part, keys);
   return personal === 'erased' ? { wrong, erased: true } : { wrong: [...wrong, ...personal], erased: false };
 }
 
@@ -40,12 +40,12 @@ function wrongColumns(organization: string, row: CheckedRow, { actor, resource, 
   return columns.filter(([, stored, proven]) => stored !== proven).map(([name]) => `its column ${name} says something else than its leaf`);
 }
 
-function checkPersonal(id: string, { leaf, sealed }: Pick<ArchivedPart, 'leaf' | 'sealed'>, keys: UnlockedKeys): 'erased' | string[] {
+function checkPersonal(id: string, subject: string, { leaf, sealed }: Pick<ArchivedPart, 'leaf' | 'sealed'>, keys: UnlockedKeys): 'erased' | string[] {
   const commitment = commitmentIn(leaf);
   if (commitment === null) return sealed === null ? [] : ['personal fields were added to it'];
   if (sealed === null) return ['its personal fields were removed'];
   try {
-    const personal = openPersonal(keys, { id, sealed });
+    const personal = openPersonal(keys, subject, { id, sealed });
     if (personal === null) return 'erased';
     return opens(personal, commitment) ? [] : ['its personal fields were changed'];
   } catch (error) {

@@ -7,7 +7,7 @@ import type { BundleEntry } from '../bundle/format.ts';
 import type { BundleParts } from '../bundle/write.ts';
 import { type EntryIds, resolveIds } from '../reading/entry-ids.ts';
 import { type LeafFields, leafFields } from '../reading/leaf-fields.ts';
-import { openPersonal, unlockPersonal } from '../reading/personal-fields.ts';
+import { openPersonal, personalSubject, unlockPersonal } from '../reading/personal-fields.ts';
 import type { LeafRange } from '../rules/nodes.ts';
 import type { SealedEntries } from '../sealed-entries.ts';
 import { type BundleFrame, frameOf } from './bundle-scope.ts';
@@ -78,7 +78,7 @@ export class BundleSource {
     const ids = await resolveIds(em, people, organization, fields);
     const keys = await unlockPersonal(vault, em, organization, page);
     return page.map((entry, index) => ({
-      seq: entry.seq, leaf: entry.leaf, leafHash: entry.leafHash, personal: openPersonal(keys, entry), ids: aliasesIn(fields[index]!, ids[index]!),
+      seq: entry.seq, leaf: entry.leaf, leafHash: entry.leafHash, personal: openPersonal(keys, personalSubject(organization, fields[index]!), entry), ids: aliasesIn(fields[index]!, ids[index]!),
     }));
   }
 }

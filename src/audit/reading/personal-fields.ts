@@ -3,8 +3,10 @@ import { CannotDecrypt } from '../../platform/crypto/aead.ts';
 import { subjectsOf } from '../../platform/crypto/sealed.ts';
 import type { UnlockedKeys, Vault } from '../../platform/crypto/vault.ts';
 import { isUuid } from '../../platform/ids.ts';
+import { sourceSubject } from '../../platform/request-source.ts';
 import { parsePersonal, type Personal } from '../leaf.ts';
 import { personalPlace } from '../store.ts';
+import type { LeafFields } from './leaf-fields.ts';
 
 /** The part of an entry that is kept under the key of whom it tells about. */
 export interface SealedPart {
@@ -17,12 +19,20 @@ export function unlockPersonal(vault: Vault, em: EntityManager, organization: st
   return vault.unlock(em, organization, parts.flatMap(({ sealed }) => subjectsNamedIn(sealed) ?? []));
 }
 
+/** Whose key the personal fields of an entry are sealed under: its leaf says who acted. */
+export function personalSubject(organization: string, { actor }: Pick<LeafFields, 'actor'>): string {
+  return sourceSubject({ organization, actor: { type: actor.type, id: actor.ref } });
+}
+
 /**
  * The personal fields of an entry; null where it has none, or they were erased.
+ * @param subject `personalSubject`: under a key that nobody has, changed fields would pass for erased ones
  * @throws CannotDecrypt, NotPersonal where they were changed past us
  */
-export function openPersonal(keys: UnlockedKeys, { id, sealed }: SealedPart): Personal | null {
-  if (subjectsNamedIn(sealed) === null) throw new CannotDecrypt();
+export function openPersonal(keys: UnlockedKeys, subject: string, { id, sealed }: SealedPart): Personal | null {
+  if (sealed === null) return null;
+  const named = subjectsNamedIn(sealed);
+  if (named?.length !== 1 || named[0] !== subject) throw new CannotDecrypt();
   const text = keys.open(sealed, personalPlace(id));
   return text === null ? null : parsePersonal(text);
 }
