@@ -31,17 +31,26 @@ export class DatabaseView {
   }
 
   /** Waits until everything that was to happen after a commit has happened: mails, webhooks, receipts. */
-  async untilOutboxEmpty(withinMs: number): Promise<void> {
-    const giveUpAt = performance.now() + withinMs;
-    for (;;) {
-      const left = await this.number('select count(*) from countersign.outbox');
-      if (left === 0) return;
-      if (performance.now() > giveUpAt) throw new Error(`${left} messages are still in the outbox after ${withinMs / 1000} s`);
-      await pause(LOOK_AGAIN_MS);
-    }
+  untilOutboxEmpty(withinMs: number): Promise<void> {
+    return this.#untilNone('select count(*) from countersign.outbox', 'messages are still in the outbox', withinMs);
+  }
+
+  /** Waits until every entry of the audit log has its place in the tree. */
+  untilSealed(withinMs: number): Promise<void> {
+    return this.#untilNone('select count(*) from countersign.audit_pending', 'entries still wait to be sealed', withinMs);
   }
 
   close(): Promise<void> {
     return this.#client.end();
+  }
+
+  async #untilNone(count: string, what: string, withinMs: number): Promise<void> {
+    const giveUpAt = performance.now() + withinMs;
+    for (;;) {
+      const left = await this.number(count);
+      if (left === 0) return;
+      if (performance.now() > giveUpAt) throw new Error(`${left} ${what} after ${withinMs / 1000} s`);
+      await pause(LOOK_AGAIN_MS);
+    }
   }
 }
