@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ReservationStore } from '../../src/budgets/reservation-store.ts';
-import { arrayText } from '../../src/budgets/sql-arrays.ts';
+import { plainArray } from '../../src/platform/database/sql-arrays.ts';
 import type { Database } from '../../src/platform/database/database.ts';
 import type { BudgetWorld } from './budget-world.ts';
 import { inParallel, timed } from './concurrency.ts';
@@ -31,7 +31,7 @@ export class ReservationLoad {
   /** The bare function on the rows that a team's reservation would lock without leases. */
   floor({ organization, places }: BudgetWorld, count: number): Promise<Round> {
     return this.#round(count, async (index) => {
-      const rows = arrayText(places[index % places.length]!.periods);
+      const rows = plainArray(places[index % places.length]!.periods);
       await this.#database.single(organization, `select countersign.bench_floor('${rows}'::uuid[], ${AMOUNT})`);
     });
   }

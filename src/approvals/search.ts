@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { plainArray } from '../platform/database/sql-arrays.ts';
 import type { Sight } from './access.ts';
 
 /** SQL about a request `a`, with its parameters. */
@@ -45,7 +46,7 @@ function newestOf({ from, where }: Source, conditions: readonly Condition[], atM
 export function sourcesWithin({ teams, person, key }: Sight): Source[] {
   const own = (column: string, value: string): Source => ({ where: { sql: `a.${column} = ?`, params: [value] } });
   return [
-    { from: { sql: 'unnest(?::uuid[]) seen(team)', params: [`{${teams.join(',')}}`] }, where: { sql: 'a.team_id = seen.team', params: [] } },
+    { from: { sql: 'unnest(?::uuid[]) seen(team)', params: [plainArray(teams)] }, where: { sql: 'a.team_id = seen.team', params: [] } },
     own('creator_key_id', key),
     ...(person === null ? [] : [own('requester_id', person), own('creator_id', person), { where: askedEver(person) }, { where: askedInsteadOf(person) }]),
   ];

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { plainArray } from '../platform/database/sql-arrays.ts';
 import { NotFound } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
@@ -39,7 +40,7 @@ export async function readApproval(em: EntityManager, organization: string, id: 
 export async function readApprovals(em: EntityManager, organization: string, ids: readonly string[]): Promise<StoredApproval[]> {
   if (ids.length === 0) return [];
   const rows = await em.execute<StoredRow[]>(
-    `select a.*, ${PARTS} from countersign.approvals a where a.organization_id = ? and a.id = any(?::uuid[])`, [organization, `{${ids.join(',')}}`],
+    `select a.*, ${PARTS} from countersign.approvals a where a.organization_id = ? and a.id = any(?::uuid[])`, [organization, plainArray(ids)],
   );
   const order = new Map(ids.map((id, index) => [id, index]));
   return rows.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0)).map((row) => storedOf(em, row));

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { plainArray } from '../platform/database/sql-arrays.ts';
 import { leafTextHash } from './leaf.ts';
 import type { LeafRange } from './rules/nodes.ts';
 
@@ -87,7 +88,7 @@ export class SealedEntries {
    * @throws ArchiveUnavailable, ArchiveDamaged, ArchivedEntryAltered, EntryMissing
    */
   async pick(em: EntityManager, organization: string, seqs: readonly number[]): Promise<SealedEntry[]> {
-    return this.#complete(em, organization, await em.execute<Row[]>(READ('l.leaf_index = any(?::bigint[])'), [organization, `{${seqs.join(',')}}`]));
+    return this.#complete(em, organization, await em.execute<Row[]>(READ('l.leaf_index = any(?::bigint[])'), [organization, plainArray(seqs)]));
   }
 
   async #complete(em: EntityManager, organization: string, rows: readonly Row[]): Promise<SealedEntry[]> {

@@ -5,7 +5,7 @@ import { organizationById, teamBillingSettings, teamsDownwards, teamsUpwards } f
 import { type Budget, BudgetOverride, BudgetPeriod } from './entities.ts';
 import type { SpentSource } from './ports.ts';
 import { type Period, periodAt, type PeriodTerms, termsAt } from './rules.ts';
-import { arrayText, textArray } from './sql-arrays.ts';
+import { plainArray, textArray } from '../platform/database/sql-arrays.ts';
 
 /** So many teams below a budget, and parts of it are leased to them: below that, one row serves them well enough. */
 const LEAST_TEAMS_TO_SHARE = 8;
@@ -57,7 +57,7 @@ export class PeriodBook {
     const settled = current && !recount ? null : await this.#spentIn(em, budget, teams, period);
     if (current) await change(em, id, terms, { period, settled, shares, currency: budget.currency });
     else await begin(em, budget, id, terms, { period, settled: settled ?? '0', shares, at });
-    await em.execute('select countersign.note_budget_crossings(?::uuid[], ?::timestamptz)', [arrayText([id]), at]);
+    await em.execute('select countersign.note_budget_crossings(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
     return id;
   }
 
@@ -67,7 +67,7 @@ export class PeriodBook {
   }
 
   async #gather(em: EntityManager, id: string, at: Date): Promise<void> {
-    await em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [arrayText([id]), at]);
+    await em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
   }
 
   async #periodOf(em: EntityManager, budget: Budget, at: Date): Promise<Period> {

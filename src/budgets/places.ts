@@ -6,7 +6,7 @@ import { type People, placedTeams } from '../tenancy/service.ts';
 import type { Budgeted } from './budgeted.ts';
 import { Budget, BudgetLease } from './entities.ts';
 import type { PeriodBook } from './period-book.ts';
-import { arrayText } from './sql-arrays.ts';
+import { plainArray } from '../platform/database/sql-arrays.ts';
 
 /** Who wants to spend, as the caller says it. */
 export interface Spender {
@@ -123,7 +123,7 @@ function applicable(em: EntityManager, place: { team: string; teamPath: readonly
        left join countersign.budget_leases l on l.period_id = p.id and l.team_id = ?::uuid
      where b.retired_at is null and b.team_id = any(?::uuid[]) and (b.person_id is null or b.person_id = ?::uuid)
        and (b.provider is null or b.provider = ?::text) and (b.model is null or b.model = ?::text)`,
-    [at, at, at, place.team, arrayText(place.teamPath), place.person, place.provider, place.model],
+    [at, at, at, place.team, plainArray(place.teamPath), place.person, place.provider, place.model],
   );
 }
 

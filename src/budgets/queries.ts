@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { teamAliases } from '../tenancy/service.ts';
 import { Budget } from './entities.ts';
-import { arrayText } from './sql-arrays.ts';
+import { plainArray } from '../platform/database/sql-arrays.ts';
 
 /** A budget as callers know it; `team` null: the whole organization. */
 export interface BudgetName {
@@ -37,7 +37,7 @@ export async function figuresOf(em: EntityManager, budgets: readonly string[], a
        left join lateral (select sum(settled) as settled, sum(held) as held, array_agg(id) as ids from countersign.budget_leases where period_id = p.id) l on true
      where p.budget_id = any(?::uuid[]) and p.starts_at <= ?::timestamptz and p.ends_at > ?::timestamptz
      order by p.budget_id, p.created_at desc, p.id desc`,
-    [at, arrayText(budgets), at, at],
+    [at, plainArray(budgets), at, at],
   );
   return new Map(rows.map(({ budget_id: budget, ...figures }) => [budget, figures]));
 }

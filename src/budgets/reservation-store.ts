@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Database } from '../platform/database/database.ts';
 import { isWorthRepeating } from '../platform/database/failures.ts';
 import type { Budgeted } from './budgeted.ts';
-import { arrayText } from './sql-arrays.ts';
+import { plainArray } from '../platform/database/sql-arrays.ts';
 
 export interface NewReservation {
   readonly id: string;
@@ -63,7 +63,7 @@ export class ReservationStore {
   async reserve(organization: string, place: Budgeted, wanted: NewReservation, at: Date, gathered: boolean): Promise<ReserveOutcome> {
     const [row] = await this.#call<ReserveRow>(organization, RESERVE, [
       wanted.id, wanted.request.toString('hex'), place.team, place.person, place.provider, place.model, wanted.amount, wanted.currency, at, wanted.expiresAt,
-      arrayText(place.periods), arrayText(place.leases), place.version, gathered,
+      plainArray(place.periods), plainArray(place.leases), place.version, gathered,
     ]);
     if (row!.outcome === 'held') return { outcome: 'held', amount: row!.held_amount, expiresAt: new Date(row!.held_until) };
     if (row!.outcome === 'refused') return { outcome: 'refused', budgets: row!.refused_by ?? [], suspended: row!.suspended ?? false };

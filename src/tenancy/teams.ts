@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { plainArray } from '../platform/database/sql-arrays.ts';
 import { violatedUniqueConstraint } from '../platform/database/failures.ts';
 import { InvalidRequest, NotFound, ProblemError } from '../platform/errors.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
@@ -51,7 +52,7 @@ export async function teamsDownwards(em: EntityManager, teams: readonly string[]
        union
        select t.id from countersign.teams t join down on t.parent_id = down.id
      ) select id from down`,
-    [`{${teams.join(',')}}`],
+    [plainArray(teams)],
   );
   return rows.map((row) => row.id);
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { RatesDocument, Versioned } from './rules/rates.ts';
-import { textArray } from './sql-arrays.ts';
+import { textArray } from '../platform/database/sql-arrays.ts';
 
 export interface OwnRate extends Versioned {
   readonly provider: string;

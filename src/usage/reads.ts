@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Amount, exactly } from '../platform/money.ts';
 import { LATENCY_BUCKET_COUNT } from './rules/latency.ts';
 import { TOKEN_COLUMNS, type TokenColumn } from './rules/token-kinds.ts';
-import { plainArray } from './sql-arrays.ts';
+import { plainArray } from '../platform/database/sql-arrays.ts';
 
 /** Whose usage, and when: from a moment (included) to another (excluded). */
 export interface UsageScope {

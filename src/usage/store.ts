@@ -4,7 +4,7 @@ import { LATENCY_BUCKET_COUNT } from './rules/latency.ts';
 import type { Line } from './rules/lines.ts';
 import type { Rollup } from './rules/rollup.ts';
 import { OTHER_TOKEN_KINDS, TOKEN_COLUMNS } from './rules/token-kinds.ts';
-import { amountArray, plainArray, textArray, timeArray } from './sql-arrays.ts';
+import { amountArray, plainArray, textArray, timeArray } from '../platform/database/sql-arrays.ts';
 
 export interface KnownEvent {
   readonly key: string;

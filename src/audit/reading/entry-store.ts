@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { plainArray } from '../../platform/database/sql-arrays.ts';
 import type { Place } from './cursor.ts';
 import type { EntryCondition } from './entry-filter.ts';
 
@@ -36,9 +37,9 @@ export async function findEntries(em: EntityManager, organization: string, condi
 function sqlOf(condition: EntryCondition): SqlPart[] {
   const { teams, team, actors, action, resources, outcome, from, to } = condition;
   const parts: (SqlPart | false | undefined)[] = [
-    teams && { sql: 'e.team_id = any(?::uuid[])', params: [`{${teams.join(',')}}`] },
+    teams && { sql: 'e.team_id = any(?::uuid[])', params: [plainArray(teams)] },
     team !== undefined && { sql: 'e.team_id = ?', params: [team] },
-    actors && { sql: 'e.actor_id = any(?::uuid[])', params: [`{${actors.join(',')}}`] },
+    actors && { sql: 'e.actor_id = any(?::uuid[])', params: [plainArray(actors)] },
     action !== undefined && { sql: 'e.action = ?', params: [action] },
     resources && { sql: 'e.resource_id in (select json_array_elements_text(?::json))', params: [JSON.stringify(resources)] },
     outcome !== undefined && { sql: 'e.outcome = ?', params: [outcome] },

@@ -4,7 +4,7 @@ import type { Database } from '../../../src/platform/database/database.ts';
 import type { Budgeted } from '../../../src/budgets/budgeted.ts';
 import type { ReservationStore, ReserveOutcome } from '../../../src/budgets/reservation-store.ts';
 import type { ExceededAction } from '../../../src/budgets/rules.ts';
-import { arrayText } from '../../../src/budgets/sql-arrays.ts';
+import { plainArray } from '../../../src/platform/database/sql-arrays.ts';
 
 /** A budget of a world, on one place of its tree. */
 export interface WorldBudget {
@@ -58,7 +58,7 @@ export async function placeOf(database: Database, { organization, paths }: World
     select (select version from countersign.budget_books where id = '${organization}') as version,
       coalesce(array_agg(p.id) filter (where not p.escrow), '{}') as periods, coalesce(array_agg(l.id) filter (where p.escrow), '{}') as leases
     from countersign.budgets b join countersign.budget_periods p on p.budget_id = b.id left join countersign.budget_leases l on l.period_id = p.id and l.team_id = '${team}'
-    where b.team_id = any('${arrayText(teamPath)}') and (b.person_id is null or b.person_id = '${person}') and (b.model is null or b.model = ${model === null ? 'null' : `'${model}'`})`);
+    where b.team_id = any('${plainArray(teamPath)}') and (b.person_id is null or b.person_id = '${person}') and (b.model is null or b.model = ${model === null ? 'null' : `'${model}'`})`);
   return { team, teamPath, person, provider: null, model, currency: 'USD', currencies: ['USD'], version: row!.version, periods: row!.periods, leases: row!.leases };
 }
 

@@ -1,4 +1,4 @@
-import type { Amount } from '../platform/money.ts';
+import type { Amount } from '../money.ts';
 
 /*
  * Literals of PostgreSQL arrays (8.15.2), so that thousands of rows travel as one parameter per column and are unnested
