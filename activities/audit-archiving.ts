@@ -19,12 +19,21 @@ export function auditArchivingActivities({ archiving }: AuditArchivingParts): Au
       const context = Context.current();
       const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
       try {
-        const months = await archiving.run({ actor: { type: 'workflow', id: null }, signal: context.cancellationSignal, onStep: (step) => context.heartbeat(step) });
+        const months = await archiving.run({
+          actor: { type: 'workflow', id: null },
+          signal: context.cancellationSignal,
+          onStep: (step) => context.heartbeat(step),
+        });
         return { months: (months ?? []).map(({ name }) => name) };
       } catch (error) {
         context.cancellationSignal.throwIfAborted();
         // As a failure, so that another worker takes over at once.
-        if (archiving.isStopping) throw ApplicationFailure.create({ message: 'this worker stops', type: 'worker-stops', nextRetryDelay: TAKE_OVER_AFTER_MS });
+        if (archiving.isStopping)
+          throw ApplicationFailure.create({
+            message: 'this worker stops',
+            type: 'worker-stops',
+            nextRetryDelay: TAKE_OVER_AFTER_MS,
+          });
         throw error;
       } finally {
         clearInterval(beat);

@@ -17,7 +17,12 @@ export function auditExportActivities(making: ExportMaking): AuditExportActiviti
       } catch (error) {
         context.cancellationSignal.throwIfAborted();
         // As a failure, so that another worker takes over at once.
-        if (making.isStopping) throw ApplicationFailure.create({ message: 'this worker stops', type: 'worker-stops', nextRetryDelay: TAKE_OVER_AFTER_MS });
+        if (making.isStopping)
+          throw ApplicationFailure.create({
+            message: 'this worker stops',
+            type: 'worker-stops',
+            nextRetryDelay: TAKE_OVER_AFTER_MS,
+          });
         throw error;
       } finally {
         clearInterval(beat);

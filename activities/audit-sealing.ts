@@ -17,7 +17,11 @@ const HEARTBEAT_MS = 1_500;
 const TAKE_OVER_AFTER_MS = 100;
 
 /** What the workflow of the audit log has done in the database. */
-export function auditSealingActivities({ sealing, shards, turnMs = TURN_MS }: AuditSealingParts): AuditSealingActivities {
+export function auditSealingActivities({
+  sealing,
+  shards,
+  turnMs = TURN_MS,
+}: AuditSealingParts): AuditSealingActivities {
   return {
     async sealShard({ shard }) {
       if (shard >= shards) return { retired: true };
@@ -43,5 +47,10 @@ function currentActivity() {
 
 /** As a failure, so that another worker takes over at once, and this one is not asked again while it stops. */
 function workerStops(): ApplicationFailure {
-  return ApplicationFailure.create({ message: 'this worker stops', type: 'worker-stops', nextRetryDelay: TAKE_OVER_AFTER_MS, category: ApplicationFailureCategory.BENIGN });
+  return ApplicationFailure.create({
+    message: 'this worker stops',
+    type: 'worker-stops',
+    nextRetryDelay: TAKE_OVER_AFTER_MS,
+    category: ApplicationFailureCategory.BENIGN,
+  });
 }

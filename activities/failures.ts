@@ -28,7 +28,8 @@ function isForTemporal(error: unknown): boolean {
 }
 
 function asFailure(name: string, error: unknown, logger: Logger): ApplicationFailure {
-  if (error instanceof ProblemError && error.code !== 'unavailable') return ApplicationFailure.nonRetryable(`${name}: ${error.code}`, error.code);
+  if (error instanceof ProblemError && error.code !== 'unavailable')
+    return ApplicationFailure.nonRetryable(`${name}: ${error.code}`, error.code);
   logger.warn({ err: error, activity: name }, 'an activity failed and is tried again');
   return ApplicationFailure.retryable(`${name} failed`, error instanceof ProblemError ? error.code : 'unexpected');
 }

@@ -25,5 +25,13 @@ export type Activities = ApprovalActivities & AuditSealingActivities & AuditExpo
 
 /** Everything that workflows have done outside of themselves. */
 export function createActivities(parts: ActivityParts): Activities {
-  return withOpaqueFailures({ ...approvalActivities(parts.approvals), ...auditSealingActivities(parts.audit), ...auditExportActivities(parts.exports), ...auditArchivingActivities(parts) }, parts.logger);
+  return withOpaqueFailures(
+    {
+      ...approvalActivities(parts.approvals),
+      ...auditSealingActivities(parts.audit),
+      ...auditExportActivities(parts.exports),
+      ...auditArchivingActivities(parts),
+    },
+    parts.logger,
+  );
 }

@@ -21,7 +21,15 @@ const HISTORIES = 20;
 const DRAINED_WITHIN_MS = 120_000;
 
 const values = readOptions(
-  { approvals: { type: 'string' }, clients: { type: 'string' }, rounds: { type: 'string' }, waiting: { type: 'string' }, seed: { type: 'string' }, quick: { type: 'boolean' }, 'no-keys': { type: 'boolean' } },
+  {
+    approvals: { type: 'string' },
+    clients: { type: 'string' },
+    rounds: { type: 'string' },
+    waiting: { type: 'string' },
+    seed: { type: 'string' },
+    quick: { type: 'boolean' },
+    'no-keys': { type: 'boolean' },
+  },
   {
     usage: 'npm run bench:approvals -- [options]',
     options: [
@@ -43,7 +51,9 @@ const waiting = wholeNumber('waiting', values.waiting, quick ? 300 : 3_000);
 const clientCounts = (values.clients ?? '16,64').split(',').map((text) => wholeNumber('clients', text, 16));
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
-say(`seed ${seed}, ${approvals} approvals for each number of clients in ${rounds} rounds, ${values['no-keys'] ? 'without' : 'with'} Idempotency-Key`);
+say(
+  `seed ${seed}, ${approvals} approvals for each number of clients in ${rounds} rounds, ${values['no-keys'] ? 'without' : 'with'} Idempotency-Key`,
+);
 say(describeMachine());
 
 const services = await startServices({ progress: say });
@@ -60,12 +70,23 @@ try {
     await floor.round(perRound, 16);
     await load.round(perRound, 16, made);
     await drained();
-    for (const clients of clientCounts) report(await compare({ rounds, clients, floor: () => floor.round(perRound, clients), product: () => load.round(perRound, clients, made), between: drained }));
+    for (const clients of clientCounts)
+      report(
+        await compare({
+          rounds,
+          clients,
+          floor: () => floor.round(perRound, clients),
+          product: () => load.round(perRound, clients, made),
+          between: drained,
+        }),
+      );
     say(`history events per approval: ${await countHistoryEvents(services.temporal, made.slice(-HISTORIES))}`);
-    say(await measureMemory(product, waiting, async (count) => {
-      await load.wait(count, 16);
-      await drained();
-    }));
+    say(
+      await measureMemory(product, waiting, async (count) => {
+        await load.wait(count, 16);
+        await drained();
+      }),
+    );
     say(`mails accepted: ${services.smtp.accepted}`);
   } finally {
     await api.close();
@@ -81,6 +102,10 @@ function report({ clients, product, floor, ratio }: Comparison): void {
   const ms = (value: number) => value.toFixed(1).padStart(7);
   say(`\n${clients} clients            per second   p50 (ms)   p99 (ms)`);
   say(`  floor: two Updates      ${floor.perSecond.toFixed(1).padStart(8)}    ${ms(floor.p50)}    ${ms(floor.p99)}`);
-  say(`  product: approvals      ${product.perSecond.toFixed(1).padStart(8)}    ${ms(product.p50)}    ${ms(product.p99)}`);
-  say(`  ratio (goal)          ${ratio.perSecond.toFixed(2)} (>= 0.6)    ${ratio.p50.toFixed(2)}    ${ratio.p99.toFixed(2)} (< 3)`);
+  say(
+    `  product: approvals      ${product.perSecond.toFixed(1).padStart(8)}    ${ms(product.p50)}    ${ms(product.p99)}`,
+  );
+  say(
+    `  ratio (goal)          ${ratio.perSecond.toFixed(2)} (>= 0.6)    ${ratio.p50.toFixed(2)}    ${ratio.p99.toFixed(2)} (< 3)`,
+  );
 }

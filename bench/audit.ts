@@ -19,7 +19,18 @@ const CONNECTIONS = 64;
 const PROOFS = 1_000;
 
 const values = readOptions(
-  { only: { type: 'string' }, requests: { type: 'string' }, rounds: { type: 'string' }, seconds: { type: 'string' }, entries: { type: 'string' }, rows: { type: 'string' }, mutations: { type: 'string' }, tables: { type: 'string' }, seed: { type: 'string' }, quick: { type: 'boolean' } },
+  {
+    only: { type: 'string' },
+    requests: { type: 'string' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    entries: { type: 'string' },
+    rows: { type: 'string' },
+    mutations: { type: 'string' },
+    tables: { type: 'string' },
+    seed: { type: 'string' },
+    quick: { type: 'boolean' },
+  },
   {
     usage: 'npm run bench:audit -- [options]',
     options: [
@@ -38,13 +49,28 @@ const values = readOptions(
 );
 const quick = values.quick ?? false;
 const seed = wholeNumber('seed', values.seed, 1, 0);
-const size = (name: 'requests' | 'rounds' | 'seconds' | 'entries' | 'rows' | 'mutations' | 'tables', full: number, short: number) => wholeNumber(name, values[name], quick ? short : full);
+const size = (
+  name: 'requests' | 'rounds' | 'seconds' | 'entries' | 'rows' | 'mutations' | 'tables',
+  full: number,
+  short: number,
+) => wholeNumber(name, values[name], quick ? short : full);
 const plan = {
-  requests: size('requests', 4_000, 400), rounds: size('rounds', 8, 2), seconds: size('seconds', 60, 10), entries: size('entries', 1_000_000, 50_000), rows: size('rows', 1_000_000, 20_000),
-  mutations: size('mutations', 10_000, 2_000), tables: size('tables', 2_000, 200),
+  requests: size('requests', 4_000, 400),
+  rounds: size('rounds', 8, 2),
+  seconds: size('seconds', 60, 10),
+  entries: size('entries', 1_000_000, 50_000),
+  rows: size('rows', 1_000_000, 20_000),
+  mutations: size('mutations', 10_000, 2_000),
+  tables: size('tables', 2_000, 200),
 };
 const say = (line: string) => void process.stdout.write(`${line}\n`);
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { requests, sealing, bundle, log: () => withPlace(log), tampering: () => withPlace(tampering) };
+const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  requests,
+  sealing,
+  bundle,
+  log: () => withPlace(log),
+  tampering: () => withPlace(tampering),
+};
 if (values.only !== undefined && !(values.only in PARTS)) {
   process.stderr.write(`--only must be one of ${Object.keys(PARTS).join(', ')}\n`);
   process.exit(2);
@@ -56,21 +82,35 @@ for (const [name, part] of Object.entries(PARTS)) if (values.only === undefined 
 
 async function requests(): Promise<void> {
   say('\nrequests a second, with the audit log and without it (ratio: goal >= 0.8)');
-  await compareRequests({ writers: [16, 48], rounds: plan.rounds, requests: plan.requests, seed, progress: say, onCompared: sayComparison });
+  await compareRequests({
+    writers: [16, 48],
+    rounds: plan.rounds,
+    requests: plan.requests,
+    seed,
+    progress: say,
+    onCompared: sayComparison,
+  });
 }
 
 function sayComparison(request: string, { clients, product, floor, ratio }: Comparison): void {
-  const figures = ({ perSecond, p50, p99 }: Comparison['floor']) => `${perSecond.toFixed(0)}/s, p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms`;
-  say(`  ${request}, ${clients} writers: with ${figures(product)}; without ${figures(floor)}; ratio ${ratio.perSecond.toFixed(2)}`);
+  const figures = ({ perSecond, p50, p99 }: Comparison['floor']) =>
+    `${perSecond.toFixed(0)}/s, p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms`;
+  say(
+    `  ${request}, ${clients} writers: with ${figures(product)}; without ${figures(floor)}; ratio ${ratio.perSecond.toFixed(2)}`,
+  );
 }
 
 async function sealing(): Promise<void> {
   say(`\nsealing of one organization’s log, ${plan.seconds} s each (goal: 5000 entries/s, merge delay p99 < 2000 ms)`);
   await measureSealing({
-    seconds: plan.seconds, rates: [1_000, 5_000, null], progress: say,
+    seconds: plan.seconds,
+    rates: [1_000, 5_000, null],
+    progress: say,
     onMeasured(rate, { writtenPerSecond, sealedPerSecond, sealedPerSecondInAll, delay }) {
       const per = (figure: number) => `${figure.toFixed(0)}/s`;
-      say(`  ${rate === null ? 'as many as can be written' : `${rate} entries/s`}: written ${per(writtenPerSecond)}, sealed meanwhile ${per(sealedPerSecond)}, until all were sealed ${per(sealedPerSecondInAll)}; merge delay p50 ${delay.p50.toFixed(0)} ms, p99 ${delay.p99.toFixed(0)} ms`);
+      say(
+        `  ${rate === null ? 'as many as can be written' : `${rate} entries/s`}: written ${per(writtenPerSecond)}, sealed meanwhile ${per(sealedPerSecond)}, until all were sealed ${per(sealedPerSecondInAll)}; merge delay p50 ${delay.p50.toFixed(0)} ms, p99 ${delay.p99.toFixed(0)} ms`,
+      );
     },
   });
 }
@@ -78,18 +118,24 @@ async function sealing(): Promise<void> {
 async function bundle(): Promise<void> {
   const { seconds, idleMegabytes, peakMegabytes, bytes, writtenInS } = await verifyLargeBundle(plan.entries, seed);
   say(`\na bundle of ${plan.entries} entries, ${(bytes / 1e6).toFixed(0)} MB, written in ${writtenInS.toFixed(1)} s`);
-  say(`  verified in ${seconds.toFixed(1)} s (goal for 1,000,000: < 15 s), ${(plan.entries / seconds).toFixed(0)} entries/s; memory ${peakMegabytes.toFixed(0)} MB at most, ${idleMegabytes.toFixed(0)} MB before`);
+  say(
+    `  verified in ${seconds.toFixed(1)} s (goal for 1,000,000: < 15 s), ${(plan.entries / seconds).toFixed(0)} entries/s; memory ${peakMegabytes.toFixed(0)} MB at most, ${idleMegabytes.toFixed(0)} MB before`,
+  );
 }
 
 async function log(place: LogPlace): Promise<void> {
   const written = await writeLog(place, plan.rows, seededRandom(seed));
   say(`\n${written.entries} entries by ${CONNECTIONS} writers, sealed meanwhile: ${written.perSecond.toFixed(0)}/s`);
   const { findings, checkedInS, verdict } = await checkUntouched(place, written);
-  say(`  false alarms: ${findings.length} (goal: 0) of the check, ${checkedInS.toFixed(1)} s; a bundle of all of them is ${verdict}`);
+  say(
+    `  false alarms: ${findings.length} (goal: 0) of the check, ${checkedInS.toFixed(1)} s; a bundle of all of them is ${verdict}`,
+  );
   for (const { seq, what } of findings.slice(0, 10)) say(`    ${seq ?? ''} ${what}`);
   if (findings.length > 0 || verdict !== 'valid') process.exitCode = 1;
   const { ms, largestBytes } = await measureProofs(place, written, PROOFS, seededRandom(seed + 1));
-  say(`  one inclusion proof out of the database: p50 ${ms.p50.toFixed(1)} ms, p99 ${ms.p99.toFixed(1)} ms (goal: < 5 ms), at most ${largestBytes} bytes with its checkpoint (goal: < 2000)`);
+  say(
+    `  one inclusion proof out of the database: p50 ${ms.p50.toFixed(1)} ms, p99 ${ms.p99.toFixed(1)} ms (goal: < 5 ms), at most ${largestBytes} bytes with its checkpoint (goal: < 2000)`,
+  );
 }
 
 async function tampering(place: LogPlace): Promise<void> {

@@ -16,7 +16,14 @@ const TEAMS = 100;
 const LIMIT = 100_000_000;
 
 const values = readOptions(
-  { reservations: { type: 'string' }, clients: { type: 'string' }, rounds: { type: 'string' }, pace: { type: 'string' }, seconds: { type: 'string' }, quick: { type: 'boolean' } },
+  {
+    reservations: { type: 'string' },
+    clients: { type: 'string' },
+    rounds: { type: 'string' },
+    pace: { type: 'string' },
+    seconds: { type: 'string' },
+    quick: { type: 'boolean' },
+  },
   {
     usage: 'npm run bench:budgets -- [options]',
     options: [
@@ -50,21 +57,65 @@ try {
   const leased = await makeBudgetWorld(adminUrl, { ...base, shared: 1, escrow: true });
   for (const world of [tree, trees, oneRow, leased]) await load.reservations(world, Math.min(reservations, 1_000));
 
-  report(`${LEVELS} rows that everybody wants`, '>= 0.5', await compare({ rounds, clients, floor: () => load.floor(tree, reservations), product: () => load.reservations(tree, reservations), between: noRest }));
-  report(`${LEVELS} rows of each team's own`, '>= 0.5', await compare({ rounds, clients, floor: () => load.floor(trees, reservations), product: () => load.reservations(trees, reservations), between: noRest }));
-  report(`one row of ${TEAMS} teams (the floor), and leased to them`, '>= 3', await compare({ rounds, clients, floor: () => load.floor(oneRow, reservations), product: () => load.reservations(leased, reservations), between: noRest }));
-  report(`one row of ${TEAMS} teams, not leased`, '>= 0.5', await compare({ rounds, clients, floor: () => load.floor(oneRow, reservations), product: () => load.reservations(oneRow, reservations), between: noRest }));
+  report(
+    `${LEVELS} rows that everybody wants`,
+    '>= 0.5',
+    await compare({
+      rounds,
+      clients,
+      floor: () => load.floor(tree, reservations),
+      product: () => load.reservations(tree, reservations),
+      between: noRest,
+    }),
+  );
+  report(
+    `${LEVELS} rows of each team's own`,
+    '>= 0.5',
+    await compare({
+      rounds,
+      clients,
+      floor: () => load.floor(trees, reservations),
+      product: () => load.reservations(trees, reservations),
+      between: noRest,
+    }),
+  );
+  report(
+    `one row of ${TEAMS} teams (the floor), and leased to them`,
+    '>= 3',
+    await compare({
+      rounds,
+      clients,
+      floor: () => load.floor(oneRow, reservations),
+      product: () => load.reservations(leased, reservations),
+      between: noRest,
+    }),
+  );
+  report(
+    `one row of ${TEAMS} teams, not leased`,
+    '>= 0.5',
+    await compare({
+      rounds,
+      clients,
+      floor: () => load.floor(oneRow, reservations),
+      product: () => load.reservations(oneRow, reservations),
+      between: noRest,
+    }),
+  );
 
   const took = await load.paced(trees, pace, seconds);
   const ms = (share: number) => percentile(took, share).toFixed(2);
-  say(`\n${pace} reservations a second for ${seconds} s: p50 ${ms(0.5)} ms, p99 ${ms(0.99)} ms (goal <= 10), longest ${Math.max(...took).toFixed(1)} ms`);
+  say(
+    `\n${pace} reservations a second for ${seconds} s: p50 ${ms(0.5)} ms, p99 ${ms(0.99)} ms (goal <= 10), longest ${Math.max(...took).toFixed(1)} ms`,
+  );
 } finally {
   await ledger.stop();
 }
 
 function report(what: string, goal: string, { product, floor, ratio }: Comparison): void {
   const row = (name: string, figures: { perSecond: number; p50: number; p99: number }) =>
-    say(`  ${name.padEnd(14)} ${figures.perSecond.toFixed(0).padStart(8)} ${figures.p50.toFixed(2).padStart(9)} ${figures.p99.toFixed(2).padStart(9)}`);
+    say(
+      `  ${name.padEnd(14)} ${figures.perSecond.toFixed(0).padStart(8)} ${figures.p50.toFixed(2).padStart(9)} ${figures.p99.toFixed(2).padStart(9)}`,
+    );
   say(`\n${what}, ${clients} at a time\n                 per second  p50 (ms)  p99 (ms)`);
   row('floor', floor);
   row('reservations', product);

@@ -22,7 +22,17 @@ const USERS_PER_TEAM = 5;
 const LOOKS = 40;
 
 const values = readOptions(
-  { events: { type: 'string' }, batch: { type: 'string' }, clients: { type: 'string' }, rounds: { type: 'string' }, lines: { type: 'string' }, tokens: { type: 'string' }, seed: { type: 'string' }, profile: { type: 'string' }, quick: { type: 'boolean' } },
+  {
+    events: { type: 'string' },
+    batch: { type: 'string' },
+    clients: { type: 'string' },
+    rounds: { type: 'string' },
+    lines: { type: 'string' },
+    tokens: { type: 'string' },
+    seed: { type: 'string' },
+    profile: { type: 'string' },
+    quick: { type: 'boolean' },
+  },
   {
     usage: 'npm run bench:usage -- [options]',
     options: [
@@ -44,13 +54,23 @@ const perBatch = wholeNumber('batch', values.batch, 1_000);
 const clients = wholeNumber('clients', values.clients, 8);
 const batches = Math.ceil(wholeNumber('events', values.events, quick ? 60_000 : 400_000) / rounds / perBatch);
 const lines = wholeNumber('lines', values.lines, quick ? 300_000 : 10_000_000);
-const plan = { random: seededRandom(wholeNumber('seed', values.seed, 1, 0)), teams: TEAMS, usersPerTeam: USERS_PER_TEAM, tokens: values.tokens === undefined ? null : readTokenCounts(values.tokens) };
+const plan = {
+  random: seededRandom(wholeNumber('seed', values.seed, 1, 0)),
+  teams: TEAMS,
+  usersPerTeam: USERS_PER_TEAM,
+  tokens: values.tokens === undefined ? null : readTokenCounts(values.tokens),
+};
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
-say(`${rounds} rounds of ${batches} batches of ${perBatch} events, ${clients} clients; ${TEAMS} teams of ${USERS_PER_TEAM}`);
+say(
+  `${rounds} rounds of ${batches} batches of ${perBatch} events, ${clients} clients; ${TEAMS} teams of ${USERS_PER_TEAM}`,
+);
 say(describeMachine());
 
-const services = await startUsageServices(say, values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`]);
+const services = await startUsageServices(
+  say,
+  values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`],
+);
 const api = new ApiClient(services.baseUrl, 4);
 const floor = await UsageFloor.open(services.adminUrl, clients);
 const database = await DatabaseView.open(services.adminUrl);
@@ -72,7 +92,9 @@ try {
   }
   const requests = spreadOf(pairs.flatMap((pair) => pair.requests));
   say(`floor: multi-row inserts     ${median(pairs.map((pair) => pair.floor)).toFixed(0)} rows/s`);
-  say(`product: events over HTTP    ${median(pairs.map((pair) => pair.product)).toFixed(0)} events/s (goal >= 20000); a request p50 ${requests.p50.toFixed(0)} ms, p99 ${requests.p99.toFixed(0)} ms`);
+  say(
+    `product: events over HTTP    ${median(pairs.map((pair) => pair.product)).toFixed(0)} events/s (goal >= 20000); a request p50 ${requests.p50.toFixed(0)} ms, p99 ${requests.p99.toFixed(0)} ms`,
+  );
   say(`ratio                        ${median(pairs.map((pair) => pair.product / pair.floor)).toFixed(2)}`);
   say(`processor time for a batch   ${describeCpu(used)}`);
   say(`rollups equal the ledger:    ${(await differences()) === 0 ? 'yes' : 'NO'}`);
@@ -81,9 +103,18 @@ try {
   for (const query of ['include=usage,models', 'include=usage,models,members']) {
     const took: number[] = [];
     const before = await cpu();
-    for (let look = 0; look < LOOKS; look += 1) took.push((await timed(() => api.need('GET', `/api/v1/teams/team-${look % TEAMS}/analytics?${query}`, { key: services.ownerKey }))).ms);
+    for (let look = 0; look < LOOKS; look += 1)
+      took.push(
+        (
+          await timed(() =>
+            api.need('GET', `/api/v1/teams/team-${look % TEAMS}/analytics?${query}`, { key: services.ownerKey }),
+          )
+        ).ms,
+      );
     const { p50, p99 } = spreadOf(took);
-    say(`analytics?${query.padEnd(30)} p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms with ${await database.number('select count(*) from countersign.ledger_lines')} lines (goal < 50)`);
+    say(
+      `analytics?${query.padEnd(30)} p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms with ${await database.number('select count(*) from countersign.ledger_lines')} lines (goal < 50)`,
+    );
     say(`  processor time for one     ${describeCpu([cpuPerPiece(before, await cpu(), LOOKS)])}`);
   }
   await load.close();
@@ -96,10 +127,16 @@ try {
 
 /** @returns a key that may report everybody's usage */
 async function makeTeams(): Promise<string> {
-  const need = (method: 'POST' | 'PUT', path: string, body: object) => api.need(method, path, { key: services.ownerKey, body });
+  const need = (method: 'POST' | 'PUT', path: string, body: object) =>
+    api.need(method, path, { key: services.ownerKey, body });
   for (let team = 0; team < TEAMS; team += 1) {
     await need('POST', '/api/v1/teams', { id: `team-${team}`, name: `Team ${team}` });
-    for (let user = 0; user < USERS_PER_TEAM; user += 1) await need('PUT', `/api/v1/teams/team-${team}/members/user-${team}-${user}`, { name: `User ${user}`, email: `user-${team}-${user}@bench.test`, roles: ['member'] });
+    for (let user = 0; user < USERS_PER_TEAM; user += 1)
+      await need('PUT', `/api/v1/teams/team-${team}/members/user-${team}-${user}`, {
+        name: `User ${user}`,
+        email: `user-${team}-${user}@bench.test`,
+        roles: ['member'],
+      });
   }
   return z.object({ key: z.string() }).parse(await need('POST', '/api/v1/api-keys', { service_name: 'bench' })).key;
 }
@@ -107,7 +144,9 @@ async function makeTeams(): Promise<string> {
 /** Milliseconds for each batch, by process: it hardly depends on what else the machine does. */
 function describeCpu(perRound: readonly ReadonlyMap<string, number>[]): string {
   const names = [...new Set(perRound.flatMap((round) => [...round.keys()]))];
-  const figures = names.map((name) => ({ name, ms: median(perRound.map((round) => round.get(name) ?? 0)) })).filter(({ ms }) => ms >= 0.5);
+  const figures = names
+    .map((name) => ({ name, ms: median(perRound.map((round) => round.get(name) ?? 0)) }))
+    .filter(({ ms }) => ms >= 0.5);
   return figures.map(({ name, ms }) => `${name} ${ms.toFixed(1)} ms`).join(', ');
 }
 
@@ -121,11 +160,16 @@ function differences(): Promise<number> {
 
 /** Milliseconds from sending a batch until analytics show it. */
 async function untilVisible(load: UsageLoad): Promise<number> {
-  const requestsOf = async () => z.object({ usage: z.object({ requests: z.number() }) }).parse(await api.need('GET', '/api/v1/teams/team-0/analytics?include=usage', { key: services.ownerKey })).usage.requests;
+  const requestsOf = async () =>
+    z
+      .object({ usage: z.object({ requests: z.number() }) })
+      .parse(await api.need('GET', '/api/v1/teams/team-0/analytics?include=usage', { key: services.ownerKey })).usage
+      .requests;
   const before = await requestsOf();
   const body = Buffer.from(JSON.stringify({ events: makeEvents({ ...plan, teams: 1 }, perBatch, 'visible') }));
   const sent = performance.now();
   await load.send(body);
-  while ((await requestsOf()) < before + perBatch) if (performance.now() - sent > 60_000) throw new Error('a batch is not visible after a minute');
+  while ((await requestsOf()) < before + perBatch)
+    if (performance.now() - sent > 60_000) throw new Error('a batch is not visible after a minute');
   return performance.now() - sent;
 }

@@ -24,7 +24,9 @@ function packagedNode() {
   try {
     return join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
   } catch {
-    process.stderr.write(`countersign needs Node ${NEEDED_MAJOR}, and this is ${process.versions.node}. Run \`npm ci\`, which brings it along.\n`);
+    process.stderr.write(
+      `countersign needs Node ${NEEDED_MAJOR}, and this is ${process.versions.node}. Run \`npm ci\`, which brings it along.\n`,
+    );
     process.exit(1);
   }
 }

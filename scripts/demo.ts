@@ -16,7 +16,8 @@ async function play(settings: Settings): Promise<void> {
   await assemble(api);
   const { requester, ...approvers } = CAST;
   say(`${requester.name} asks.`);
-  for (const [index, { name, role }] of Object.values(approvers).entries()) say(`${name}, ${role}, has to agree from ${HIERARCHY[index]?.threshold.toLocaleString('en-US')} dollars on.`);
+  for (const [index, { name, role }] of Object.values(approvers).entries())
+    say(`${name}, ${role}, has to agree from ${HIERARCHY[index]?.threshold.toLocaleString('en-US')} dollars on.`);
   const mailbox = new DemoMailbox(api);
   const stage: Stage = { api, mailbox: (await mailbox.isThere()) ? mailbox : null };
   const requests = [await smallRequest(stage), await mediumRequest(stage), await largeRequest(stage)];

@@ -30,7 +30,8 @@ async function recordAll(folder: string, world: RealWorld, isWanted: (name: stri
   if (wanted.length === 0) return;
   await world.product.startWorker();
   const lives = await Lives.prepare(world);
-  for (const [name, live] of wanted) await record(folder, name, await runsOf(world, approvalWorkflowId(await live(lives))));
+  for (const [name, live] of wanted)
+    await record(folder, name, await runsOf(world, approvalWorkflowId(await live(lives))));
 }
 
 async function record(folder: string, name: string, runs: readonly History[]): Promise<void> {
@@ -44,9 +45,16 @@ async function record(folder: string, name: string, runs: readonly History[]): P
 /** The histories of all runs of a workflow, the first run first. */
 async function runsOf(world: RealWorld, workflowId: string): Promise<History[]> {
   const { workflow } = world.product.core.temporal.client;
-  await until(async () => (await workflow.getHandle(workflowId).describe()).status.name === 'COMPLETED', 'the workflow ends');
+  await until(
+    async () => (await workflow.getHandle(workflowId).describe()).status.name === 'COMPLETED',
+    'the workflow ends',
+  );
   const histories: History[] = [];
-  for (let run = (await workflow.getHandle(workflowId).fetchHistory()).events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId; run; ) {
+  for (
+    let run = (await workflow.getHandle(workflowId).fetchHistory()).events?.[0]?.workflowExecutionStartedEventAttributes
+      ?.firstExecutionRunId;
+    run;
+  ) {
     const history = await workflow.getHandle(workflowId, run).fetchHistory();
     histories.push(history);
     run = history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
@@ -60,13 +68,18 @@ function withoutIdentities(value: unknown): unknown {
   // A worker's own task queue is named after its process and machine.
   if (typeof value === 'string') return value.replace(/^\d+@.+-([0-9a-f]{32})$/, 'sticky-$1');
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).flatMap(([name, member]) => (HOST_FIELDS.has(name) ? [] : [[name, withoutIdentities(member)]])));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]) =>
+      HOST_FIELDS.has(name) ? [] : [[name, withoutIdentities(member)]],
+    ),
+  );
 }
 
 const HOST_FIELDS = new Set(['identity', 'stickyAttributes', 'workerVersion', 'binaryChecksum', 'stackTrace']);
 
 const [version, ...names] = process.argv.slice(2);
-if (!version || !/^v\d+$/.test(version)) throw new Error('Say which version is recorded: node scripts/record-histories.ts v2');
+if (!version || !/^v\d+$/.test(version))
+  throw new Error('Say which version is recorded: node scripts/record-histories.ts v2');
 const folder = fileURLToPath(new URL(`../test/histories/${version}/`, import.meta.url));
 await mkdir(folder, { recursive: true });
 await globalSetup();

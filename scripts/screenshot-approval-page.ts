@@ -22,7 +22,8 @@ const REQUEST = {
   kind: 'spend',
   requester_id: CAST.requester.id,
   title: 'Embeddings for the support archive',
-  description: 'Four years of tickets, about 2 billion tokens, embedded once. The nightly increments fit into the normal budget.',
+  description:
+    'Four years of tickets, about 2 billion tokens, embedded once. The nightly increments fit into the normal budget.',
   amount: { value: '2500.00', currency: TEAM.currency },
   context: { provider: 'OpenAI', model: 'text-embedding-3-large', cost_center: 'SUPPORT-12' },
 } as const;
@@ -30,7 +31,10 @@ const REQUEST = {
 /** Asks, and waits for the link. */
 async function makeRequest(api: DemoApi): Promise<{ id: string; link: string }> {
   const mailbox = new DemoMailbox(api);
-  if (!(await mailbox.isThere())) throw new DemoProblem('This system has no mailbox of its own, where the link would be. Use one that `npm start` runs.');
+  if (!(await mailbox.isThere()))
+    throw new DemoProblem(
+      'This system has no mailbox of its own, where the link would be. Use one that `npm start` runs.',
+    );
   await assemble(api);
   const since = new Date();
   const { id } = await api.need(approvalSchema, 'POST', '/api/v1/approvals', REQUEST);

@@ -10,7 +10,12 @@ const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, heig
 const SCHEMES = ['light', 'dark'] as const;
 
 /** Draws every sample page, or those whose name is given, in both schemes and sizes into `<folder>/<page>-<size>-<scheme>.png`. */
-async function screenshotPages(browser: Browser, server: PageServer, folder: string, names: readonly string[]): Promise<void> {
+async function screenshotPages(
+  browser: Browser,
+  server: PageServer,
+  folder: string,
+  names: readonly string[],
+): Promise<void> {
   for (const [size, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of SCHEMES) {
       const context = await browser.newContext({ viewport, colorScheme, javaScriptEnabled: false });

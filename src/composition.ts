@@ -1,4 +1,4 @@
 /** The only place that builds adapters and hands them on. */
 export { composeApi } from './composition/api.ts';
-export { composeCore, type Core, type Surroundings } from './composition/core.ts';
+export { composeCore, type Core } from './composition/core.ts';
 export { composeWorker } from './composition/worker.ts';

@@ -20,7 +20,12 @@ const environmentSchema = z.object({
   TEMPORAL_API_KEY: z.string().min(1).optional(),
   TEMPORAL_TASK_QUEUE: z.string().min(1).default('countersign'),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
-  MAIL_FROM: z.string().min(3).max(320).regex(/^[^\r\n]+$/).default('Countersign <countersign@localhost>'),
+  MAIL_FROM: z
+    .string()
+    .min(3)
+    .max(320)
+    .regex(/^[^\r\n]+$/)
+    .default('Countersign <countersign@localhost>'),
   COUNTERSIGN_BOOTSTRAP_KEY: z.string().min(32, 'must be at least 32 characters').max(512).optional(),
   COUNTERSIGN_SECRET_KEY: hex64.optional(),
   WEBHOOK_ALLOW_PRIVATE_ADDRESSES: flag.default(false),
@@ -43,7 +48,12 @@ export interface Config {
   readonly databaseUrl: string | null;
   readonly databaseMigrationUrl: string | null;
   readonly databasePoolSize: number;
-  readonly temporal: { readonly address: string | null; readonly namespace: string; readonly taskQueue: string; readonly security: { readonly tls?: boolean; readonly apiKey?: string } };
+  readonly temporal: {
+    readonly address: string | null;
+    readonly namespace: string;
+    readonly taskQueue: string;
+    readonly security: { readonly tls?: boolean; readonly apiKey?: string };
+  };
   /** Where a worker of its own shows its health and metrics; null: nowhere. */
   readonly workerPort: number | null;
   readonly smtpUrl: string | null;
@@ -76,12 +86,16 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) {
-    throw new InvalidConfiguration(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+    throw new InvalidConfiguration(
+      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),
+    );
   }
   const env = parsed.data;
   const production = env.NODE_ENV === 'production';
   if (production && !env.COUNTERSIGN_SECRET_KEY) {
-    throw new InvalidConfiguration('COUNTERSIGN_SECRET_KEY: required with NODE_ENV=production; make one with `openssl rand -hex 32` and keep it safe, nothing can be read without it');
+    throw new InvalidConfiguration(
+      'COUNTERSIGN_SECRET_KEY: required with NODE_ENV=production; make one with `openssl rand -hex 32` and keep it safe, nothing can be read without it',
+    );
   }
   return {
     production,
@@ -92,7 +106,12 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     databaseUrl: env.DATABASE_URL ?? null,
     databaseMigrationUrl: env.DATABASE_MIGRATION_URL ?? null,
     databasePoolSize: env.DATABASE_POOL_SIZE,
-    temporal: { address: env.TEMPORAL_ADDRESS ?? null, namespace: env.TEMPORAL_NAMESPACE, taskQueue: env.TEMPORAL_TASK_QUEUE, security: temporalSecurity(env.TEMPORAL_TLS, env.TEMPORAL_API_KEY) },
+    temporal: {
+      address: env.TEMPORAL_ADDRESS ?? null,
+      namespace: env.TEMPORAL_NAMESPACE,
+      taskQueue: env.TEMPORAL_TASK_QUEUE,
+      security: temporalSecurity(env.TEMPORAL_TLS, env.TEMPORAL_API_KEY),
+    },
     workerPort: env.WORKER_PORT ?? null,
     smtpUrl: env.SMTP_URL ?? null,
     mailFrom: env.MAIL_FROM,

@@ -28,12 +28,21 @@ ${dataTable('What each role may do', ['Permission', 'Scope', ...ROLES.map((role)
 }
 
 function problemsSection(): DocsSection {
-  const rows = Object.entries(PROBLEM_TYPES).map(([code, { status, title }]) => [html`<a href="/problems/${code}"><code>/problems/${code}</code></a>`, String(status), title] as const);
-  return { id: 'problems', title: 'Problem types', body: html`<p>Errors are RFC 9457 problems (<code>application/problem+json</code>).</p>${dataTable('Problem types', ['Type', 'Status', 'Title'], rows)}` };
+  const rows = Object.entries(PROBLEM_TYPES).map(
+    ([code, { status, title }]) =>
+      [html`<a href="/problems/${code}"><code>/problems/${code}</code></a>`, String(status), title] as const,
+  );
+  return {
+    id: 'problems',
+    title: 'Problem types',
+    body: html`<p>Errors are RFC 9457 problems (<code>application/problem+json</code>).</p>${dataTable('Problem types', ['Type', 'Status', 'Title'], rows)}`,
+  };
 }
 
 function webhooksSection(): DocsSection {
-  const rows = Object.entries(WEBHOOK_EVENTS).map(([type, description]) => [html`<code>${type}</code>`, description] as const);
+  const rows = Object.entries(WEBHOOK_EVENTS).map(
+    ([type, description]) => [html`<code>${type}</code>`, description] as const,
+  );
   return {
     id: 'webhook-events',
     title: 'Webhook events',
@@ -43,7 +52,10 @@ ${dataTable('Webhook events', ['Event', 'Meaning'], rows)}`,
 }
 
 function auditActionsSection(): DocsSection {
-  const rows = Object.entries(AUDIT_ACTIONS).map(([action, { resource, meaning }]) => [html`<code>${action}</code>`, html`<code>${resource}</code>`, meaning] as const);
+  const rows = Object.entries(AUDIT_ACTIONS).map(
+    ([action, { resource, meaning }]) =>
+      [html`<code>${action}</code>`, html`<code>${resource}</code>`, meaning] as const,
+  );
   return {
     id: 'audit-actions',
     title: 'Actions of the audit log',

@@ -21,18 +21,31 @@ export interface Services {
 /** Brings up whatever the environment does not name: PostgreSQL, Temporal and a mailbox, with their state in the data folder. */
 export async function startServices(config: Config, progress: Progress, running: Running): Promise<Services> {
   const secret = masterSecret(config.secretKey, config.dataDir);
-  const [database, temporal, mail] = await Promise.all([startDatabase(config, progress, running), startTemporal(config, progress, running), startMail(config, running)]);
+  const [database, temporal, mail] = await Promise.all([
+    startDatabase(config, progress, running),
+    startTemporal(config, progress, running),
+    startMail(config, running),
+  ]);
   return { secret, ...database, ...temporal, ...mail };
 }
 
-async function startDatabase(config: Config, progress: Progress, running: Running): Promise<Pick<Services, 'databaseUrl' | 'migrationUrl'>> {
-  if (config.databaseUrl !== null) return { databaseUrl: config.databaseUrl, migrationUrl: config.databaseMigrationUrl ?? config.databaseUrl };
+async function startDatabase(
+  config: Config,
+  progress: Progress,
+  running: Running,
+): Promise<Pick<Services, 'databaseUrl' | 'migrationUrl'>> {
+  if (config.databaseUrl !== null)
+    return { databaseUrl: config.databaseUrl, migrationUrl: config.databaseMigrationUrl ?? config.databaseUrl };
   const postgres = await startEmbeddedPostgres({ dataDir: join(config.dataDir, 'postgres'), progress });
   running.add('postgres', postgres.stop);
   return prepareDatabase(postgres.adminUrl);
 }
 
-async function startTemporal(config: Config, progress: Progress, running: Running): Promise<Pick<Services, 'temporalAddress' | 'temporalUi'>> {
+async function startTemporal(
+  config: Config,
+  progress: Progress,
+  running: Running,
+): Promise<Pick<Services, 'temporalAddress' | 'temporalUi'>> {
   const { address, namespace } = config.temporal;
   if (address !== null) return { temporalAddress: address, temporalUi: null };
   const temporal = await startEmbeddedTemporal({ dataDir: join(config.dataDir, 'temporal'), namespace, progress });

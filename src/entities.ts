@@ -15,4 +15,22 @@ import * as tenancy from './tenancy/entities.ts';
 import * as usage from './usage/entities.ts';
 
 /** Every table there is. */
-export const entities: Entities = [SubjectKey, DirectoryEntry, IdempotentRequest, ...Object.values(tenancy), ...Object.values(notify), ...Object.values(audit), AuditWatch, AuditAccessState, AuditStream, AuditArchive, AuditExport, AuditExportChunk, AuditWitness, AuditCosignature, ...Object.values(approvals), ...Object.values(usage), ...Object.values(budgets)];
+export const entities: Entities = [
+  SubjectKey,
+  DirectoryEntry,
+  IdempotentRequest,
+  ...Object.values(tenancy),
+  ...Object.values(notify),
+  ...Object.values(audit),
+  AuditWatch,
+  AuditAccessState,
+  AuditStream,
+  AuditArchive,
+  AuditExport,
+  AuditExportChunk,
+  AuditWitness,
+  AuditCosignature,
+  ...Object.values(approvals),
+  ...Object.values(usage),
+  ...Object.values(budgets),
+];

@@ -27,7 +27,10 @@ runProcess(logger, async (running) => {
   const madeKey = await bootstrap(core.work, config.bootstrapKey);
   const worker = await composeWorker(core);
   running.add('worker', () => worker.stop(LAST_DELIVERIES_MS));
-  const api = composeApi(core, { mailbox: services.mailbox, checks: [{ name: 'worker', check: () => worker.worker.check() }] });
+  const api = composeApi(core, {
+    mailbox: services.mailbox,
+    checks: [{ name: 'worker', check: () => worker.worker.check() }],
+  });
   const server = await listen(api.app, config.host, config.port);
   running.add('http', () => server.stop(LAST_REQUESTS_MS));
   process.stdout.write(announcement({ config, services, madeKey, seconds: (performance.now() - began) / 1000 }));

@@ -64,7 +64,13 @@ export function runProcess(logger: Logger, start: (running: Running) => Promise<
   });
 }
 
-const FOR_OPERATOR = new Set(['invalid-configuration', 'service-unavailable-at-start', 'unreadable-secret', 'address-not-available', 'workflow-service-unavailable']);
+const FOR_OPERATOR = new Set([
+  'invalid-configuration',
+  'service-unavailable-at-start',
+  'unreadable-secret',
+  'address-not-available',
+  'workflow-service-unavailable',
+]);
 
 /** Errors that are written for whoever starts the process: a sentence says all there is to say. */
 function isForOperator(error: unknown): error is Error {

@@ -5,7 +5,17 @@ import type { Services } from './embedded-services.ts';
  * What somebody who has just started Countersign wants to know: where everything is, and what to do first.
  * @param madeKey the operator's key where it was made just now
  */
-export function announcement({ config, services, madeKey, seconds }: { config: Config; services: Services; madeKey: string | null; seconds: number }): string {
+export function announcement({
+  config,
+  services,
+  madeKey,
+  seconds,
+}: {
+  config: Config;
+  services: Services;
+  madeKey: string | null;
+  seconds: number;
+}): string {
   const base = config.publicUrl;
   const ownKey = config.bootstrapKey === null ? madeKey : null;
   const where: (readonly [string, string | null])[] = [
@@ -24,7 +34,14 @@ export function announcement({ config, services, madeKey, seconds }: { config: C
     '',
     ...rows,
     '',
-    ...(ownKey ? ['The first API key, shown this once (operator and owner of the organization `default`):', '', `  ${ownKey}`, ''] : []),
+    ...(ownKey
+      ? [
+          'The first API key, shown this once (operator and owner of the organization `default`):',
+          '',
+          `  ${ownKey}`,
+          '',
+        ]
+      : []),
     'The first request:',
     '',
     `  curl -s ${base}/api/v1/teams -H "Authorization: Bearer ${key}" -H 'Content-Type: application/json' -d '{"id":"research","name":"Research"}'`,

@@ -24,8 +24,15 @@ runProcess(logger, async (running) => {
   const worker = await composeWorker(core);
   running.add('worker', () => worker.stop(LAST_DELIVERIES_MS));
   if (config.workerPort !== null) {
-    const checks = [{ name: 'database', check: () => core.database.ping() }, { name: 'worker', check: () => worker.worker.check() }];
-    const server = await listen(createHealthApp({ metrics: core.metrics, checks, logger, failurePage }), config.host, config.workerPort);
+    const checks = [
+      { name: 'database', check: () => core.database.ping() },
+      { name: 'worker', check: () => worker.worker.check() },
+    ];
+    const server = await listen(
+      createHealthApp({ metrics: core.metrics, checks, logger, failurePage }),
+      config.host,
+      config.workerPort,
+    );
     running.add('http', () => server.stop(LAST_PROBES_MS));
   }
   logger.info({ taskQueue: config.temporal.taskQueue }, 'worker is running');

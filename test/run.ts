@@ -1,5 +1,5 @@
 /**
- * `npm test`: type check, lint, structure and all tests, one after the other, whatever the one before said. Arguments
+ * `npm test`: type check, format, lint, structure, unused code and all tests, one after the other, whatever the one before said. Arguments
  * go to Jest. The last line is `N passed, N failed`.
  */
 import { randomUUID } from 'node:crypto';
@@ -22,8 +22,10 @@ const jestArguments = process.argv.slice(2);
 
 const steps: [name: string, run: () => Promise<Tally>][] = [
   ['Type check', () => check('tsc', ['-p', '.'])],
+  ['Format', () => check('oxfmt', ['--check'])],
   ['Lint', () => check('oxlint', [])],
   ['Structure', checkStructure],
+  ['Unused code', () => check('knip', ['--no-progress'])],
   ['Tests', runJest],
 ];
 
@@ -33,9 +35,13 @@ async function check(program: string, args: readonly string[]): Promise<Tally> {
 
 /** A cruiser that cannot read the sources finds nothing wrong in no modules at all. */
 async function checkStructure(): Promise<Tally> {
-  const { exitCode, output } = await runner.run('depcruise', ['--config', '.dependency-cruiser.cjs', 'src', 'workflows', 'activities'], {
-    capture: true,
-  });
+  const { exitCode, output } = await runner.run(
+    'depcruise',
+    ['--config', '.dependency-cruiser.cjs', 'src', 'workflows', 'activities'],
+    {
+      capture: true,
+    },
+  );
   const modules = Number(/(\d+) modules, \d+ dependencies cruised/.exec(output)?.[1] ?? 0);
   if (modules === 0) process.stdout.write('No module was looked at.\n');
   return oneTest(exitCode === 0 && modules > 0);

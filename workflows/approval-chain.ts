@@ -1,9 +1,31 @@
-import { allHandlersFinished, condition, continueAsNew, proxyLocalActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  proxyLocalActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { ApprovalProgress } from './approval-progress.ts';
 import type { ApprovalActivities, ApprovalChainInput, IntentInput, IntentKind } from './contracts/approvals.ts';
-import { controlQuery, decideUpdate, reassignUpdate, refreshUpdate, remindUpdate, resubmitUpdate, withdrawUpdate } from './contracts/updates.ts';
+import {
+  controlQuery,
+  decideUpdate,
+  reassignUpdate,
+  refreshUpdate,
+  remindUpdate,
+  resubmitUpdate,
+  withdrawUpdate,
+} from './contracts/updates.ts';
 
-const UPDATES = { decide: decideUpdate, withdraw: withdrawUpdate, reassign: reassignUpdate, resubmit: resubmitUpdate, remind: remindUpdate, refresh: refreshUpdate };
+const UPDATES = {
+  decide: decideUpdate,
+  withdraw: withdrawUpdate,
+  reassign: reassignUpdate,
+  resubmit: resubmitUpdate,
+  remind: remindUpdate,
+  refresh: refreshUpdate,
+};
 
 /**
  * Local, because a transition is one short transaction: it is written down in the same workflow task that takes the
@@ -19,7 +41,9 @@ const activities = proxyLocalActivities<ApprovalActivities>({
 export async function approvalChain(input: ApprovalChainInput): Promise<void> {
   const progress = new ApprovalProgress(input, activities);
   for (const [kind, update] of Object.entries(UPDATES) as [IntentKind, typeof decideUpdate][]) {
-    setHandler(update, (intent: IntentInput) => progress.carryOut(intent), { validator: (intent: IntentInput) => progress.check(kind, intent) });
+    setHandler(update, (intent: IntentInput) => progress.carryOut(intent), {
+      validator: (intent: IntentInput) => progress.check(kind, intent),
+    });
   }
   setHandler(controlQuery, () => progress.control);
 

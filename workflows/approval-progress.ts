@@ -1,6 +1,15 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { checkDecision } from '../src/approvals/rules/check.ts';
-import type { ApprovalActivities, ApprovalChainInput, ApprovalControl, ApprovalRef, IntentInput, IntentKind, IntentOutcome, TimerKind } from './contracts/approvals.ts';
+import type {
+  ApprovalActivities,
+  ApprovalChainInput,
+  ApprovalControl,
+  ApprovalRef,
+  IntentInput,
+  IntentKind,
+  IntentOutcome,
+  TimerKind,
+} from './contracts/approvals.ts';
 
 export interface DueTimer {
   readonly timer: TimerKind;
@@ -70,8 +79,14 @@ export class ApprovalProgress {
   /** What runs out next, if anything does. */
   nextTimer(): DueTimer | null {
     const { timers, snapshot } = this.#control;
-    const moments: [TimerKind, number | null][] = [['expire', timers.expiresAt], ['deadline', timers.deadlineAt], ...timers.remindAt.map((moment): [TimerKind, number] => ['remind', moment])];
-    const due = moments.flatMap(([timer, dueAt]) => (dueAt === null ? [] : [{ timer, stage: timers.stage, revision: snapshot.revision, dueAt }]));
+    const moments: [TimerKind, number | null][] = [
+      ['expire', timers.expiresAt],
+      ['deadline', timers.deadlineAt],
+      ...timers.remindAt.map((moment): [TimerKind, number] => ['remind', moment]),
+    ];
+    const due = moments.flatMap(([timer, dueAt]) =>
+      dueAt === null ? [] : [{ timer, stage: timers.stage, revision: snapshot.revision, dueAt }],
+    );
     return due.filter((timer) => !this.#fired.has(keyOf(timer))).toSorted((a, b) => a.dueAt - b.dueAt)[0] ?? null;
   }
 
@@ -80,7 +95,11 @@ export class ApprovalProgress {
       // Something that was heard while this waited its turn may have made the timer pointless.
       const next = this.nextTimer();
       if (next === null || keyOf(next) !== keyOf(timer)) return;
-      const control = await this.#activities.fireTimer({ ...this.#request, ...timer, at: Math.max(Date.now(), timer.dueAt) });
+      const control = await this.#activities.fireTimer({
+        ...this.#request,
+        ...timer,
+        at: Math.max(Date.now(), timer.dueAt),
+      });
       this.#fired.add(keyOf(timer));
       this.#learn(control);
     });
@@ -88,7 +107,12 @@ export class ApprovalProgress {
 
   /** What the next run starts from. */
   nextInput(): ApprovalChainInput {
-    return { ...this.#request, control: this.#control, settled: this.#settled.slice(-REMEMBERED_INTENTS), fired: [...this.#fired] };
+    return {
+      ...this.#request,
+      control: this.#control,
+      settled: this.#settled.slice(-REMEMBERED_INTENTS),
+      fired: [...this.#fired],
+    };
   }
 
   /** A transition is committed before it is told here; where the worker dies in between, it is told only when it is asked for again. */

@@ -21,7 +21,12 @@ export interface Floor {
 export async function startFloor({ folder, temporal }: Pick<Services, 'folder' | 'temporal'>): Promise<Floor> {
   const worker = await startServerProcess({
     program: process.execPath,
-    args: ['--no-warnings', fileURLToPath(new URL('./worker.ts', import.meta.url)), temporal.address, temporal.namespace],
+    args: [
+      '--no-warnings',
+      fileURLToPath(new URL('./worker.ts', import.meta.url)),
+      temporal.address,
+      temporal.namespace,
+    ],
     recordFile: join(folder, 'floor.process.json'),
     logFile: join(folder, 'floor.log'),
     home: folder,
@@ -46,7 +51,10 @@ export async function startFloor({ folder, temporal }: Pick<Services, 'folder' |
 
 /** @param updates takes how long each Update took, in milliseconds */
 async function carryOut(client: Client, updates: number[]): Promise<void> {
-  const handle = await client.workflow.start(twoUpdates, { workflowId: `floor-${randomUUID()}`, taskQueue: FLOOR_QUEUE });
+  const handle = await client.workflow.start(twoUpdates, {
+    workflowId: `floor-${randomUUID()}`,
+    taskQueue: FLOOR_QUEUE,
+  });
   for (const step of ['first', 'second']) {
     const { ms } = await timed(() => handle.executeUpdate(stepUpdate, { args: [step], updateId: step }));
     updates.push(ms);

@@ -10,6 +10,11 @@ if (address === undefined || namespace === undefined) throw new Error('usage: wo
 
 Runtime.install({ shutdownSignals: ['SIGTERM', 'SIGINT'] });
 const connection = await NativeConnection.connect({ address });
-const worker = await Worker.create({ connection, namespace, taskQueue: FLOOR_QUEUE, workflowsPath: fileURLToPath(new URL('./workflow.ts', import.meta.url)) });
+const worker = await Worker.create({
+  connection,
+  namespace,
+  taskQueue: FLOOR_QUEUE,
+  workflowsPath: fileURLToPath(new URL('./workflow.ts', import.meta.url)),
+});
 await worker.run();
 await connection.close();

@@ -30,7 +30,12 @@ export class ApiClient {
     const headers: Record<string, string> = { authorization: `Bearer ${key}` };
     if (body) headers['content-type'] = 'application/json';
     if (idempotencyKey) headers['idempotency-key'] = idempotencyKey;
-    const response = await this.#pool.request({ method, path, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+    const response = await this.#pool.request({
+      method,
+      path,
+      headers,
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
     const text = await response.body.text();
     return { status: response.statusCode, body: text === '' ? null : JSON.parse(text) };
   }
@@ -38,7 +43,8 @@ export class ApiClient {
   /** @throws UnexpectedAnswer unless it is a success */
   async need(method: 'GET' | 'POST' | 'PUT', path: string, asked: Asked): Promise<unknown> {
     const { status, body } = await this.ask(method, path, asked);
-    if (status >= 300) throw new UnexpectedAnswer(`${method} ${path} answered ${status}: ${JSON.stringify(body).slice(0, 500)}`);
+    if (status >= 300)
+      throw new UnexpectedAnswer(`${method} ${path} answered ${status}: ${JSON.stringify(body).slice(0, 500)}`);
     return body;
   }
 

@@ -27,28 +27,44 @@ export class ApprovalLoad {
   /** Approvals from creation to outcome: asked for, approved by the manager, approved by the director. */
   async round(approvals: number, clients: number, made: string[] = []): Promise<Round> {
     const decisions: number[] = [];
-    const { ms } = await timed(() => inParallel(approvals, clients, async () => {
-      const requester = this.#random.pick(this.#organization.requesters);
-      const { id } = await this.create(requester);
-      made.push(id);
-      const states = [await this.#approve(id, requester.manager, decisions), await this.#approve(id, requester.director, decisions)];
-      if (states.join() !== 'pending,approved') throw new Error(`an approval went ${states.join(', then ')}`);
-    }));
+    const { ms } = await timed(() =>
+      inParallel(approvals, clients, async () => {
+        const requester = this.#random.pick(this.#organization.requesters);
+        const { id } = await this.create(requester);
+        made.push(id);
+        const states = [
+          await this.#approve(id, requester.manager, decisions),
+          await this.#approve(id, requester.director, decisions),
+        ];
+        if (states.join() !== 'pending,approved') throw new Error(`an approval went ${states.join(', then ')}`);
+      }),
+    );
     return { perSecond: approvals / (ms / 1000), decisions };
   }
 
   /** Approvals that nobody decides on. */
   async wait(approvals: number, clients: number): Promise<void> {
-    await inParallel(approvals, clients, async () => void (await this.create(this.#random.pick(this.#organization.requesters))));
+    await inParallel(
+      approvals,
+      clients,
+      async () => void (await this.create(this.#random.pick(this.#organization.requesters))),
+    );
   }
 
   async create(requester: Requester): Promise<MadeApproval> {
-    return approval.parse(await this.#post('/api/v1/approvals', this.#organization.serviceKey, twoStageRequest(requester, this.#random)));
+    return approval.parse(
+      await this.#post('/api/v1/approvals', this.#organization.serviceKey, twoStageRequest(requester, this.#random)),
+    );
   }
 
   /** @param times takes how long the call took, in milliseconds */
   async #approve(id: string, approver: Approver, times: number[]): Promise<string> {
-    const { ms, result } = await timed(() => this.#post(`/api/v1/approvals/${id}/decisions`, approver.key, { decision: 'approve', comment: 'Within the budget of this quarter.' }));
+    const { ms, result } = await timed(() =>
+      this.#post(`/api/v1/approvals/${id}/decisions`, approver.key, {
+        decision: 'approve',
+        comment: 'Within the budget of this quarter.',
+      }),
+    );
     times.push(ms);
     return approval.parse(result).state;
   }

@@ -35,8 +35,20 @@ export async function startBudgetDatabase(progress: Progress, connections: numbe
   const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'data'), progress });
   const { databaseUrl, migrationUrl } = await prepareDatabase(postgres.adminUrl);
   await migrate(migrationUrl, databaseUrl, entities);
-  const database = Database.open({ url: databaseUrl, role: DATABASE_ROLES.app, entities, poolSize: connections, logger: pino({ level: 'silent' }) });
-  const owner = Database.open({ url: migrationUrl, role: DATABASE_ROLES.owner, entities, poolSize: 1, logger: pino({ level: 'silent' }) });
+  const database = Database.open({
+    url: databaseUrl,
+    role: DATABASE_ROLES.app,
+    entities,
+    poolSize: connections,
+    logger: pino({ level: 'silent' }),
+  });
+  const owner = Database.open({
+    url: migrationUrl,
+    role: DATABASE_ROLES.owner,
+    entities,
+    poolSize: 1,
+    logger: pino({ level: 'silent' }),
+  });
   await owner.orm.em.getConnection().execute(FLOOR);
   await owner.close();
   return {

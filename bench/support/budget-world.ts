@@ -22,19 +22,29 @@ export interface WorldShape {
 }
 
 /** Makes an organization with budgets whose periods have been begun, and without names: what is measured is the booking. */
-export async function makeBudgetWorld(adminUrl: string, { teams, shared, own, escrow, limit }: WorldShape): Promise<BudgetWorld> {
+export async function makeBudgetWorld(
+  adminUrl: string,
+  { teams, shared, own, escrow, limit }: WorldShape,
+): Promise<BudgetWorld> {
   const organization = randomUUID();
   const person = randomUUID();
   const client = new Client({ connectionString: adminUrl, options: '-c role=countersign_owner' });
   await client.connect();
   try {
-    await client.query('insert into countersign.budget_books (id, organization_id, version) values ($1, $1, 1)', [organization]);
+    await client.query('insert into countersign.budget_books (id, organization_id, version) values ($1, $1, 1)', [
+      organization,
+    ]);
     const period = async (team: string, shares: number): Promise<string> => {
       const [budget, id] = [randomUUID(), randomUUID()];
-      await client.query(`insert into countersign.budgets (id, organization_id, team_id, name, amount, currency, period, created_at, updated_at) values ($1, $2, $3, $1::uuid::text, $4, 'USD', 'monthly', now(), now())`, [budget, organization, team, limit]);
+      await client.query(
+        `insert into countersign.budgets (id, organization_id, team_id, name, amount, currency, period, created_at, updated_at) values ($1, $2, $3, $1::uuid::text, $4, 'USD', 'monthly', now(), now())`,
+        [budget, organization, team, limit],
+      );
       await client.query(
         `insert into countersign.budget_periods (id, organization_id, budget_id, currency, starts_at, ends_at, limit_amount, warn_at, exceeded_action, free_models, ceiling, settled, shares, escrow, created_at)
-         values ($1, $2, $3, 'USD', ${PERIOD}, $4, $4::numeric * 0.8, 'require_approval', '{}', $4, 0, $5, $5 > 0, now())`, [id, organization, budget, limit, shares]);
+         values ($1, $2, $3, 'USD', ${PERIOD}, $4, $4::numeric * 0.8, 'require_approval', '{}', $4, 0, $5, $5 > 0, now())`,
+        [id, organization, budget, limit, shares],
+      );
       return id;
     };
     const sharedPeriods: string[] = [];
@@ -42,18 +52,35 @@ export async function makeBudgetWorld(adminUrl: string, { teams, shared, own, es
     const places: Budgeted[] = [];
     for (let index = 0; index < teams; index += 1) {
       const team = randomUUID();
-      await client.query(`insert into countersign.teams (id, organization_id, alias, name, created_at) values ($1, $2, $1::uuid::text, 'Team', now())`, [team, organization]);
+      await client.query(
+        `insert into countersign.teams (id, organization_id, alias, name, created_at) values ($1, $2, $1::uuid::text, 'Team', now())`,
+        [team, organization],
+      );
       const ownPeriods: string[] = [];
       for (let count = 0; count < own; count += 1) ownPeriods.push(await period(team, 0));
       const leases: string[] = [];
       if (escrow) {
         for (const id of sharedPeriods) {
           const lease = randomUUID();
-          await client.query('insert into countersign.budget_leases (id, organization_id, period_id, team_id) values ($1, $2, $3, $4)', [lease, organization, id, team]);
+          await client.query(
+            'insert into countersign.budget_leases (id, organization_id, period_id, team_id) values ($1, $2, $3, $4)',
+            [lease, organization, id, team],
+          );
           leases.push(lease);
         }
       }
-      places.push({ team, teamPath: [team, organization], person, provider: null, model: null, currency: 'USD', currencies: ['USD'], version: 1, periods: escrow ? ownPeriods : [...sharedPeriods, ...ownPeriods], leases });
+      places.push({
+        team,
+        teamPath: [team, organization],
+        person,
+        provider: null,
+        model: null,
+        currency: 'USD',
+        currencies: ['USD'],
+        version: 1,
+        periods: escrow ? ownPeriods : [...sharedPeriods, ...ownPeriods],
+        leases,
+      });
     }
     return { organization, places };
   } finally {

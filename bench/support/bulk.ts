@@ -34,7 +34,14 @@ export interface BulkPlan {
  * Makes waiting approvals with the product's own code in this process, rows of every table and outbox messages included,
  * but without HTTP. One that gets no workflow is noted as if it had one: its first decision starts it.
  */
-export async function makeWaiting({ environment, organization, random, count, withWorkflow, onProgress }: BulkPlan): Promise<WaitingApproval[]> {
+export async function makeWaiting({
+  environment,
+  organization,
+  random,
+  count,
+  withWorkflow,
+  onProgress,
+}: BulkPlan): Promise<WaitingApproval[]> {
   const core = await openCore(environment);
   try {
     const caller = await new KeyAuthenticator(core.database, core.clock).authenticate(organization.serviceKey);
@@ -50,8 +57,15 @@ export async function makeWaiting({ environment, organization, random, count, wi
     await inParallel(count, AT_ONCE, async (index) => {
       const requester = random.pick(organization.requesters);
       const id = newId();
-      const control = await creation.create(caller, origin, id, newApprovalSchema.parse(twoStageRequest(requester, random)), false);
-      if (control && index >= count - withWorkflow) await core.approvals.workflows.start(origin.organization, id, control);
+      const control = await creation.create(
+        caller,
+        origin,
+        id,
+        newApprovalSchema.parse(twoStageRequest(requester, random)),
+        false,
+      );
+      if (control && index >= count - withWorkflow)
+        await core.approvals.workflows.start(origin.organization, id, control);
       made.push({ id, requester });
       unwritten.push(id);
       if (unwritten.length >= RECEIPTS_AT_ONCE) await writeReceipts();

@@ -38,9 +38,13 @@ export async function compare({ rounds, clients, floor, product, between }: Comp
     clients,
     floor: medians(pairs.map((pair) => pair.floor)),
     product: medians(pairs.map((pair) => pair.product)),
-    ratio: medians(pairs.map((pair) => ({
-      perSecond: pair.product.perSecond / pair.floor.perSecond, p50: pair.product.p50 / pair.floor.p50, p99: pair.product.p99 / pair.floor.p99,
-    }))),
+    ratio: medians(
+      pairs.map((pair) => ({
+        perSecond: pair.product.perSecond / pair.floor.perSecond,
+        p50: pair.product.p50 / pair.floor.p50,
+        p99: pair.product.p99 / pair.floor.p99,
+      })),
+    ),
   };
 }
 

@@ -1,5 +1,9 @@
 /** Carries out `count` pieces of work, so many at a time: each client takes the next piece when it is done with one. */
-export async function inParallel(count: number, clients: number, work: (index: number) => Promise<void>): Promise<void> {
+export async function inParallel(
+  count: number,
+  clients: number,
+  work: (index: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const client = async (): Promise<void> => {
     for (let index = next++; index < count; index = next++) await work(index);

@@ -16,7 +16,9 @@ export async function readCpu(pids: ReadonlyMap<string, number>, database: Datab
   const seconds = new Map<string, number>();
   const add = (name: string, more: number) => seconds.set(name, (seconds.get(name) ?? 0) + more);
   for (const [name, pid] of pids) add(name, await cpuSecondsOf(pid));
-  const backends = await database.rows<{ pid: number; name: string }>("select pid, coalesce(usename, 'itself') as name from pg_stat_activity where pid <> pg_backend_pid()");
+  const backends = await database.rows<{ pid: number; name: string }>(
+    "select pid, coalesce(usename, 'itself') as name from pg_stat_activity where pid <> pg_backend_pid()",
+  );
   for (const { pid, name } of backends) add(`postgres (${name})`, await cpuSecondsOf(pid));
   return seconds;
 }

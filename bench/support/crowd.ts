@@ -47,14 +47,24 @@ export async function startCrowd({ name, size, workflows, seed, progress }: Crow
     const api = new ApiClient(services.baseUrl, 4);
     running.push(() => api.close());
     const organization = await makeOrganization(api, services.ownerKey, TEAMS);
-    const { ms, result: waiting } = await timed(() => makeWaiting({
-      environment: services.environment, organization, random: seededRandom(seed), count: size, withWorkflow: workflows, onProgress: (made) => say(`${made} made`),
-    }));
+    const { ms, result: waiting } = await timed(() =>
+      makeWaiting({
+        environment: services.environment,
+        organization,
+        random: seededRandom(seed),
+        count: size,
+        withWorkflow: workflows,
+        onProgress: (made) => say(`${made} made`),
+      }),
+    );
     say(`${size} made in ${(ms / 1000).toFixed(0)} s; delivering their mails`);
     await database.untilOutboxEmpty(DRAINED_WITHIN_MS);
     await database.rows('vacuum analyze');
     const place: WaitingPlace = {
-      api, ownerKey: services.ownerKey, organization, random: seededRandom(seed + 1),
+      api,
+      ownerKey: services.ownerKey,
+      organization,
+      random: seededRandom(seed + 1),
       nextWaiting() {
         const next = waiting.pop();
         if (!next) throw new Error('nothing waits any more: take fewer samples');
@@ -62,7 +72,8 @@ export async function startCrowd({ name, size, workflows, seed, progress }: Crow
       },
     };
     return {
-      database, stop,
+      database,
+      stop,
       async measure(operation, times) {
         const took: number[] = [];
         for (let index = 0; index < times; index += 1) took.push((await timed(() => operation(place))).ms);

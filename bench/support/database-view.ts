@@ -37,7 +37,11 @@ export class DatabaseView {
 
   /** Waits until every entry of the audit log has its place in the tree. */
   untilSealed(withinMs: number): Promise<void> {
-    return this.#untilNone('select count(*) from countersign.audit_pending', 'entries still wait to be sealed', withinMs);
+    return this.#untilNone(
+      'select count(*) from countersign.audit_pending',
+      'entries still wait to be sealed',
+      withinMs,
+    );
   }
 
   close(): Promise<void> {

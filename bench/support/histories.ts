@@ -4,7 +4,10 @@ import { median } from './statistics.ts';
 import type { TemporalOnPostgres } from './temporal-server.ts';
 
 /** How many events the histories of these approvals have, in words. */
-export async function countHistoryEvents({ address, namespace }: Pick<TemporalOnPostgres, 'address' | 'namespace'>, approvals: readonly string[]): Promise<string> {
+export async function countHistoryEvents(
+  { address, namespace }: Pick<TemporalOnPostgres, 'address' | 'namespace'>,
+  approvals: readonly string[],
+): Promise<string> {
   const connection = await Connection.connect({ address });
   try {
     const client = new Client({ connection, namespace });

@@ -8,15 +8,28 @@ const LINES_AT_ONCE = 500_000;
  * many lines as months of real use leave behind. Only a superuser can write around the product like this.
  */
 export async function fillLedger(database: DatabaseView, lines: number, progress: Progress): Promise<void> {
-  const columns = (await database.rows<{ name: string }>(`select attname as name from pg_attribute where attrelid = 'countersign.ledger_lines'::regclass and attnum > 0`)).map(({ name }) => name);
-  const copied = columns.map((name) => (name === 'id' ? 'uuidv7()' : name === 'occurred_at' ? `now() - interval '30 days' * (1 - (($1::float8 + n) / $2::float8))` : `l.${name}`));
-  await database.rows('create table public.bench_sample as select *, row_number() over () as nr from (select * from countersign.ledger_lines limit 20000) l');
+  const columns = (
+    await database.rows<{ name: string }>(
+      `select attname as name from pg_attribute where attrelid = 'countersign.ledger_lines'::regclass and attnum > 0`,
+    )
+  ).map(({ name }) => name);
+  const copied = columns.map((name) =>
+    name === 'id'
+      ? 'uuidv7()'
+      : name === 'occurred_at'
+        ? `now() - interval '30 days' * (1 - (($1::float8 + n) / $2::float8))`
+        : `l.${name}`,
+  );
+  await database.rows(
+    'create table public.bench_sample as select *, row_number() over () as nr from (select * from countersign.ledger_lines limit 20000) l',
+  );
   const there = await database.number('select count(*) from countersign.ledger_lines');
   for (let made = there; made < lines; made += LINES_AT_ONCE) {
     const count = Math.min(LINES_AT_ONCE, lines - made);
     await database.rows(
       `insert into countersign.ledger_lines (${columns.join(', ')})
-       select ${copied.join(', ')} from generate_series(1, $3::int) as n join public.bench_sample l on l.nr = 1 + n % (select count(*) from public.bench_sample)`, [made, lines, count],
+       select ${copied.join(', ')} from generate_series(1, $3::int) as n join public.bench_sample l on l.nr = 1 + n % (select count(*) from public.bench_sample)`,
+      [made, lines, count],
     );
     progress(`  ${made + count} lines in the ledger`);
   }

@@ -9,7 +9,11 @@ const SETTLE_MS = 10_000;
  * What waiting approvals take of the memory of API and worker, in words.
  * @param add leaves so many more approvals waiting
  */
-export async function measureMemory(product: Pick<Product, 'api' | 'worker'>, waiting: number, add: (count: number) => Promise<void>): Promise<string> {
+export async function measureMemory(
+  product: Pick<Product, 'api' | 'worker'>,
+  waiting: number,
+  add: (count: number) => Promise<void>,
+): Promise<string> {
   const look = async () => {
     await pause(SETTLE_MS);
     return { api: await residentMegabytes(product.api.pid), worker: await residentMegabytes(product.worker.pid) };
@@ -17,6 +21,7 @@ export async function measureMemory(product: Pick<Product, 'api' | 'worker'>, wa
   const before = await look();
   await add(waiting);
   const after = await look();
-  const of = (name: 'api' | 'worker') => `${name} ${(((after[name] - before[name]) / waiting) * 1000).toFixed(1)} MB (${before[name].toFixed(0)} -> ${after[name].toFixed(0)})`;
+  const of = (name: 'api' | 'worker') =>
+    `${name} ${(((after[name] - before[name]) / waiting) * 1000).toFixed(1)} MB (${before[name].toFixed(0)} -> ${after[name].toFixed(0)})`;
   return `memory per 1,000 waiting approvals, resident, from 0 to ${waiting}: ${of('api')}, ${of('worker')}`;
 }

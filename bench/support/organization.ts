@@ -32,7 +32,12 @@ const madeKey = z.object({ key: z.string() });
 export async function makeOrganization(api: ApiClient, ownerKey: string, teams: number): Promise<MadeOrganization> {
   const need = (method: 'POST' | 'PUT', path: string, body: object) => api.need(method, path, { key: ownerKey, body });
   const member = (team: string, user: string, roles: string[], manager?: string) =>
-    need('PUT', `/api/v1/teams/${team}/members/${user}`, { name: `Name of ${user}`, email: `${user}@bench.test`, roles, ...(manager ? { manager_id: manager } : {}) });
+    need('PUT', `/api/v1/teams/${team}/members/${user}`, {
+      name: `Name of ${user}`,
+      email: `${user}@bench.test`,
+      roles,
+      ...(manager ? { manager_id: manager } : {}),
+    });
   const approver = async (team: string, user: string, role: string): Promise<Approver> => {
     await member(team, user, [role]);
     return { id: user, key: madeKey.parse(await need('POST', '/api/v1/api-keys', { user_id: user })).key };
@@ -41,16 +46,23 @@ export async function makeOrganization(api: ApiClient, ownerKey: string, teams: 
   for (let index = 0; index < teams; index += 1) {
     const team = `team-${index}`;
     await need('POST', '/api/v1/teams', { id: team, name: `Team ${index}`, currency: 'USD' });
-    await need('PUT', `/api/v1/teams/${team}/billing/settings`, { approval_hierarchy: Object.entries(THRESHOLDS).map(([role, threshold]) => ({ role, threshold })) });
+    await need('PUT', `/api/v1/teams/${team}/billing/settings`, {
+      approval_hierarchy: Object.entries(THRESHOLDS).map(([role, threshold]) => ({ role, threshold })),
+    });
     const director = await approver(team, `director-${index}`, 'director');
-    const managers = [await approver(team, `manager-${index}-a`, 'manager'), await approver(team, `manager-${index}-b`, 'manager')];
+    const managers = [
+      await approver(team, `manager-${index}-a`, 'manager'),
+      await approver(team, `manager-${index}-b`, 'manager'),
+    ];
     for (const [place, manager] of [...managers, ...managers].entries()) {
       const id = `requester-${index}-${place}`;
       await member(team, id, ['member'], manager.id);
       requesters.push({ id, team, manager, director });
     }
   }
-  const { key: serviceKey } = madeKey.parse(await need('POST', '/api/v1/api-keys', { service_name: 'bench', scopes: ['approvals:read', 'approvals:write'] }));
+  const { key: serviceKey } = madeKey.parse(
+    await need('POST', '/api/v1/api-keys', { service_name: 'bench', scopes: ['approvals:read', 'approvals:write'] }),
+  );
   return { serviceKey, requesters };
 }
 
@@ -58,7 +70,11 @@ export async function makeOrganization(api: ApiClient, ownerKey: string, teams: 
 export function twoStageRequest({ id, team }: Requester, random: Random): object {
   const amount = random.int(THRESHOLDS.director, LARGEST_AMOUNT);
   return {
-    team_id: team, kind: 'spend', requester_id: id, title: `Tokens for ${random.int(1, 1_000_000)}`,
-    description: 'A larger budget for the evaluation of the next model.', amount: { value: `${amount}.00`, currency: 'USD' },
+    team_id: team,
+    kind: 'spend',
+    requester_id: id,
+    title: `Tokens for ${random.int(1, 1_000_000)}`,
+    description: 'A larger budget for the evaluation of the next model.',
+    amount: { value: `${amount}.00`, currency: 'USD' },
   };
 }

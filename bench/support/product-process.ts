@@ -18,10 +18,21 @@ export interface ProductProcessOptions {
 }
 
 /** Starts the API or the worker as it runs in production, and does not wait until it is ready. It never outlives this process. */
-export async function startProductProcess({ entry, folder, environment, nodeOptions = [] }: ProductProcessOptions): Promise<ServerProcess> {
+export async function startProductProcess({
+  entry,
+  folder,
+  environment,
+  nodeOptions = [],
+}: ProductProcessOptions): Promise<ServerProcess> {
   const environmentFile = join(folder, `${entry}.env`);
   // In a file, because everybody can read the arguments of a process.
-  await writeFile(environmentFile, Object.entries(environment).map(([name, value]) => `${name}="${value}"\n`).join(''), { mode: 0o600 });
+  await writeFile(
+    environmentFile,
+    Object.entries(environment)
+      .map(([name, value]) => `${name}="${value}"\n`)
+      .join(''),
+    { mode: 0o600 },
+  );
   return startServerProcess({
     program: process.execPath,
     args: ['--no-warnings', ...nodeOptions, `--env-file=${environmentFile}`, join(SOURCES, `${entry}.ts`)],
@@ -32,11 +43,18 @@ export async function startProductProcess({ entry, folder, environment, nodeOpti
 }
 
 /** Waits until the process says that it is ready. */
-export async function untilReady(server: Pick<ServerProcess, 'running' | 'output'>, look: () => Promise<boolean>): Promise<void> {
+export async function untilReady(
+  server: Pick<ServerProcess, 'running' | 'output'>,
+  look: () => Promise<boolean>,
+): Promise<void> {
   const giveUpAt = performance.now() + READY_WITHIN_MS;
   while (!(await look())) {
-    if (!server.running()) throw new Error(`a process has ended instead of starting: ${(await server.output()).slice(-1_000)}`);
-    if (performance.now() > giveUpAt) throw new Error(`a process was not ready within ${READY_WITHIN_MS / 1000} s: ${(await server.output()).slice(-1_000)}`);
+    if (!server.running())
+      throw new Error(`a process has ended instead of starting: ${(await server.output()).slice(-1_000)}`);
+    if (performance.now() > giveUpAt)
+      throw new Error(
+        `a process was not ready within ${READY_WITHIN_MS / 1000} s: ${(await server.output()).slice(-1_000)}`,
+      );
     await pause(LOOK_AGAIN_MS);
   }
 }

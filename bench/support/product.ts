@@ -10,7 +10,10 @@ export interface Product {
 }
 
 /** Resolves when requests are answered and carried out. */
-export async function startProduct({ folder, environment, baseUrl }: Services, nodeOptions: readonly string[] = []): Promise<Product> {
+export async function startProduct(
+  { folder, environment, baseUrl }: Services,
+  nodeOptions: readonly string[] = [],
+): Promise<Product> {
   const worker = await startProductProcess({ entry: 'worker', folder, environment, nodeOptions });
   const api = await startProductProcess({ entry: 'api', folder, environment, nodeOptions });
   const stop = async () => {

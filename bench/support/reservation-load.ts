@@ -54,7 +54,13 @@ export class ReservationLoad {
   async #reserve({ organization, places }: BudgetWorld, index: number): Promise<void> {
     const place = places[index % places.length]!;
     const at = new Date();
-    const wanted = { id: randomUUID(), request: REQUEST, amount: AMOUNT, currency: 'USD', expiresAt: new Date(at.getTime() + TTL_MS) };
+    const wanted = {
+      id: randomUUID(),
+      request: REQUEST,
+      amount: AMOUNT,
+      currency: 'USD',
+      expiresAt: new Date(at.getTime() + TTL_MS),
+    };
     for (let attempt = 1, gathered = false; attempt <= MOST_ATTEMPTS; attempt += 1) {
       const { outcome } = await this.#store.reserve(organization, place, wanted, at, gathered);
       if (outcome === 'held') return;

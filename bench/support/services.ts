@@ -40,7 +40,11 @@ export interface ServicesOptions {
  * Starts what a production installation has, on this machine and with nothing in it: PostgreSQL that writes to disk what it
  * has committed, the real Temporal on it, a mail server, the migrated database and its first organization.
  */
-export async function startServices({ progress, environment: more = {}, postgresSettings = {} }: ServicesOptions): Promise<Services> {
+export async function startServices({
+  progress,
+  environment: more = {},
+  postgresSettings = {},
+}: ServicesOptions): Promise<Services> {
   const folder = await scratchFolder('bench');
   await chmod(folder, 0o711); // when we are root, the user that PostgreSQL runs as has to pass
   const running: (() => Promise<void>)[] = [() => rm(folder, { recursive: true, force: true })];
@@ -48,7 +52,11 @@ export async function startServices({ progress, environment: more = {}, postgres
     for (const stopOne of running.splice(0).toReversed()) await stopOne();
   };
   try {
-    const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'data'), progress, settings: postgresSettings });
+    const postgres = await startEmbeddedPostgres({
+      dataDir: join(folder, 'data'),
+      progress,
+      settings: postgresSettings,
+    });
     running.push(postgres.stop);
     const temporal = await startTemporalOnPostgres({ adminUrl: postgres.adminUrl, progress });
     running.push(() => temporal.stop());
@@ -57,12 +65,29 @@ export async function startServices({ progress, environment: more = {}, postgres
     const { databaseUrl, migrationUrl } = await prepareDatabase(postgres.adminUrl);
     const [port] = await freePorts(1);
     const environment = {
-      NODE_ENV: 'production', PORT: String(port), DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace, SMTP_URL: smtp.url,
-      COUNTERSIGN_SECRET_KEY: randomBytes(32).toString('hex'), COUNTERSIGN_BOOTSTRAP_KEY: `bench_${randomBytes(24).toString('hex')}`, RATE_LIMIT: '0', ...more,
+      NODE_ENV: 'production',
+      PORT: String(port),
+      DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      SMTP_URL: smtp.url,
+      COUNTERSIGN_SECRET_KEY: randomBytes(32).toString('hex'),
+      COUNTERSIGN_BOOTSTRAP_KEY: `bench_${randomBytes(24).toString('hex')}`,
+      RATE_LIMIT: '0',
+      ...more,
     };
     await migrate(migrationUrl, databaseUrl, entities);
     await makeOrganization(environment);
-    return { folder, adminUrl: migrationUrl, temporal, smtp, baseUrl: `http://127.0.0.1:${port}`, ownerKey: environment.COUNTERSIGN_BOOTSTRAP_KEY, environment, stop };
+    return {
+      folder,
+      adminUrl: migrationUrl,
+      temporal,
+      smtp,
+      baseUrl: `http://127.0.0.1:${port}`,
+      ownerKey: environment.COUNTERSIGN_BOOTSTRAP_KEY,
+      environment,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -74,7 +99,14 @@ export function openCore(environment: Readonly<Record<string, string>>) {
   const config = parseConfig({ ...environment, LOG_LEVEL: 'error' });
   const { databaseUrl, temporal, smtpUrl, secretKey } = config;
   if (!databaseUrl || !temporal.address || !smtpUrl || !secretKey) throw new Error('the environment names no services');
-  return composeCore({ config, logger: createLogger(config), databaseUrl, temporalAddress: temporal.address, smtpUrl, secret: secretKey });
+  return composeCore({
+    config,
+    logger: createLogger(config),
+    databaseUrl,
+    temporalAddress: temporal.address,
+    smtpUrl,
+    secret: secretKey,
+  });
 }
 
 /** Makes the first organization, whose owner has the bootstrap key. */

@@ -5,7 +5,12 @@ export interface TemporalPorts {
   readonly history: number;
   readonly worker: number;
   /** Where the parts find each other. */
-  readonly membership: { readonly frontend: number; readonly matching: number; readonly history: number; readonly worker: number };
+  readonly membership: {
+    readonly frontend: number;
+    readonly matching: number;
+    readonly history: number;
+    readonly worker: number;
+  };
 }
 
 export interface TemporalStore {
@@ -25,7 +30,9 @@ const VISIBILITY_CONNECTIONS_PER_PART = 4;
  * @param shards cannot be changed afterwards
  */
 export function temporalConfig(ports: TemporalPorts, store: TemporalStore, shards: number): string {
-  const part = (name: keyof TemporalPorts['membership']) => ({ rpc: { grpcPort: ports[name], membershipPort: ports.membership[name], bindOnLocalHost: true } });
+  const part = (name: keyof TemporalPorts['membership']) => ({
+    rpc: { grpcPort: ports[name], membershipPort: ports.membership[name], bindOnLocalHost: true },
+  });
   const config = {
     log: { stdout: true, level: 'error' },
     persistence: {
@@ -38,13 +45,25 @@ export function temporalConfig(ports: TemporalPorts, store: TemporalStore, shard
       },
     },
     global: { membership: { maxJoinDuration: '30s', broadcastAddress: '127.0.0.1' } },
-    services: { frontend: part('frontend'), matching: part('matching'), history: part('history'), worker: part('worker') },
+    services: {
+      frontend: part('frontend'),
+      matching: part('matching'),
+      history: part('history'),
+      worker: part('worker'),
+    },
     clusterMetadata: {
       enableGlobalNamespace: false,
       failoverVersionIncrement: 10,
       masterClusterName: 'active',
       currentClusterName: 'active',
-      clusterInformation: { active: { enabled: true, initialFailoverVersion: 1, rpcName: 'frontend', rpcAddress: `127.0.0.1:${ports.frontend}` } },
+      clusterInformation: {
+        active: {
+          enabled: true,
+          initialFailoverVersion: 1,
+          rpcName: 'frontend',
+          rpcAddress: `127.0.0.1:${ports.frontend}`,
+        },
+      },
     },
     dcRedirectionPolicy: { policy: 'noop' },
   };
@@ -53,7 +72,14 @@ export function temporalConfig(ports: TemporalPorts, store: TemporalStore, shard
 
 function datastore({ address, user, password }: TemporalStore, databaseName: string, connections: number) {
   return {
-    pluginName: 'postgres12', databaseName, connectAddr: address, connectProtocol: 'tcp', user, password,
-    maxConns: connections, maxIdleConns: connections, maxConnLifetime: '1h',
+    pluginName: 'postgres12',
+    databaseName,
+    connectAddr: address,
+    connectProtocol: 'tcp',
+    user,
+    password,
+    maxConns: connections,
+    maxIdleConns: connections,
+    maxConnLifetime: '1h',
   };
 }

@@ -15,7 +15,12 @@ const SCHEMA_TIMEOUT_MS = 120_000;
  */
 export async function prepareTemporalDatabases(adminUrl: string, programs: TemporalPrograms): Promise<TemporalStore> {
   const { hostname, port } = new URL(adminUrl);
-  const store: TemporalStore = { address: `${hostname}:${port}`, user: LOGIN, password: randomBytes(16).toString('hex'), databases: DATABASES };
+  const store: TemporalStore = {
+    address: `${hostname}:${port}`,
+    user: LOGIN,
+    password: randomBytes(16).toString('hex'),
+    databases: DATABASES,
+  };
   await createDatabases(adminUrl, store);
   await Promise.all([
     createTables(programs.sql, store, DATABASES.main, programs.schemas.main),
@@ -38,7 +43,12 @@ async function createDatabases(adminUrl: string, store: TemporalStore): Promise<
 async function createTables(program: string, store: TemporalStore, database: string, versions: string): Promise<void> {
   const [host, port] = store.address.split(':');
   const environment = toolEnvironment({
-    SQL_PLUGIN: 'postgres12', SQL_HOST: host ?? '', SQL_PORT: port ?? '', SQL_USER: store.user, SQL_PASSWORD: store.password, SQL_DATABASE: database,
+    SQL_PLUGIN: 'postgres12',
+    SQL_HOST: host ?? '',
+    SQL_PORT: port ?? '',
+    SQL_USER: store.user,
+    SQL_PASSWORD: store.password,
+    SQL_DATABASE: database,
   });
   const run = (...args: string[]) => runCommand(program, args, { timeoutMs: SCHEMA_TIMEOUT_MS, environment });
   await run('setup-schema', '-v', '0.0');

@@ -23,7 +23,9 @@ export interface TemporalPrograms {
  * @throws CommandFailed where there is no Go, or the module cannot be had
  */
 export async function temporalPrograms(progress: Progress): Promise<TemporalPrograms> {
-  const folder = await cachedTool(`temporal-server-${VERSION}-${platformName()}`, progress, (target) => build(target, progress));
+  const folder = await cachedTool(`temporal-server-${VERSION}-${platformName()}`, progress, (target) =>
+    build(target, progress),
+  );
   return {
     server: join(folder, 'server'),
     sql: join(folder, 'sql'),
@@ -36,7 +38,9 @@ async function build(folder: string, progress: Progress): Promise<void> {
   // Outside of any module: a go.mod or go.work above the caller's folder would be obeyed.
   const options = { timeoutMs: BUILD_TIMEOUT_MS, environment: toolEnvironment({ GOBIN: folder }), cwd: folder };
   const programs = ['cmd/server', 'cmd/tools/sql'].map((path) => `${MODULE}/${path}@${VERSION}`);
-  await withProgress(progress, 'still building the Temporal server', () => runCommand('go', ['install', '-ldflags=-s -w', ...programs], options));
+  await withProgress(progress, 'still building the Temporal server', () =>
+    runCommand('go', ['install', '-ldflags=-s -w', ...programs], options),
+  );
   const described = await runCommand('go', ['mod', 'download', '-json', `${MODULE}@${VERSION}`], options);
   const { Dir: source } = z.object({ Dir: z.string() }).parse(JSON.parse(described));
   for (const schema of ['temporal', 'visibility']) {

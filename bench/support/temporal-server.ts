@@ -60,7 +60,11 @@ export async function startTemporalOnPostgres(options: TemporalOnPostgresOptions
 }
 
 /** Another program can take one of the ports between our look and the server's: then once more with other ones. */
-async function startServer(program: string, folder: string, store: TemporalStore): Promise<{ server: ServerProcess; address: string }> {
+async function startServer(
+  program: string,
+  folder: string,
+  store: TemporalStore,
+): Promise<{ server: ServerProcess; address: string }> {
   for (let attempt = 1; ; attempt += 1) {
     const ports = await choosePorts();
     await writeFile(join(folder, 'countersign.yaml'), temporalConfig(ports, store, HISTORY_SHARDS), { mode: 0o600 });
@@ -74,7 +78,8 @@ async function startServer(program: string, folder: string, store: TemporalStore
     const address = `127.0.0.1:${ports.frontend}`;
     if (await becomesHealthy(server, address)) return { server, address };
     await server.stop();
-    if (attempt === START_ATTEMPTS) throw new ServiceUnavailableAtStart('Temporal', `The Temporal server did not start: ${await lastWords(server)}`);
+    if (attempt === START_ATTEMPTS)
+      throw new ServiceUnavailableAtStart('Temporal', `The Temporal server did not start: ${await lastWords(server)}`);
   }
 }
 
@@ -93,15 +98,30 @@ async function makeNamespace(server: ServerProcess, address: string, namespace: 
   const made = await succeeds(server, address, async ({ workflowService }) => {
     await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs(RETENTION) });
   });
-  const usable = made && (await succeeds(server, address, async (connection) => {
-    const client = new Client({ connection, namespace });
-    await client.workflow.start('probe', { workflowId: 'probe', taskQueue: 'probe', workflowExecutionTimeout: '1 second', workflowIdConflictPolicy: 'USE_EXISTING' });
-  }));
-  if (!usable) throw new ServiceUnavailableAtStart('Temporal', `The Temporal server did not take the namespace: ${await lastWords(server)}`);
+  const usable =
+    made &&
+    (await succeeds(server, address, async (connection) => {
+      const client = new Client({ connection, namespace });
+      await client.workflow.start('probe', {
+        workflowId: 'probe',
+        taskQueue: 'probe',
+        workflowExecutionTimeout: '1 second',
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      });
+    }));
+  if (!usable)
+    throw new ServiceUnavailableAtStart(
+      'Temporal',
+      `The Temporal server did not take the namespace: ${await lastWords(server)}`,
+    );
 }
 
 /** Repeats it until it succeeds. @returns false where the process has ended, or time is up */
-async function succeeds(server: ServerProcess, address: string, work: (connection: Connection) => Promise<void>): Promise<boolean> {
+async function succeeds(
+  server: ServerProcess,
+  address: string,
+  work: (connection: Connection) => Promise<void>,
+): Promise<boolean> {
   const giveUpAt = performance.now() + READY_WITHIN_MS;
   const connection = Connection.lazy({ address });
   try {

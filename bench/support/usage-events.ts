@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { Random } from './random.ts';
 
-const MODELS = [['openai', 'gpt-4o'], ['openai', 'gpt-4o-mini'], ['anthropic', 'claude-sonnet-4-5'], ['google', 'gemini-2.5-pro'], ['in-house', 'llama']] as const;
+const MODELS = [
+  ['openai', 'gpt-4o'],
+  ['openai', 'gpt-4o-mini'],
+  ['anthropic', 'claude-sonnet-4-5'],
+  ['google', 'gemini-2.5-pro'],
+  ['in-house', 'llama'],
+] as const;
 const HOUR_MS = 3_600_000;
 
 export interface EventPlan {
@@ -26,8 +32,18 @@ export function makeEvents({ random, teams, usersPerTeam, tokens }: EventPlan, c
     const [provider, model] = random.pick(MODELS);
     const [input, output] = tokens ? random.pick(tokens) : [random.int(50, 8_000), random.int(1, 1_500)];
     return {
-      id: `${label}-${index}`, source: 'gateway', team_id: `team-${team}`, user_id: `user-${team}-${random.int(0, usersPerTeam - 1)}`, provider, model, input_tokens: input, output_tokens: output,
-      cached_input_tokens: random.chance(0.3) ? Math.floor(input / 2) : 0, latency_ms: random.int(80, 20_000), success: random.chance(0.98), occurred_at: new Date(now - random.int(0, 2 * HOUR_MS)).toISOString(),
+      id: `${label}-${index}`,
+      source: 'gateway',
+      team_id: `team-${team}`,
+      user_id: `user-${team}-${random.int(0, usersPerTeam - 1)}`,
+      provider,
+      model,
+      input_tokens: input,
+      output_tokens: output,
+      cached_input_tokens: random.chance(0.3) ? Math.floor(input / 2) : 0,
+      latency_ms: random.int(80, 20_000),
+      success: random.chance(0.98),
+      occurred_at: new Date(now - random.int(0, 2 * HOUR_MS)).toISOString(),
     };
   });
 }

@@ -3,7 +3,22 @@ import { Pool } from 'pg';
 import { inParallel } from './concurrency.ts';
 
 /** The columns of the ledger that an event fills, as PostgreSQL types. */
-const COLUMNS = ['uuid', 'uuid', 'uuid', 'text', 'text', 'bigint', 'bigint', 'bigint', 'numeric', 'text', 'text', 'int', 'boolean', 'timestamptz'];
+const COLUMNS = [
+  'uuid',
+  'uuid',
+  'uuid',
+  'text',
+  'text',
+  'bigint',
+  'bigint',
+  'bigint',
+  'numeric',
+  'text',
+  'text',
+  'int',
+  'boolean',
+  'timestamptz',
+];
 
 /**
  * The least that could be done with the same events: multi-row inserts of as many rows with the same unique key, from Node,
@@ -20,7 +35,9 @@ export class UsageFloor {
   static async open(adminUrl: string, connections: number): Promise<UsageFloor> {
     const pool = new Pool({ connectionString: adminUrl, max: connections });
     const columns = COLUMNS.map((type, index) => `c${index} ${type}`).join(', ');
-    await pool.query(`create table if not exists public.bench_floor (organization_id uuid not null, key uuid not null, ${columns}, primary key (organization_id, key))`);
+    await pool.query(
+      `create table if not exists public.bench_floor (organization_id uuid not null, key uuid not null, ${columns}, primary key (organization_id, key))`,
+    );
     return new UsageFloor(pool);
   }
 
@@ -37,7 +54,15 @@ export class UsageFloor {
   #batch(rows: number): unknown[] {
     const now = new Date().toISOString();
     const fill = (value: () => string) => `{${Array.from({ length: rows }, value).join(',')}}`;
-    const one: Record<string, () => string> = { uuid: () => randomUUID(), text: () => 'claude-sonnet-4-5', bigint: () => '4096', numeric: () => '0.012345678', int: () => '1200', boolean: () => 'true', timestamptz: () => now };
+    const one: Record<string, () => string> = {
+      uuid: () => randomUUID(),
+      text: () => 'claude-sonnet-4-5',
+      bigint: () => '4096',
+      numeric: () => '0.012345678',
+      int: () => '1200',
+      boolean: () => 'true',
+      timestamptz: () => now,
+    };
     return [this.#organization, fill(() => randomUUID()), ...COLUMNS.map((type) => fill(one[type]!))];
   }
 

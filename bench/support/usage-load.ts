@@ -27,7 +27,9 @@ export class UsageLoad {
   /** @throws Error unless every event is accepted */
   async round(batches: number, perBatch: number, clients: number): Promise<IntakeRound> {
     this.#rounds += 1;
-    const bodies = Array.from({ length: batches }, (_, index) => Buffer.from(JSON.stringify({ events: makeEvents(this.#plan, perBatch, `${this.#rounds}-${index}`) })));
+    const bodies = Array.from({ length: batches }, (_, index) =>
+      Buffer.from(JSON.stringify({ events: makeEvents(this.#plan, perBatch, `${this.#rounds}-${index}`) })),
+    );
     const requests: number[] = [];
     const began = performance.now();
     await inParallel(batches, clients, async (index) => {
@@ -42,7 +44,8 @@ export class UsageLoad {
   async send(body: Buffer): Promise<z.infer<typeof result>> {
     const response = await this.#pool.request({ method: 'POST', path: '/api/v1/usage', headers: this.#headers, body });
     const text = await response.body.text();
-    if (response.statusCode !== 200) throw new Error(`usage was answered with ${response.statusCode}: ${text.slice(0, 300)}`);
+    if (response.statusCode !== 200)
+      throw new Error(`usage was answered with ${response.statusCode}: ${text.slice(0, 300)}`);
     return result.parse(JSON.parse(text));
   }
 

@@ -22,7 +22,10 @@ export interface UsageServices {
 }
 
 /** @param nodeOptions of the API process, such as `--cpu-prof` */
-export async function startUsageServices(progress: Progress, nodeOptions: readonly string[] = []): Promise<UsageServices> {
+export async function startUsageServices(
+  progress: Progress,
+  nodeOptions: readonly string[] = [],
+): Promise<UsageServices> {
   const folder = await scratchFolder('bench-usage');
   await chmod(folder, 0o711); // when we are root, the user that PostgreSQL runs as has to pass
   const running: (() => Promise<void>)[] = [() => rm(folder, { recursive: true, force: true })];
@@ -30,14 +33,25 @@ export async function startUsageServices(progress: Progress, nodeOptions: readon
     for (const stopOne of running.splice(0).toReversed()) await stopOne();
   };
   try {
-    const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'data'), progress, settings: { shared_buffers: '512MB', max_wal_size: '4GB' } });
+    const postgres = await startEmbeddedPostgres({
+      dataDir: join(folder, 'data'),
+      progress,
+      settings: { shared_buffers: '512MB', max_wal_size: '4GB' },
+    });
     running.push(postgres.stop);
     const { databaseUrl, migrationUrl } = await prepareDatabase(postgres.adminUrl);
     const [port, nobody] = await freePorts(2);
     const baseUrl = `http://127.0.0.1:${port}`;
     const environment = {
-      NODE_ENV: 'production', PORT: String(port), DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: `127.0.0.1:${nobody}`, SMTP_URL: `smtp://127.0.0.1:${nobody}`, LOG_LEVEL: 'warn',
-      COUNTERSIGN_SECRET_KEY: randomBytes(32).toString('hex'), COUNTERSIGN_BOOTSTRAP_KEY: `bench_${randomBytes(24).toString('hex')}`, RATE_LIMIT: '0',
+      NODE_ENV: 'production',
+      PORT: String(port),
+      DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: `127.0.0.1:${nobody}`,
+      SMTP_URL: `smtp://127.0.0.1:${nobody}`,
+      LOG_LEVEL: 'warn',
+      COUNTERSIGN_SECRET_KEY: randomBytes(32).toString('hex'),
+      COUNTERSIGN_BOOTSTRAP_KEY: `bench_${randomBytes(24).toString('hex')}`,
+      RATE_LIMIT: '0',
     };
     await migrate(migrationUrl, databaseUrl, entities);
     await makeOrganization(environment);

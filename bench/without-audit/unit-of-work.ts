@@ -9,9 +9,13 @@ export class UnitOfWork extends Audited {
   }
 
   override bookkeep<T>(origin: Origin, work: (tx: Transaction) => Promise<T>, at?: Date): Promise<T> {
-    return super.bookkeep(origin, (tx) => {
-      tx.record = () => undefined;
-      return work(tx);
-    }, at);
+    return super.bookkeep(
+      origin,
+      (tx) => {
+        tx.record = () => undefined;
+        return work(tx);
+      },
+      at,
+    );
   }
 }

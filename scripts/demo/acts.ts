@@ -40,13 +40,24 @@ export async function largeRequest(stage: Stage): Promise<Approval> {
     amount: '12000.00',
     chain: {
       stages: [
-        { name: 'Manager', approvers: [{ role: 'manager' }], timeout: patience, on_timeout: 'escalate', escalate_to: [{ role: 'director' }] },
+        {
+          name: 'Manager',
+          approvers: [{ role: 'manager' }],
+          timeout: patience,
+          on_timeout: 'escalate',
+          escalate_to: [{ role: 'director' }],
+        },
         { name: 'Vice president', approvers: [{ role: 'vp' }], timeout: 'P2D' },
       ],
     },
   });
   say(`${CAST.manager.name} has ${stage.mailbox ? '5 seconds' : 'one minute'}, and lets them pass …`);
-  await stage.api.waitUntil(request.id, (approval) => approval.stages[0]?.escalated === true, THE_SYSTEM_ANSWERS_WITHIN_MS * 2, 'The escalation');
+  await stage.api.waitUntil(
+    request.id,
+    (approval) => approval.stages[0]?.escalated === true,
+    THE_SYSTEM_ANSWERS_WITHIN_MS * 2,
+    'The escalation',
+  );
   say(`Escalated: ${CAST.director.name} is asked as well.`);
   await decide(stage, request, CAST.director, 'approve', 'I know the project.', since);
   await decide(stage, request, CAST.vp, 'reject', 'Not this quarter: ask again in April.', since);
@@ -56,16 +67,32 @@ export async function largeRequest(stage: Stage): Promise<Approval> {
 async function ask({ api }: Stage, what: { title: string; amount: string; chain?: object }): Promise<Approval> {
   const { title, amount, chain } = what;
   const request = await api.need(approvalSchema, 'POST', '/api/v1/approvals', {
-    team_id: TEAM.id, kind: 'spend', title, requester_id: CAST.requester.id, amount: { value: amount, currency: TEAM.currency }, ...(chain ? { chain } : {}),
+    team_id: TEAM.id,
+    kind: 'spend',
+    title,
+    requester_id: CAST.requester.id,
+    amount: { value: amount, currency: TEAM.currency },
+    ...(chain ? { chain } : {}),
   });
-  say(`${CAST.requester.name} asks for “${title}”: ${stateWord(request.state)}.${request.outcome_reason ? ` ${request.outcome_reason}` : ''}`);
+  say(
+    `${CAST.requester.name} asks for “${title}”: ${stateWord(request.state)}.${request.outcome_reason ? ` ${request.outcome_reason}` : ''}`,
+  );
   for (const stage of request.stages.filter(({ state }) => state !== 'skipped')) {
-    say(`· ${stage.name}: ${stage.approvers.map(({ user_id, reason }) => `${personOf(user_id)?.name ?? user_id} (${reason})`).join(', ')}`);
+    say(
+      `· ${stage.name}: ${stage.approvers.map(({ user_id, reason }) => `${personOf(user_id)?.name ?? user_id} (${reason})`).join(', ')}`,
+    );
   }
   return request;
 }
 
-async function decide(stage: Stage, request: Approval, person: Person, decision: 'approve' | 'reject', comment: string, since: Date): Promise<void> {
+async function decide(
+  stage: Stage,
+  request: Approval,
+  person: Person,
+  decision: 'approve' | 'reject',
+  comment: string,
+  since: Date,
+): Promise<void> {
   if (!stage.mailbox) return letSomebodyDecide(stage, request, person, decision);
   const mail = await stage.mailbox.wait(person.email, request.title ?? '', since);
   say(`Mail to ${person.name}: “${mail.subject}”`);
@@ -81,7 +108,12 @@ async function letSomebodyDecide({ api }: Stage, request: Approval, person: Pers
   say(`This system sends mail through a server of its own. Look into the mailbox of ${person.email} for`);
   say(`“${request.title}”, open the link and decide (${decision}, if you follow the story). Waiting …`);
   const before = await api.approval(request.id);
-  await api.waitUntil(request.id, (now) => now.state !== 'pending' || progressOf(now) !== progressOf(before), A_PERSON_ANSWERS_WITHIN_MS, 'A decision');
+  await api.waitUntil(
+    request.id,
+    (now) => now.state !== 'pending' || progressOf(now) !== progressOf(before),
+    A_PERSON_ANSWERS_WITHIN_MS,
+    'A decision',
+  );
 }
 
 function progressOf({ stages }: Approval): string {
@@ -89,7 +121,12 @@ function progressOf({ stages }: Approval): string {
 }
 
 async function closed({ api, mailbox }: Stage, request: Approval, since: Date): Promise<Approval> {
-  const outcome = await api.waitUntil(request.id, ({ state }) => state !== 'pending', THE_SYSTEM_ANSWERS_WITHIN_MS, 'The outcome');
+  const outcome = await api.waitUntil(
+    request.id,
+    ({ state }) => state !== 'pending',
+    THE_SYSTEM_ANSWERS_WITHIN_MS,
+    'The outcome',
+  );
   say(`The request is ${stateWord(outcome.state)}. ${outcome.outcome_reason ?? ''}`);
   if (!mailbox) return outcome;
   const mail = await mailbox.wait(CAST.requester.email, request.title ?? '', since);

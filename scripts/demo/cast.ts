@@ -12,7 +12,12 @@ export interface Person {
 
 export const TEAM = { id: 'demo', name: 'Language models', currency: 'USD' } as const;
 
-const person = (id: string, name: string, role: Person['role']): Person => ({ id: `demo-${id}`, name, email: `${id}@demo.example`, role });
+const person = (id: string, name: string, role: Person['role']): Person => ({
+  id: `demo-${id}`,
+  name,
+  email: `${id}@demo.example`,
+  role,
+});
 
 export const CAST = {
   requester: person('priya', 'Priya Raman', 'member'),
@@ -34,11 +39,15 @@ export async function assemble(api: DemoApi): Promise<void> {
   // The first answer also tells a wrong key from a right one.
   await api.need(z.unknown(), 'GET', '/api/v1/teams?limit=1');
   const made = await api.send('POST', '/api/v1/teams', TEAM);
-  if (made.status !== 201 && made.status !== ALREADY_THERE) throw new DemoProblem('This key may not make a team. Use the operator’s key.');
+  if (made.status !== 201 && made.status !== ALREADY_THERE)
+    throw new DemoProblem('This key may not make a team. Use the operator’s key.');
   for (const { id, name, email, role } of Object.values(CAST)) {
     await api.need(z.unknown(), 'PUT', `/api/v1/teams/${TEAM.id}/members/${id}`, { name, email, roles: [role] });
   }
-  await api.need(z.unknown(), 'PUT', `/api/v1/teams/${TEAM.id}/billing/settings`, { approval_hierarchy: HIERARCHY, approval_hierarchy_mode: 'cumulative' });
+  await api.need(z.unknown(), 'PUT', `/api/v1/teams/${TEAM.id}/billing/settings`, {
+    approval_hierarchy: HIERARCHY,
+    approval_hierarchy_mode: 'cumulative',
+  });
 }
 
 export function personOf(id: string | null | undefined): Person | null {

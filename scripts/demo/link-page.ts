@@ -16,9 +16,15 @@ interface Form {
 export async function decideByLink(link: string, decision: 'approve' | 'reject', comment: string): Promise<string> {
   const page = await fetch(link);
   const form = formIn(await page.text(), link);
-  if (!form?.decisions.includes(decision)) throw new DemoProblem(`The page behind ${link} (status ${page.status}) does not offer to ${decision}.`);
-  const answer = await fetch(form.action, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ ...form.fields, comment, decision }) });
-  if (answer.status !== 303) throw new DemoProblem(`The form behind ${link} answered ${answer.status} instead of showing the outcome.`);
+  if (!form?.decisions.includes(decision))
+    throw new DemoProblem(`The page behind ${link} (status ${page.status}) does not offer to ${decision}.`);
+  const answer = await fetch(form.action, {
+    method: 'POST',
+    redirect: 'manual',
+    body: new URLSearchParams({ ...form.fields, comment, decision }),
+  });
+  if (answer.status !== 303)
+    throw new DemoProblem(`The form behind ${link} answered ${answer.status} instead of showing the outcome.`);
   return new URL(answer.headers.get('location') ?? link, link).href;
 }
 
@@ -39,9 +45,16 @@ function elements(html: string, name: string): Record<string, string>[] {
 }
 
 function attributes(tag: string): Record<string, string> {
-  return Object.fromEntries([...tag.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, name, value]) => [name, unescape(value ?? '')]));
+  return Object.fromEntries(
+    [...tag.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, name, value]) => [name, unescape(value ?? '')]),
+  );
 }
 
 function unescape(text: string): string {
-  return text.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+  return text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
 }

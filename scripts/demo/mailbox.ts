@@ -26,13 +26,19 @@ export class DemoMailbox {
    * @throws DemoProblem where none arrives
    */
   async wait(to: string, subject: string, since: Date): Promise<DemoMail> {
-    for (const giveUpAt = Date.now() + GIVE_UP_AFTER_MS; Date.now() < giveUpAt; ) {
-      const mails = await this.#api.need(mailsSchema, 'GET', `/dev/mailbox.json?${new URLSearchParams({ to, limit: '50' }).toString()}`);
+    for (const giveUpAt = Date.now() + GIVE_UP_AFTER_MS; Date.now() < giveUpAt;) {
+      const mails = await this.#api.need(
+        mailsSchema,
+        'GET',
+        `/dev/mailbox.json?${new URLSearchParams({ to, limit: '50' }).toString()}`,
+      );
       const found = mails.find((mail) => mail.subject.includes(subject) && new Date(mail.date) >= since);
       if (found) return found;
       await pause(LOOK_EVERY_MS);
     }
-    throw new DemoProblem(`No mail to ${to} about “${subject}” within 30 s. Is a worker running? \`npx countersign doctor\` looks.`);
+    throw new DemoProblem(
+      `No mail to ${to} about “${subject}” within 30 s. Is a worker running? \`npx countersign doctor\` looks.`,
+    );
   }
 
   /** Where somebody can look at a mail. */

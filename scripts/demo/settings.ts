@@ -20,7 +20,10 @@ export const USAGE = `Usage: COUNTERSIGN_KEY=<key> npm run demo
  * @returns null where help was asked for
  * @throws DemoProblem where the key is missing
  */
-export function readSettings(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Settings | null {
+export function readSettings(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Settings | null {
   const options = optionsIn(args);
   if (options.help) return null;
   const key = options.key ?? environment['COUNTERSIGN_KEY'];
@@ -30,10 +33,19 @@ export function readSettings(args: readonly string[], environment: Readonly<Reco
   return { url: url.replace(/\/+$/, ''), key };
 }
 
-function optionsIn(args: readonly string[]): { url?: string | undefined; key?: string | undefined; help?: boolean | undefined } {
+function optionsIn(args: readonly string[]): {
+  url?: string | undefined;
+  key?: string | undefined;
+  help?: boolean | undefined;
+} {
   try {
-    return parseArgs({ args: [...args], options: { url: { type: 'string' }, key: { type: 'string' }, help: { type: 'boolean', short: 'h' } } }).values;
+    return parseArgs({
+      args: [...args],
+      options: { url: { type: 'string' }, key: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    }).values;
   } catch (error) {
-    throw new DemoProblem(`${error instanceof Error ? error.message : 'Unknown options'}\n\n${USAGE}`, { cause: error });
+    throw new DemoProblem(`${error instanceof Error ? error.message : 'Unknown options'}\n\n${USAGE}`, {
+      cause: error,
+    });
   }
 }

@@ -7,14 +7,24 @@ import type { StoredApproval } from './store.ts';
 
 /** Whether the request is the caller's own: they asked for it, or made it. */
 export function isOwn(caller: Caller, { row }: StoredApproval): boolean {
-  return (caller.person !== null && (caller.person === row.requester || caller.person === row.creator)) || caller.key === row.creatorKey;
+  return (
+    (caller.person !== null && (caller.person === row.requester || caller.person === row.creator)) ||
+    caller.key === row.creatorKey
+  );
 }
 
 /** @throws Forbidden where the request neither concerns the caller nor stands in a team whose requests they see */
 export async function demandSight(em: EntityManager, caller: Caller, stored: StoredApproval): Promise<void> {
   if (isOwn(caller, stored)) return;
   if (may(caller, 'approvals.read', await teamPath(em, caller.organization, stored.row.team))) return;
-  if (caller.person !== null && (await em.count(AskRow, { approval: stored.row.id, $or: [{ person: caller.person }, { onBehalfOf: caller.person }] })) > 0) return;
+  if (
+    caller.person !== null &&
+    (await em.count(AskRow, {
+      approval: stored.row.id,
+      $or: [{ person: caller.person }, { onBehalfOf: caller.person }],
+    })) > 0
+  )
+    return;
   throw new Forbidden('This request does not concern you, and you may not see all requests of its team.');
 }
 
@@ -30,7 +40,12 @@ export async function demandHandling(em: EntityManager, caller: Caller, stored: 
  * @param from whose seat it is, where that is known
  * @throws Forbidden for whoever neither has the seat nor administers the request's team
  */
-export async function demandReassignment(em: EntityManager, caller: Caller, stored: StoredApproval, from: string | null): Promise<void> {
+export async function demandReassignment(
+  em: EntityManager,
+  caller: Caller,
+  stored: StoredApproval,
+  from: string | null,
+): Promise<void> {
   if (from !== null && from === caller.person) return;
   if (may(caller, 'approvals.manage', await teamPath(em, caller.organization, stored.row.team))) return;
   throw new Forbidden('Only the approver whose place it is and admins of the request’s team may do this.');

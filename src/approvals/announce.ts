@@ -38,19 +38,37 @@ export class Announcer {
     this.#publicUrl = parts.publicUrl;
   }
 
-  async announce(tx: Transaction, stored: StoredApproval, after: Approval, events: readonly ApprovalEvent[], accompanied: Accompanied): Promise<void> {
+  async announce(
+    tx: Transaction,
+    stored: StoredApproval,
+    after: Approval,
+    events: readonly ApprovalEvent[],
+    accompanied: Accompanied,
+  ): Promise<void> {
     await this.#announce(tx, stored, after, events, accompanied, await this.#toldOf(tx, stored, events));
   }
 
   /** As `announce`, for what happens to a request in the transaction that makes it; says first that it was made. */
-  async announceNew(tx: Transaction, stored: StoredApproval, after: Approval, events: readonly ApprovalEvent[]): Promise<void> {
+  async announceNew(
+    tx: Transaction,
+    stored: StoredApproval,
+    after: Approval,
+    events: readonly ApprovalEvent[],
+  ): Promise<void> {
     const told = await this.#toldOf(tx, stored, events);
     writeCreated(tx, stored);
     await tellCreated(this.#webhooks, tx, stored, stored.approval, told);
     await this.#announce(tx, stored, after, events, NOTHING_WRITTEN, told);
   }
 
-  async #announce(tx: Transaction, stored: StoredApproval, after: Approval, events: readonly ApprovalEvent[], accompanied: Accompanied, told: Told): Promise<void> {
+  async #announce(
+    tx: Transaction,
+    stored: StoredApproval,
+    after: Approval,
+    events: readonly ApprovalEvent[],
+    accompanied: Accompanied,
+    told: Told,
+  ): Promise<void> {
     writeTimeline(tx, stored, events, accompanied.intent);
     const decider = events.find((event) => event.type === 'decided')?.person ?? null;
     const mailer = this.#mailer(tx, stored, after, told);
@@ -67,13 +85,20 @@ export class Announcer {
   }
 
   /** Tells requester and admins that an approver cannot be asked by mail. */
-  async tellUnreachable(tx: Transaction, stored: StoredApproval, unreachable: { person: string; stage: number }): Promise<void> {
+  async tellUnreachable(
+    tx: Transaction,
+    stored: StoredApproval,
+    unreachable: { person: string; stage: number },
+  ): Promise<void> {
     const told = await this.#told(tx, stored, { people: [unreachable.person], withAdmins: true });
     this.#mailer(tx, stored, stored.approval, told).tellUnreachable(unreachable);
   }
 
   #toldOf(tx: Transaction, stored: StoredApproval, events: readonly ApprovalEvent[]): Promise<Told> {
-    return this.#told(tx, stored, { people: events.flatMap(peopleOf), withAdmins: events.some((event) => event.type === 'stuck') });
+    return this.#told(tx, stored, {
+      people: events.flatMap(peopleOf),
+      withAdmins: events.some((event) => event.type === 'stuck'),
+    });
   }
 
   #mailer(tx: Transaction, stored: StoredApproval, after: Approval, told: Told): ApprovalMailer {
@@ -81,7 +106,11 @@ export class Announcer {
   }
 
   /** Opens what the mails and webhooks say, once for all of them. */
-  async #told(tx: Transaction, stored: StoredApproval, about: { people: readonly string[]; withAdmins: boolean }): Promise<Told> {
+  async #told(
+    tx: Transaction,
+    stored: StoredApproval,
+    about: { people: readonly string[]; withAdmins: boolean },
+  ): Promise<Told> {
     const { em, origin, at } = tx;
     const { row } = stored;
     const admins = about.withAdmins ? await adminsOf(em, origin.organization, row.team, at) : [];
@@ -90,23 +119,44 @@ export class Announcer {
     const keys = await this.#vault.unlock(em, origin.organization, [row.requester]);
     const details = openDetails(keys, row.id, row.details);
     const team = (await teamsById(em, [row.team])).get(row.team);
-    return { profiles, details, admins, team: { alias: team?.alias ?? '', name: team?.name ?? '' }, request: requestOf(stored, details, profiles, team?.name ?? '') };
+    return {
+      profiles,
+      details,
+      admins,
+      team: { alias: team?.alias ?? '', name: team?.name ?? '' },
+      request: requestOf(stored, details, profiles, team?.name ?? ''),
+    };
   }
 }
 
 function peopleOf(event: ApprovalEvent): string[] {
-  const all = (candidates: readonly Candidate[]) => candidates.flatMap(({ person, onBehalfOf }) => (onBehalfOf ? [person, onBehalfOf] : [person]));
+  const all = (candidates: readonly Candidate[]) =>
+    candidates.flatMap(({ person, onBehalfOf }) => (onBehalfOf ? [person, onBehalfOf] : [person]));
   switch (event.type) {
-    case 'stage_opened': case 'asked': case 'escalated': return all(event.candidates);
-    case 'reassigned': return all([event.to]);
-    case 'reminded': return [...event.people];
-    case 'decided': case 'late_decision': return event.onBehalfOf ? [event.person, event.onBehalfOf] : [event.person];
-    case 'changes_requested': return [event.person];
-    default: return [];
+    case 'stage_opened':
+    case 'asked':
+    case 'escalated':
+      return all(event.candidates);
+    case 'reassigned':
+      return all([event.to]);
+    case 'reminded':
+      return [...event.people];
+    case 'decided':
+    case 'late_decision':
+      return event.onBehalfOf ? [event.person, event.onBehalfOf] : [event.person];
+    case 'changes_requested':
+      return [event.person];
+    default:
+      return [];
   }
 }
 
-function requestOf(stored: StoredApproval, details: ApprovalDetails | null, profiles: Profiles, team: string): MailedRequest {
+function requestOf(
+  stored: StoredApproval,
+  details: ApprovalDetails | null,
+  profiles: Profiles,
+  team: string,
+): MailedRequest {
   const amount = presentAmount(stored.row);
   return {
     title: details?.title ?? 'a request whose requester was erased',

@@ -12,9 +12,18 @@ type ApproverBody = ChainBody['stages'][number]['approvers'][number];
  * @param defaultCalendar the organization's, for stages that name none
  * @throws InvalidRequest with the path of everybody who does not exist
  */
-export async function chainFromBody(tx: Transaction, people: People, body: ChainBody, defaultCalendar: string | null): Promise<Chain> {
+export async function chainFromBody(
+  tx: Transaction,
+  people: People,
+  body: ChainBody,
+  defaultCalendar: string | null,
+): Promise<Chain> {
   const everybody = body.stages.flatMap((stage) => [...stage.approvers, ...(stage.escalate_to ?? [])]);
-  const users = await people.idsOf(tx.em, tx.origin.organization, everybody.flatMap((approver) => ('user_id' in approver ? [approver.user_id] : [])));
+  const users = await people.idsOf(
+    tx.em,
+    tx.origin.organization,
+    everybody.flatMap((approver) => ('user_id' in approver ? [approver.user_id] : [])),
+  );
   refuseUnknown(body, users);
   const guests = await guestsOf(tx, people, everybody);
   const ruleOf = (approver: ApproverBody): ApproverRule => {
@@ -36,20 +45,36 @@ export async function chainFromBody(tx: Transaction, people: People, body: Chain
 
 /** What can never be met, as errors of the request: each with the path of the stage it is about. */
 export function problemErrors(problems: readonly Problem[], ownChain: boolean): FieldError[] {
-  return problems.map((problem) => ({ path: ownChain ? pathOf(problem) : problem.code === 'amount-needed' || problem.code === 'above-all-authority' ? 'amount' : 'chain', message: describeProblem(problem) }));
+  return problems.map((problem) => ({
+    path: ownChain
+      ? pathOf(problem)
+      : problem.code === 'amount-needed' || problem.code === 'above-all-authority'
+        ? 'amount'
+        : 'chain',
+    message: describeProblem(problem),
+  }));
 }
 
 function pathOf(problem: Problem): string {
   if (problem.stage === null) return 'chain.stages';
   const stage = `chain.stages.${problem.stage}`;
   switch (problem.code) {
-    case 'not-enough-approvers': return problem.available === 0 ? `${stage}.approvers` : `${stage}.required`;
-    case 'amount-needed': return `${stage}.when.amount_at_least`;
-    case 'escalation-missing': case 'escalation-unreachable': return `${stage}.escalate_to`;
-    case 'timeout-missing': return `${stage}.timeout`;
-    case 'unknown-calendar': case 'calendar-too-sparse': return `${stage}.calendar`;
-    case 'reminder-too-late': return `${stage}.reminders`;
-    default: return stage;
+    case 'not-enough-approvers':
+      return problem.available === 0 ? `${stage}.approvers` : `${stage}.required`;
+    case 'amount-needed':
+      return `${stage}.when.amount_at_least`;
+    case 'escalation-missing':
+    case 'escalation-unreachable':
+      return `${stage}.escalate_to`;
+    case 'timeout-missing':
+      return `${stage}.timeout`;
+    case 'unknown-calendar':
+    case 'calendar-too-sparse':
+      return `${stage}.calendar`;
+    case 'reminder-too-late':
+      return `${stage}.reminders`;
+    default:
+      return stage;
   }
 }
 
@@ -59,7 +84,10 @@ function refuseUnknown(body: ChainBody, users: ReadonlyMap<string, string>): voi
     for (const list of ['approvers', 'escalate_to'] as const) {
       stage[list]?.forEach((approver, position) => {
         if ('user_id' in approver && !users.has(approver.user_id)) {
-          errors.push({ path: `chain.stages.${index}.${list}.${position}.user_id`, message: 'there is no such user in your organization' });
+          errors.push({
+            path: `chain.stages.${index}.${list}.${position}.user_id`,
+            message: 'there is no such user in your organization',
+          });
         }
       });
     }
@@ -67,10 +95,15 @@ function refuseUnknown(body: ChainBody, users: ReadonlyMap<string, string>): voi
   if (errors.length > 0) throw new InvalidRequest(errors);
 }
 
-async function guestsOf(tx: Transaction, people: People, approvers: readonly ApproverBody[]): Promise<Map<string, string>> {
+async function guestsOf(
+  tx: Transaction,
+  people: People,
+  approvers: readonly ApproverBody[],
+): Promise<Map<string, string>> {
   const guests = new Map<string, string>();
   for (const approver of approvers) {
-    if ('email' in approver && !guests.has(approver.email)) guests.set(approver.email, (await people.byEmailOrGuest(tx, approver.email)).id);
+    if ('email' in approver && !guests.has(approver.email))
+      guests.set(approver.email, (await people.byEmailOrGuest(tx, approver.email)).id);
   }
   return guests;
 }

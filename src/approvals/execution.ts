@@ -1,5 +1,10 @@
 import { LockMode } from '@mikro-orm/core';
-import type { FireTimerInput, IntentOutcome, ApplyIntentResult, ApprovalControl } from '../../workflows/contracts/approvals.ts';
+import type {
+  FireTimerInput,
+  IntentOutcome,
+  ApplyIntentResult,
+  ApprovalControl,
+} from '../../workflows/contracts/approvals.ts';
 import type { AuditRecord } from '../platform/audit-record.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { calendarsByName, FactsReader, inactiveAmong } from '../tenancy/service.ts';
@@ -14,7 +19,13 @@ import { replaceContents } from './revisions.ts';
 import { lockApproval, readApproval, saveApproval, type StoredApproval } from './store.ts';
 
 /** Nobody: what a command is given that opens no stage, so that most decisions need not read the organization. */
-const NO_FACTS: OrganizationFacts = { teamPath: [], holders: [], requestersManager: null, absences: [], inactive: new Set() };
+const NO_FACTS: OrganizationFacts = {
+  teamPath: [],
+  holders: [],
+  requestersManager: null,
+  absences: [],
+  inactive: new Set(),
+};
 
 /** Told of every decision that was recorded, late ones included. */
 export type DecisionCounter = (decision: string, channel: string) => void;
@@ -37,27 +48,48 @@ export class ApprovalExecution {
   }
 
   /** Carries out an intent; a second time it gives the first result again. */
-  async applyIntent(input: { organization: string; approval: string; intent: string; at: Date }): Promise<ApplyIntentResult> {
+  async applyIntent(input: {
+    organization: string;
+    approval: string;
+    intent: string;
+    at: Date;
+  }): Promise<ApplyIntentResult> {
     const origin: Origin = { organization: input.organization, actor: { type: 'workflow', id: null }, requestId: null };
-    const applied = await this.#work.write(origin, async (tx) => {
-      const stored = await lockApproval(tx.em, input.approval);
-      const intent = await tx.em.findOneOrFail(IntentRow, { id: input.intent, approval: input.approval });
-      if (intent.state !== 'pending') return { result: settledOutcome(intent), control: controlOf(stored, stored.approval) };
-      await this.#intents.actFor(tx, intent);
-      tx.settle(intent.id);
-      return { ...(await this.#carryOut(tx, stored, intent)), intent };
-    }, input.at);
-    if ('intent' in applied && applied.intent.kind === 'decide') this.#onDecided(countedAs(applied.intent, applied.result), applied.intent.channel);
+    const applied = await this.#work.write(
+      origin,
+      async (tx) => {
+        const stored = await lockApproval(tx.em, input.approval);
+        const intent = await tx.em.findOneOrFail(IntentRow, { id: input.intent, approval: input.approval });
+        if (intent.state !== 'pending')
+          return { result: settledOutcome(intent), control: controlOf(stored, stored.approval) };
+        await this.#intents.actFor(tx, intent);
+        tx.settle(intent.id);
+        return { ...(await this.#carryOut(tx, stored, intent)), intent };
+      },
+      input.at,
+    );
+    if ('intent' in applied && applied.intent.kind === 'decide')
+      this.#onDecided(countedAs(applied.intent, applied.result), applied.intent.channel);
     return { result: applied.result, control: applied.control };
   }
 
   async #carryOut(tx: Transaction, stored: StoredApproval, intent: IntentRow): Promise<ApplyIntentResult> {
     const opened = await this.#intents.open(tx, stored, intent);
-    const handled = 'refusal' in opened ? opened : handle(stored.approval, opened.command, await this.#context(tx, stored, opened.command));
-    const result: IntentOutcome = 'refusal' in handled ? { outcome: 'refused', refusal: handled.refusal } : { outcome: handled.outcome };
+    const handled =
+      'refusal' in opened
+        ? opened
+        : handle(stored.approval, opened.command, await this.#context(tx, stored, opened.command));
+    const result: IntentOutcome =
+      'refusal' in handled ? { outcome: 'refused', refusal: handled.refusal } : { outcome: handled.outcome };
     settle(tx, intent, result);
     auditIntent(tx, stored, intent, handled);
-    if ('refusal' in handled || 'refusal' in opened || handled.outcome === 'repeated' || (await isKnown(tx, stored, handled))) return { result, control: controlOf(stored, stored.approval) };
+    if (
+      'refusal' in handled ||
+      'refusal' in opened ||
+      handled.outcome === 'repeated' ||
+      (await isKnown(tx, stored, handled))
+    )
+      return { result, control: controlOf(stored, stored.approval) };
     recordDecision(tx, stored, intent, handled);
     if (opened.resubmission) await replaceContents(tx, this.#work.vault, stored, opened.resubmission);
     const control = await this.#commit(tx, stored, handled, { intent: intent.id, comment: opened.comment });
@@ -67,15 +99,27 @@ export class ApprovalExecution {
   /** What a workflow's timer does: a stage runs out of time, people are reminded, a request expires. A second time, nothing. */
   async fireTimer(input: FireTimerInput): Promise<ApprovalControl> {
     const origin: Origin = { organization: input.organization, actor: { type: 'workflow', id: null }, requestId: null };
-    return this.#work.write(origin, async (tx) => {
-      const stored = await lockApproval(tx.em, input.approval);
-      const command = timerCommand(input);
-      const handled = isOver(stored, input) ? null : handle(stored.approval, command, await this.#context(tx, stored, command));
-      if (!handled || 'refusal' in handled || handled.outcome === 'repeated') return controlOf(stored, stored.approval);
-      if (input.timer === 'remind') forgetReminders(stored, input);
-      tx.record({ action: `approval.timer_${input.timer}`, resource: { type: 'approval', id: input.approval }, team: stored.row.team, detail: { state: handled.approval.state, revision: handled.approval.revision, stage: input.stage } });
-      return this.#commit(tx, stored, handled, NOTHING_WRITTEN);
-    }, new Date(input.at));
+    return this.#work.write(
+      origin,
+      async (tx) => {
+        const stored = await lockApproval(tx.em, input.approval);
+        const command = timerCommand(input);
+        const handled = isOver(stored, input)
+          ? null
+          : handle(stored.approval, command, await this.#context(tx, stored, command));
+        if (!handled || 'refusal' in handled || handled.outcome === 'repeated')
+          return controlOf(stored, stored.approval);
+        if (input.timer === 'remind') forgetReminders(stored, input);
+        tx.record({
+          action: `approval.timer_${input.timer}`,
+          resource: { type: 'approval', id: input.approval },
+          team: stored.row.team,
+          detail: { state: handled.approval.state, revision: handled.approval.revision, stage: input.stage },
+        });
+        return this.#commit(tx, stored, handled, NOTHING_WRITTEN);
+      },
+      new Date(input.at),
+    );
   }
 
   /** Notes that an intent was refused before it came to a transition. */
@@ -87,7 +131,12 @@ export class ApprovalExecution {
       await this.#intents.actFor(tx, row);
       tx.settle(intent);
       settle(tx, row, { outcome: 'refused', refusal });
-      tx.record({ action: `approval.${row.kind}`, resource: { type: 'approval', id: row.approval }, outcome: 'denied', detail: { refusal, intent, channel: row.channel } });
+      tx.record({
+        action: `approval.${row.kind}`,
+        resource: { type: 'approval', id: row.approval },
+        outcome: 'denied',
+        detail: { refusal, intent, channel: row.channel },
+      });
     });
   }
 
@@ -108,7 +157,12 @@ export class ApprovalExecution {
     });
   }
 
-  async #commit(tx: Transaction, stored: StoredApproval, handled: Handled, accompanied: Accompanied): Promise<ApprovalControl> {
+  async #commit(
+    tx: Transaction,
+    stored: StoredApproval,
+    handled: Handled,
+    accompanied: Accompanied,
+  ): Promise<ApprovalControl> {
     const stages = saveApproval(tx, stored, handled.approval, handled.events, accompanied.intent);
     await this.#announcer.announce(tx, stored, handled.approval, handled.events, accompanied);
     return controlOf({ row: stored.row, stages }, handled.approval);
@@ -117,8 +171,17 @@ export class ApprovalExecution {
   /** Only what may open a stage or ask somebody needs to know the organization. */
   async #context(tx: Transaction, stored: StoredApproval, command: Command): Promise<Context> {
     const calendars = await calendarsByName(tx.em, tx.origin.organization, calendarNames(stored, command));
-    if (!asksSomebody(stored, command)) return { at: tx.at, facts: { ...NO_FACTS, inactive: await inactiveAmong(tx.em, decidersOf(command)) }, calendars };
-    return { at: tx.at, calendars, facts: await factsFor(new FactsReader(tx.em, tx.origin.organization, tx.at), stored.row) };
+    if (!asksSomebody(stored, command))
+      return {
+        at: tx.at,
+        facts: { ...NO_FACTS, inactive: await inactiveAmong(tx.em, decidersOf(command)) },
+        calendars,
+      };
+    return {
+      at: tx.at,
+      calendars,
+      facts: await factsFor(new FactsReader(tx.em, tx.origin.organization, tx.at), stored.row),
+    };
   }
 }
 
@@ -136,12 +199,23 @@ async function isKnown(tx: Transaction, stored: StoredApproval, { events }: Hand
   return late?.type === 'late_decision' && isLateDecisionRecorded(tx.em, stored, late.person, late.decision);
 }
 
-function auditIntent(tx: Transaction, { row }: StoredApproval, intent: IntentRow, handled: Handled | { refusal: string }): void {
+function auditIntent(
+  tx: Transaction,
+  { row }: StoredApproval,
+  intent: IntentRow,
+  handled: Handled | { refusal: string },
+): void {
   const refused = 'refusal' in handled;
-  const detail: AuditRecord['detail'] = refused ? { refusal: handled.refusal } : { outcome: handled.outcome, state: handled.approval.state };
+  const detail: AuditRecord['detail'] = refused
+    ? { refusal: handled.refusal }
+    : { outcome: handled.outcome, state: handled.approval.state };
   tx.record({
-    action: `approval.${intent.kind}`, resource: { type: 'approval', id: row.id }, team: row.team, outcome: refused ? 'denied' : 'success',
-    onBehalfOf: refused ? null : onBehalfOf(handled), detail: { ...detail, intent: intent.id, revision: row.revision, channel: intent.channel },
+    action: `approval.${intent.kind}`,
+    resource: { type: 'approval', id: row.id },
+    team: row.team,
+    outcome: refused ? 'denied' : 'success',
+    onBehalfOf: refused ? null : onBehalfOf(handled),
+    detail: { ...detail, intent: intent.id, revision: row.revision, channel: intent.channel },
   });
 }
 
@@ -150,8 +224,18 @@ function recordDecision(tx: Transaction, stored: StoredApproval, intent: IntentR
     if (event.type !== 'decided' && event.type !== 'late_decision') continue;
     const { person, onBehalfOf: absent, decision, channel, stage, at } = event;
     tx.add(DecisionRow, {
-      id: intent.id, organization: tx.origin.organization, approval: stored.row.id, revision: stored.approval.revision, stage, person,
-      onBehalfOf: absent, decision, comment: intent.text ?? null, channel, counts: event.type === 'decided', at,
+      id: intent.id,
+      organization: tx.origin.organization,
+      approval: stored.row.id,
+      revision: stored.approval.revision,
+      stage,
+      person,
+      onBehalfOf: absent,
+      decision,
+      comment: intent.text ?? null,
+      channel,
+      counts: event.type === 'decided',
+      at,
     });
   }
 }
@@ -161,7 +245,9 @@ function countedAs(intent: IntentRow, { outcome }: IntentOutcome): string {
 }
 
 function settledOutcome(intent: IntentRow): IntentOutcome {
-  return intent.state === 'refused' ? { outcome: 'refused', refusal: intent.refusal ?? 'invalid-request' } : { outcome: 'repeated' };
+  return intent.state === 'refused'
+    ? { outcome: 'refused', refusal: intent.refusal ?? 'invalid-request' }
+    : { outcome: 'repeated' };
 }
 
 function onBehalfOf(handled: Handled): string | null {
@@ -193,7 +279,8 @@ function timerCommand({ timer, stage, revision, dueAt }: FireTimerInput): Comman
 }
 
 function asksSomebody({ approval }: StoredApproval, command: Command): boolean {
-  if (command.type === 'decide') return command.decision === 'approve' && approval.stages.some((stage) => stage.state === 'waiting');
+  if (command.type === 'decide')
+    return command.decision === 'approve' && approval.stages.some((stage) => stage.state === 'waiting');
   return command.type !== 'withdraw' && command.type !== 'expire' && command.type !== 'remind';
 }
 
@@ -203,6 +290,9 @@ function decidersOf(command: Command): string[] {
 }
 
 function calendarNames(stored: StoredApproval, command: Command): string[] {
-  const rules = [...stored.row.chain.stages, ...(command.type === 'resubmit' ? (command.changes.chain?.stages ?? []) : [])];
+  const rules = [
+    ...stored.row.chain.stages,
+    ...(command.type === 'resubmit' ? (command.changes.chain?.stages ?? []) : []),
+  ];
   return rules.flatMap((rule) => (rule.calendar === null ? [] : [rule.calendar]));
 }

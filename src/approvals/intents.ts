@@ -44,7 +44,12 @@ export function recordIntent(tx: Transaction, keys: UnlockedKeys, intent: NewInt
     state: 'pending',
     createdAt: at,
   });
-  tx.enqueue({ id: intent.id, channel: 'workflow', reference: { type: 'intent', approval: intent.approval, intent: intent.id }, dueAt: new Date(at.getTime() + RELAY_WAITS_MS) });
+  tx.enqueue({
+    id: intent.id,
+    channel: 'workflow',
+    reference: { type: 'intent', approval: intent.approval, intent: intent.id },
+    dueAt: new Date(at.getTime() + RELAY_WAITS_MS),
+  });
 }
 
 /** Turns recorded intents back into commands. */
@@ -63,17 +68,29 @@ export class IntentReader {
   }
 
   /** @returns a refusal where what was to be done no longer makes sense */
-  async open(tx: Transaction, stored: StoredApproval, intent: IntentRow): Promise<OpenedIntent | { readonly refusal: string }> {
-    const keys = await this.#vault.unlockFor(tx.em, tx.origin.organization, [intent.text, intent.kind === 'resubmit' ? stored.row.details : null]);
+  async open(
+    tx: Transaction,
+    stored: StoredApproval,
+    intent: IntentRow,
+  ): Promise<OpenedIntent | { readonly refusal: string }> {
+    const keys = await this.#vault.unlockFor(tx.em, tx.origin.organization, [
+      intent.text,
+      intent.kind === 'resubmit' ? stored.row.details : null,
+    ]);
     const text = keys.open(intent.text, textPlace(intent.id));
-    if (intent.kind === 'reassign') return { command: await reassignOf(tx, intent, stored), comment: null, resubmission: null };
+    if (intent.kind === 'reassign')
+      return { command: await reassignOf(tx, intent, stored), comment: null, resubmission: null };
     if (intent.kind !== 'resubmit') return { command: commandOf(intent), comment: text, resubmission: null };
     const before = openDetails(keys, stored.row.id, stored.row.details);
     // Only the requester's words can be read with the requester's key: both are gone together.
     if (text === null || before === null) return { refusal: 'requester-erased' };
     const resubmission = mergeResubmission(stored, before, JSON.parse(text) as NewResubmission);
     if ('refusal' in resubmission) return resubmission;
-    return { command: { type: 'resubmit', changes: changesOf(stored, before, resubmission) }, comment: null, resubmission };
+    return {
+      command: { type: 'resubmit', changes: changesOf(stored, before, resubmission) },
+      comment: null,
+      resubmission,
+    };
   }
 }
 
@@ -88,7 +105,11 @@ function sealSource(origin: Origin, keys: UnlockedKeys, id: string): Buffer | nu
 }
 
 /** Whoever was removed is asked no longer, and had a place to hand over all the same: the link that was mailed to them says so. */
-async function reassignOf(tx: Transaction, { command }: IntentRow, { row, approval }: StoredApproval): Promise<Command> {
+async function reassignOf(
+  tx: Transaction,
+  { command }: IntentRow,
+  { row, approval }: StoredApproval,
+): Promise<Command> {
   const from = String(command['from']);
   const stage = openStageOf(approval)?.index ?? -1;
   const links = await tx.em.count(LinkRow, { approval: row.id, revision: row.revision, stage, person: from });
@@ -99,7 +120,13 @@ function commandOf(intent: IntentRow): Command {
   const { command } = intent;
   switch (intent.kind) {
     case 'decide':
-      return { type: 'decide', person: intent.person ?? '', decision: command['decision'] as DecisionKind, channel: intent.channel, revision: typeof command['revision'] === 'number' ? command['revision'] : undefined };
+      return {
+        type: 'decide',
+        person: intent.person ?? '',
+        decision: command['decision'] as DecisionKind,
+        channel: intent.channel,
+        revision: typeof command['revision'] === 'number' ? command['revision'] : undefined,
+      };
     case 'withdraw':
       return { type: 'withdraw' };
     case 'remind':

@@ -58,7 +58,10 @@ export class LinkService {
     const traces = await readTraces(em, link);
     const { name, settings } = await organizationById(em, target.organization);
     const decision = traces.decision ?? decisionOf(stored, link.person);
-    const profiles = await this.#people.profiles(em, target.organization, [link.person, ...(decision?.onBehalfOf ? [decision.onBehalfOf] : [])]);
+    const profiles = await this.#people.profiles(em, target.organization, [
+      link.person,
+      ...(decision?.onBehalfOf ? [decision.onBehalfOf] : []),
+    ]);
     // A mail that was kept somewhere must not decide in the name of somebody whom nobody can name any more.
     if (profiles.of(link.person).email === null) throw noSuchLink();
     return {
@@ -85,8 +88,14 @@ function noSuchLink(): ProblemError {
 }
 
 /** What is decided through a link is recorded under the link's own id: a repetition finds the first. */
-async function readTraces(em: EntityManager, { id, approval, person }: LinkRow): Promise<LinkTraces & { decision: DecisionRow | null }> {
-  return { isRecorded: await isDecisionRecorded(em, approval, person), decision: await em.findOne(DecisionRow, { id }) };
+async function readTraces(
+  em: EntityManager,
+  { id, approval, person }: LinkRow,
+): Promise<LinkTraces & { decision: DecisionRow | null }> {
+  return {
+    isRecorded: await isDecisionRecorded(em, approval, person),
+    decision: await em.findOne(DecisionRow, { id }),
+  };
 }
 
 function decisionOf({ decisions }: StoredApproval, person: string): DecisionRow | null {

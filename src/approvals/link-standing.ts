@@ -39,7 +39,12 @@ export function hasDecided({ stages }: Approval, person: string): boolean {
  * @param link bound to request, revision, stage and person
  * @param decidedAt when the request was closed
  */
-export function linkStanding(link: LinkRow, approval: Approval, decidedAt: Date | null, { isRecorded, decision }: LinkTraces): LinkStanding {
+export function linkStanding(
+  link: LinkRow,
+  approval: Approval,
+  decidedAt: Date | null,
+  { isRecorded, decision }: LinkTraces,
+): LinkStanding {
   if (isRecorded) return 'recorded';
   if (link.revision !== approval.revision) return 'superseded';
   if (hasDecided(approval, link.person)) return 'used';

@@ -15,7 +15,10 @@ export interface LinkTarget {
 }
 
 /** Makes a link for one approver of one stage. Only the token's hash is kept: whoever reads the tables cannot decide. */
-export function makeLink(tx: Transaction, target: { approval: string; revision: number; stage: number; person: string }): { id: string; token: string } {
+export function makeLink(
+  tx: Transaction,
+  target: { approval: string; revision: number; stage: number; person: string },
+): { id: string; token: string } {
   const { origin, at } = tx;
   const { organization } = origin;
   const [id, token] = [newId(at), newSecret()];

@@ -44,19 +44,34 @@ function linkIn({ kind, link }: Reference): string | null {
   return kind === 'approval' && typeof link === 'string' ? link : null;
 }
 
-async function tellUnreachable(tx: Transaction, announcer: Announcer, reference: Reference, error: string): Promise<void> {
+async function tellUnreachable(
+  tx: Transaction,
+  announcer: Announcer,
+  reference: Reference,
+  error: string,
+): Promise<void> {
   const link = linkIn(reference);
   // Somebody whom the mail tells about was erased: that has nothing to do with the approver's address.
   if (link === null || error === 'erased' || !(await isStillAsked(tx.em, link))) return;
   const stored = await readApproval(tx.em, tx.origin.organization, String(reference['approval']));
-  await announcer.tellUnreachable(tx, stored, { person: String(reference['person']), stage: Number(reference['stage']) });
+  await announcer.tellUnreachable(tx, stored, {
+    person: String(reference['person']),
+    stage: Number(reference['stage']),
+  });
 }
 
 function note(tx: Transaction, reference: Reference, detail: string | undefined): void {
   if (reference['kind'] !== 'approval' || detail === undefined) return;
   const stage = reference['stage'];
   tx.add(TimelineRow, {
-    id: newId(tx.at), organization: tx.origin.organization, approval: String(reference['approval']), at: tx.at, seq: 0, type: 'mailed',
-    stage: typeof stage === 'number' ? stage : null, person: String(reference['person']), detail,
+    id: newId(tx.at),
+    organization: tx.origin.organization,
+    approval: String(reference['approval']),
+    at: tx.at,
+    seq: 0,
+    type: 'mailed',
+    stage: typeof stage === 'number' ? stage : null,
+    person: String(reference['person']),
+    detail,
   });
 }

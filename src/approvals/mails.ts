@@ -20,19 +20,26 @@ const OPENING: Readonly<Record<AskPurpose, string>> = {
 const LONGEST_DESCRIPTION = 1000;
 
 /** Asks somebody to decide. The one link in it shows the request; only the form behind it decides. */
-export function askMail(request: MailedRequest, ask: { purpose: AskPurpose; url: string; insteadOf: string | null; deadline: Date | null }): MailContent {
+export function askMail(
+  request: MailedRequest,
+  ask: { purpose: AskPurpose; url: string; insteadOf: string | null; deadline: Date | null },
+): MailContent {
   const asWhom = ask.insteadOf ? [`You are asked in place of ${ask.insteadOf}, who is absent.`] : [];
   return {
     subject: `${ask.purpose === 'remind' ? 'Reminder: ' : ''}Approval needed: ${request.title}`,
     paragraphs: [OPENING[ask.purpose], ...asWhom],
     facts: [...factsOf(request), ...(ask.deadline ? [['Answer by', moment(ask.deadline)] as const] : [])],
     action: { label: 'Look at the request and decide', url: ask.url },
-    footer: 'Opening the link decides nothing. It is meant for you alone: whoever has it can decide in your name, so do not forward this mail.',
+    footer:
+      'Opening the link decides nothing. It is meant for you alone: whoever has it can decide in your name, so do not forward this mail.',
   };
 }
 
 /** Tells the requester how it ended. */
-export function outcomeMail(request: MailedRequest, outcome: { state: string; reason: string; comments: readonly { by: string; text: string }[] }): MailContent {
+export function outcomeMail(
+  request: MailedRequest,
+  outcome: { state: string; reason: string; comments: readonly { by: string; text: string }[] },
+): MailContent {
   return {
     subject: `${capital(outcome.state)}: ${request.title}`,
     paragraphs: [`Your request “${request.title}” was ${outcome.state}.`, outcome.reason],
@@ -40,10 +47,15 @@ export function outcomeMail(request: MailedRequest, outcome: { state: string; re
   };
 }
 
-export function changesRequestedMail(request: MailedRequest, change: { by: string; comment: string | null }): MailContent {
+export function changesRequestedMail(
+  request: MailedRequest,
+  change: { by: string; comment: string | null },
+): MailContent {
   return {
     subject: `Changes requested: ${request.title}`,
-    paragraphs: [`${change.by} asks for changes before deciding on your request “${request.title}”. It waits until you resubmit or withdraw it.`],
+    paragraphs: [
+      `${change.by} asks for changes before deciding on your request “${request.title}”. It waits until you resubmit or withdraw it.`,
+    ],
     facts: [...factsOf(request), ...(change.comment ? [[`${change.by} wrote`, change.comment] as const] : [])],
   };
 }
@@ -52,7 +64,10 @@ export function changesRequestedMail(request: MailedRequest, change: { by: strin
 export function stuckMail(request: MailedRequest, problems: readonly string[]): MailContent {
   return {
     subject: `Cannot be decided as it is: ${request.title}`,
-    paragraphs: [`The request “${request.title}” waits for people who cannot decide on it. An administrator can reassign it; the requester can withdraw it.`, ...problems],
+    paragraphs: [
+      `The request “${request.title}” waits for people who cannot decide on it. An administrator can reassign it; the requester can withdraw it.`,
+      ...problems,
+    ],
     facts: factsOf(request),
   };
 }
@@ -74,7 +89,10 @@ export function noDeadlineMail(request: MailedRequest, problems: readonly string
 export function unreachableMail(request: MailedRequest, approver: string): MailContent {
   return {
     subject: `Approver could not be reached by mail: ${request.title}`,
-    paragraphs: [`${approver} is asked to decide on the request “${request.title}”, but could not be reached by mail: it cannot be delivered to their address. The request still waits for them.`, 'An administrator can correct the address, which mails them anew, or reassign the request; the requester can withdraw it.'],
+    paragraphs: [
+      `${approver} is asked to decide on the request “${request.title}”, but could not be reached by mail: it cannot be delivered to their address. The request still waits for them.`,
+      'An administrator can correct the address, which mails them anew, or reassign the request; the requester can withdraw it.',
+    ],
     facts: factsOf(request),
   };
 }
@@ -83,7 +101,9 @@ export function unreachableMail(request: MailedRequest, approver: string): MailC
 export function decidedForYouMail(request: MailedRequest, decision: { by: string; decision: string }): MailContent {
   return {
     subject: `Decided in your place: ${request.title}`,
-    paragraphs: [`${decision.by} decided in your place while you are absent: ${decision.decision.replaceAll('_', ' ')}.`],
+    paragraphs: [
+      `${decision.by} decided in your place while you are absent: ${decision.decision.replaceAll('_', ' ')}.`,
+    ],
     facts: factsOf(request),
   };
 }
@@ -92,7 +112,10 @@ export function stepUpMail(title: string, code: string, minutes: number): MailCo
   return {
     // Subjects show on locked screens and in lists, where codes must not.
     subject: 'Your code to confirm a decision',
-    paragraphs: [`Enter the code ${code} to confirm your decision on “${title}”. It is valid for ${minutes} minutes and for you alone.`, 'If you did not ask for it, somebody else has your link: tell your administrators.'],
+    paragraphs: [
+      `Enter the code ${code} to confirm your decision on “${title}”. It is valid for ${minutes} minutes and for you alone.`,
+      'If you did not ask for it, somebody else has your link: tell your administrators.',
+    ],
   };
 }
 

@@ -2,7 +2,11 @@ import type { Candidate, Reason } from './rules.ts';
 
 /** Everybody whom it names to show these candidates: who is asked, in whose place, and of whom the reasons speak. */
 export function namedBy(candidates: readonly Candidate[]): string[] {
-  return candidates.flatMap(({ person, onBehalfOf, reason }) => [person, ...(onBehalfOf ? [onBehalfOf] : []), ...namedIn(reason)]);
+  return candidates.flatMap(({ person, onBehalfOf, reason }) => [
+    person,
+    ...(onBehalfOf ? [onBehalfOf] : []),
+    ...namedIn(reason),
+  ]);
 }
 
 function namedIn(reason: Reason): string[] {

@@ -25,7 +25,8 @@ export class PeopleChanges {
   async spread({ id, organization, reference }: ClaimedMessage): Promise<void> {
     const person = String(reference['person']);
     await this.#work.bookkeep(systemOrigin(organization), async (tx) => {
-      for (const approval of await requestsConcerning(tx.em, organization, person)) tx.enqueue(workflowMessage(tx, { type: 'refresh', approval, intent: newId(tx.at) }));
+      for (const approval of await requestsConcerning(tx.em, organization, person))
+        tx.enqueue(workflowMessage(tx, { type: 'refresh', approval, intent: newId(tx.at) }));
       if (reference['addressChanged'] === 1) await moveToNewAddress(tx, person);
       tx.settle(id);
     });
@@ -40,7 +41,12 @@ export class PeopleChanges {
       const seat = openSeat(stored.approval, person);
       if (!seat) return;
       await this.#announcer.askAgain(tx, stored, seat);
-      tx.record({ action: 'approval.asked_again', resource: { type: 'approval', id: approval }, team: stored.row.team, detail: { person, stage: seat.stage.index, revision: stored.row.revision } });
+      tx.record({
+        action: 'approval.asked_again',
+        resource: { type: 'approval', id: approval },
+        team: stored.row.team,
+        detail: { person, stage: seat.stage.index, revision: stored.row.revision },
+      });
     });
   }
 }

@@ -22,7 +22,11 @@ export async function presentPreview(tx: Transaction, people: People, { plan }: 
       approvers: stage.asked.map(({ person, reason }) => presentApprover(profiles, person, reason)),
       decisions: [],
     })),
-    problems: plan.problems.map((problem) => ({ code: problem.code, stage: problem.stage, message: describeProblem(problem) })),
+    problems: plan.problems.map((problem) => ({
+      code: problem.code,
+      stage: problem.stage,
+      message: describeProblem(problem),
+    })),
     outcome: plan.approvedAtOnce ? describeOutcome(plan.approvedAtOnce) : null,
   };
   return { body, subjects: [...new Set(named)] };

@@ -27,7 +27,10 @@ export function presentApproval(view: ApprovalView) {
   };
 }
 
-export function presentAmount({ amount, currency }: Pick<ApprovalRow, 'amount' | 'currency'>): { value: string; currency: string } | null {
+export function presentAmount({
+  amount,
+  currency,
+}: Pick<ApprovalRow, 'amount' | 'currency'>): { value: string; currency: string } | null {
   return amount != null && currency != null ? { value: formatAmount(parseAmount(amount)), currency } : null;
 }
 
@@ -39,7 +42,10 @@ export function outcomeReason(view: ApprovalView): string | null {
   return words ? `${describeOutcome(outcome)} ${words}` : describeOutcome(outcome);
 }
 
-export function presentStage(view: Pick<ApprovalView, 'stored' | 'details' | 'profiles' | 'commentOf'>, stage: StageState) {
+export function presentStage(
+  view: Pick<ApprovalView, 'stored' | 'details' | 'profiles' | 'commentOf'>,
+  stage: StageState,
+) {
   const decisions = view.stored.decisions.filter((decision) => decision.stage === stage.index);
   return {
     index: stage.index,
@@ -56,7 +62,9 @@ export function presentStage(view: Pick<ApprovalView, 'stored' | 'details' | 'pr
 
 /** A stage that was given no name is called by the roles it asks. */
 export function defaultStageName(stage: Pick<StageState, 'index' | 'rule'>): string {
-  const roles = stage.rule.approvers.flatMap((approver) => ('role' in approver ? [approver.role.replaceAll('_', ' ')] : []));
+  const roles = stage.rule.approvers.flatMap((approver) =>
+    'role' in approver ? [approver.role.replaceAll('_', ' ')] : [],
+  );
   return roles.length > 0 ? roles.join(', ') : `Stage ${stage.index + 1}`;
 }
 
@@ -80,7 +88,8 @@ function presentDecision(view: Pick<ApprovalView, 'profiles' | 'commentOf'>, dec
 
 /** Why somebody is asked, in words. */
 export function describeReason(reason: Reason, profiles: Profiles): string {
-  const called = (person: string) => profiles.of(person).alias ?? profiles.of(person).email ?? 'somebody who was erased';
+  const called = (person: string) =>
+    profiles.of(person).alias ?? profiles.of(person).email ?? 'somebody who was erased';
   switch (reason.type) {
     case 'named':
       return 'named in the chain';

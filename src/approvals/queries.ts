@@ -50,7 +50,9 @@ export class ApprovalQueries {
 
   /** A request for somebody whose right to see it was found out otherwise (a mailed link, the inbox). */
   async view(organization: string, id: string): Promise<ApprovalView> {
-    return this.#work.read(organization, async (em) => this.#open(em, organization, await readApproval(em, organization, id)));
+    return this.#work.read(organization, async (em) =>
+      this.#open(em, organization, await readApproval(em, organization, id)),
+    );
   }
 
   /** Newest first. */
@@ -62,33 +64,72 @@ export class ApprovalQueries {
   }
 
   /** What waits for a person. */
-  async inbox(organization: string, person: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<ApprovalView>> {
-    return this.#work.read(organization, (em) => this.#page(em, organization, { conditions: [waitingFor(person)], sources: [EVERYWHERE] }, page));
+  async inbox(
+    organization: string,
+    person: string,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<Page<ApprovalView>> {
+    return this.#work.read(organization, (em) =>
+      this.#page(em, organization, { conditions: [waitingFor(person)], sources: [EVERYWHERE] }, page),
+    );
   }
 
-  async timeline(caller: Caller, id: string): Promise<{ stored: StoredApproval; lines: TimelineLine[]; profiles: Profiles }> {
+  async timeline(
+    caller: Caller,
+    id: string,
+  ): Promise<{ stored: StoredApproval; lines: TimelineLine[]; profiles: Profiles }> {
     return this.#work.read(caller.organization, async (em) => {
       const stored = await readApproval(em, caller.organization, id);
       await demandSight(em, caller, stored);
       const rows = await em.find(TimelineRow, { approval: id }, { orderBy: { at: 'asc', seq: 'asc', id: 'asc' } });
       const intents = await em.find(IntentRow, { approval: id, id: { $in: rows.flatMap((row) => row.intent ?? []) } });
-      const keys = await this.#work.vault.unlockFor(em, caller.organization, intents.map((intent) => intent.text));
+      const keys = await this.#work.vault.unlockFor(
+        em,
+        caller.organization,
+        intents.map((intent) => intent.text),
+      );
       const words = new Map(intents.map((intent) => [intent.id, keys.open(intent.text, textPlace(intent.id))]));
-      const profiles = await this.#people.profiles(em, caller.organization, rows.flatMap((row) => (row.person ? [row.person] : [])));
-      return { stored, lines: rows.map((row) => ({ row, comment: (row.intent && words.get(row.intent)) || null })), profiles };
+      const profiles = await this.#people.profiles(
+        em,
+        caller.organization,
+        rows.flatMap((row) => (row.person ? [row.person] : [])),
+      );
+      return {
+        stored,
+        lines: rows.map((row) => ({ row, comment: (row.intent && words.get(row.intent)) || null })),
+        profiles,
+      };
     });
   }
 
-  async #open(em: EntityManager, organization: string, stored: Awaited<ReturnType<typeof readApproval>>): Promise<ApprovalView> {
+  async #open(
+    em: EntityManager,
+    organization: string,
+    stored: Awaited<ReturnType<typeof readApproval>>,
+  ): Promise<ApprovalView> {
     const [view] = await this.#views.open(em, organization, [stored], this.#clock.now());
     return view!;
   }
 
-  async #page(em: EntityManager, organization: string, search: Search, page: { limit: number; cursor?: string | undefined }): Promise<Page<ApprovalView>> {
-    const found = await findNewest(em, organization, { ...search, after: decodeCursor(page.cursor), atMost: page.limit + 1 });
+  async #page(
+    em: EntityManager,
+    organization: string,
+    search: Search,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<Page<ApprovalView>> {
+    const found = await findNewest(em, organization, {
+      ...search,
+      after: decodeCursor(page.cursor),
+      atMost: page.limit + 1,
+    });
     const ids = found.slice(0, page.limit);
     const last = ids.at(-1);
-    const views = await this.#views.open(em, organization, await readApprovals(em, organization, ids), this.#clock.now());
+    const views = await this.#views.open(
+      em,
+      organization,
+      await readApprovals(em, organization, ids),
+      this.#clock.now(),
+    );
     return { items: views, next_cursor: found.length > page.limit && last ? encodeCursor(last) : null };
   }
 
@@ -97,7 +138,8 @@ export class ApprovalQueries {
     const { organization } = caller;
     const conditions: Condition[] = [];
     if (filter.state) conditions.push({ sql: 'a.state = ?', params: [filter.state] });
-    if (filter.team_id) conditions.push({ sql: 'a.team_id = ?', params: [(await teamByAlias(em, organization, filter.team_id)).id] });
+    if (filter.team_id)
+      conditions.push({ sql: 'a.team_id = ?', params: [(await teamByAlias(em, organization, filter.team_id)).id] });
     if (filter.requester_id) {
       const requester = await this.#people.byAlias(em, organization, filter.requester_id);
       if (!requester) return null;

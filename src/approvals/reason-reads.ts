@@ -34,7 +34,8 @@ export class ReasonReads {
     const unnoted = shown.filter((stored) => !isConcerned(caller, stored) && !this.#noted.has(keyOf(caller, stored)));
     if (unnoted.length === 0) return;
     await this.#work.write(origin, async (tx) => {
-      for (const { row } of unnoted) tx.record({ action: 'approval.reasons_read', resource: { type: 'approval', id: row.id }, team: row.team });
+      for (const { row } of unnoted)
+        tx.record({ action: 'approval.reasons_read', resource: { type: 'approval', id: row.id }, team: row.team });
     });
     for (const stored of unnoted) this.#noted.add(keyOf(caller, stored));
   }
@@ -54,7 +55,10 @@ export function showsReasons({ stored, lastWords }: ApprovalView): boolean {
 
 function isConcerned(caller: Caller, stored: StoredApproval): boolean {
   if (isOwn(caller, stored)) return true;
-  return caller.person !== null && stored.asks.some(({ person, onBehalfOf }) => person === caller.person || onBehalfOf === caller.person);
+  return (
+    caller.person !== null &&
+    stored.asks.some(({ person, onBehalfOf }) => person === caller.person || onBehalfOf === caller.person)
+  );
 }
 
 function keyOf(caller: Caller, { row }: StoredApproval): string {

@@ -13,17 +13,31 @@ export const REMIND_AGAIN_AFTER_MS = 10 * 60_000;
  * @returns what the intent has to say: the stage and the revision it is for
  * @throws ProblemError `rate-limited`, with the seconds to wait
  */
-export async function takeReminder({ em, at }: Transaction, { row, approval }: StoredApproval): Promise<{ stage: number; revision: number }> {
+export async function takeReminder(
+  { em, at }: Transaction,
+  { row, approval }: StoredApproval,
+): Promise<{ stage: number; revision: number }> {
   // Two who press the button at the same moment are looked at one after the other.
   await em.findOneOrFail(ApprovalRow, { id: row.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   const stage = openStageOf(approval)?.index ?? -1;
-  const recent = await em.find(IntentRow, { approval: row.id, kind: 'remind', state: { $ne: 'refused' }, createdAt: { $gt: new Date(at.getTime() - REMIND_AGAIN_AFTER_MS) } });
-  const last = recent.filter(({ command }) => command['stage'] === stage && command['revision'] === row.revision).map(({ createdAt }) => createdAt.getTime());
+  const recent = await em.find(IntentRow, {
+    approval: row.id,
+    kind: 'remind',
+    state: { $ne: 'refused' },
+    createdAt: { $gt: new Date(at.getTime() - REMIND_AGAIN_AFTER_MS) },
+  });
+  const last = recent
+    .filter(({ command }) => command['stage'] === stage && command['revision'] === row.revision)
+    .map(({ createdAt }) => createdAt.getTime());
   if (last.length > 0) throw tooSoon(Math.max(...last) + REMIND_AGAIN_AFTER_MS - at.getTime());
   return { stage, revision: row.revision };
 }
 
 function tooSoon(waitMs: number): ProblemError {
   const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000));
-  return new ProblemError('rate-limited', `Everybody who is asked was reminded a short while ago. Remind them again in ${retryAfterSeconds} s.`, { retryAfterSeconds });
+  return new ProblemError(
+    'rate-limited',
+    `Everybody who is asked was reminded a short while ago. Remind them again in ${retryAfterSeconds} s.`,
+    { retryAfterSeconds },
+  );
 }

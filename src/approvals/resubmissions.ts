@@ -35,7 +35,11 @@ export interface Resubmission {
  * the other did. Two changes of amount or chain that nobody has looked at together are refused as `stale-revision`: an
  * amount could otherwise come under a chain that was never meant for it.
  */
-export function mergeResubmission({ row }: Current, before: ApprovalDetails, change: NewResubmission): Resubmission | { readonly refusal: 'stale-revision' } {
+export function mergeResubmission(
+  { row }: Current,
+  before: ApprovalDetails,
+  change: NewResubmission,
+): Resubmission | { readonly refusal: 'stale-revision' } {
   const { checked } = change;
   const details = { ...before, ...change.details };
   const amount = change.amount === undefined ? presentAmount(row) : change.amount;

@@ -8,7 +8,13 @@ export type { ApprovalEvent } from './rules/events.ts';
 export { evolve } from './rules/evolve.ts';
 export { chainProblems, preview, type Preview } from './rules/feasibility.ts';
 export { EmptyChainError } from './rules/handlers/open.ts';
-export { chainFromHierarchy, type Hierarchy, type HierarchyEntry, type HierarchyResult, validateHierarchy } from './rules/hierarchy.ts';
+export {
+  chainFromHierarchy,
+  type Hierarchy,
+  type HierarchyEntry,
+  type HierarchyResult,
+  validateHierarchy,
+} from './rules/hierarchy.ts';
 export type * from './rules/model.ts';
 export { describeOutcome, type OutcomeReason } from './rules/outcome.ts';
 export type { LeftOut, Problem } from './rules/problems.ts';

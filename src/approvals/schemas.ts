@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { aliasSchema, emailSchema, longText, lineText, pageQuery, timestampOut, uuidSchema } from '../platform/http/schemas.ts';
+import {
+  aliasSchema,
+  emailSchema,
+  longText,
+  lineText,
+  pageQuery,
+  timestampOut,
+  uuidSchema,
+} from '../platform/http/schemas.ts';
 import { parseDuration } from '../platform/duration.ts';
 import { amountSchema, decimalSchema, roleSchema } from '../tenancy/schemas.ts';
 
@@ -11,7 +19,10 @@ const MAX_CONTEXT_DEPTH = 12;
 export const durationSchema = z
   .string()
   .max(32)
-  .refine(isDuration, 'must be an ISO 8601 duration from PT1S to P365D, such as PT4H or P3D; years, months and fractions are not taken')
+  .refine(
+    isDuration,
+    'must be an ISO 8601 duration from PT1S to P365D, such as PT4H or P3D; years, months and fractions are not taken',
+  )
   .meta({ example: 'P3D' });
 
 function isDuration(text: string): boolean {
@@ -24,8 +35,16 @@ function isDuration(text: string): boolean {
 }
 
 const approverSchema = z
-  .union([z.strictObject({ user_id: aliasSchema }), z.strictObject({ role: roleSchema }), z.strictObject({ email: emailSchema })])
-  .meta({ id: 'Approver', description: 'One person by `user_id`, whoever holds a `role`, or a guest by `email`, who decides by the mailed link only.' });
+  .union([
+    z.strictObject({ user_id: aliasSchema }),
+    z.strictObject({ role: roleSchema }),
+    z.strictObject({ email: emailSchema }),
+  ])
+  .meta({
+    id: 'Approver',
+    description:
+      'One person by `user_id`, whoever holds a `role`, or a guest by `email`, who decides by the mailed link only.',
+  });
 
 const stageSchema = z
   .strictObject({
@@ -33,20 +52,36 @@ const stageSchema = z
     approvers: z.array(approverSchema).min(1).max(MAX_APPROVERS),
     required: z.union([z.int().min(1).max(MAX_APPROVERS), z.literal('all'), z.literal('majority')]).default(1),
     timeout: durationSchema.optional(),
-    calendar: aliasSchema.optional().describe('Days and hours of `timeout` and `reminders` count working time of this calendar only.'),
+    calendar: aliasSchema
+      .optional()
+      .describe('Days and hours of `timeout` and `reminders` count working time of this calendar only.'),
     on_timeout: z.enum(['escalate', 'reject', 'approve']).optional().describe('`reject` unless said otherwise'),
     escalate_to: z.array(approverSchema).min(1).max(MAX_APPROVERS).optional(),
     reminders: z.array(durationSchema).max(10).optional(),
-    when: z.strictObject({ amount_at_least: decimalSchema }).optional().describe('The stage is left out where the amount is smaller.'),
+    when: z
+      .strictObject({ amount_at_least: decimalSchema })
+      .optional()
+      .describe('The stage is left out where the amount is smaller.'),
   })
   .meta({ id: 'StageRule' });
 
-export const chainSchema = z.strictObject({ stages: z.array(stageSchema).min(1).max(MAX_STAGES) }).meta({ id: 'Chain' });
+export const chainSchema = z
+  .strictObject({ stages: z.array(stageSchema).min(1).max(MAX_STAGES) })
+  .meta({ id: 'Chain' });
 
 type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue };
 
 const jsonValueSchema: z.ZodType<JsonValue> = z
-  .lazy(() => z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(jsonValueSchema), z.record(z.string(), jsonValueSchema)]))
+  .lazy(() =>
+    z.union([
+      z.string(),
+      z.number(),
+      z.boolean(),
+      z.null(),
+      z.array(jsonValueSchema),
+      z.record(z.string(), jsonValueSchema),
+    ]),
+  )
   .meta({ id: 'JsonValue' });
 
 /** Zod leaves this name out of what it reads without a word; approvers would agree to something else than what was sent. */
@@ -55,9 +90,14 @@ const UNREADABLE_NAME = '__proto__';
 const contextSchema = z
   .preprocess(refuseUnreadableName, z.record(z.string().max(200), jsonValueSchema))
   .refine((context) => depthOf(context) <= MAX_CONTEXT_DEPTH, `must not be nested deeper than ${MAX_CONTEXT_DEPTH}`)
-  .refine((context) => Buffer.byteLength(JSON.stringify(context)) <= MAX_CONTEXT_BYTES, `must not be larger than ${MAX_CONTEXT_BYTES} bytes`)
+  .refine(
+    (context) => Buffer.byteLength(JSON.stringify(context)) <= MAX_CONTEXT_BYTES,
+    `must not be larger than ${MAX_CONTEXT_BYTES} bytes`,
+  )
   .refine(isWellFormed, 'must be well-formed Unicode: half of a surrogate pair stands alone')
-  .meta({ description: 'Whatever approvers should see along with the request. Material: a change asks everybody again.' });
+  .meta({
+    description: 'Whatever approvers should see along with the request. Material: a change asks everybody again.',
+  });
 
 function refuseUnreadableName(context: unknown, checked: z.RefinementCtx): unknown {
   const path = pathOfUnreadableName(context, MAX_CONTEXT_DEPTH);
@@ -83,7 +123,11 @@ function depthOf(value: unknown): number {
 /** Names of members and all texts, however deep; written out as JSON, half a pair would be escaped and no longer seen. */
 function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed();
-  return value === null || typeof value !== 'object' || Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member));
+  return (
+    value === null ||
+    typeof value !== 'object' ||
+    Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member))
+  );
 }
 
 const titleSchema = lineText(200);
@@ -95,7 +139,9 @@ export const newApprovalSchema = z
     kind: z.enum(['spend', 'policy', 'erasure', 'generic']),
     title: titleSchema,
     description: descriptionSchema.optional(),
-    requester_id: aliasSchema.describe('Members ask for themselves only; a service or an admin may name somebody else.'),
+    requester_id: aliasSchema.describe(
+      'Members ask for themselves only; a service or an admin may name somebody else.',
+    ),
     amount: amountSchema.optional(),
     context: contextSchema.optional(),
     chain: chainSchema.optional().describe('Without it, the team’s approval hierarchy makes one.'),
@@ -104,8 +150,18 @@ export const newApprovalSchema = z
   .meta({ id: 'NewApproval' });
 
 export const resubmissionSchema = z
-  .strictObject({ title: titleSchema.optional(), description: descriptionSchema.nullish(), amount: amountSchema.nullish(), context: contextSchema.nullish(), chain: chainSchema.optional() })
-  .meta({ id: 'Resubmission', description: 'What is left out stays. `amount`, `context` and `chain` are material: changing one starts a new revision and asks again.' });
+  .strictObject({
+    title: titleSchema.optional(),
+    description: descriptionSchema.nullish(),
+    amount: amountSchema.nullish(),
+    context: contextSchema.nullish(),
+    chain: chainSchema.optional(),
+  })
+  .meta({
+    id: 'Resubmission',
+    description:
+      'What is left out stays. `amount`, `context` and `chain` are material: changing one starts a new revision and asks again.',
+  });
 
 const commentSchema = longText(4000);
 
@@ -119,8 +175,15 @@ export const decisionRequestSchema = z
 
 export const withdrawSchema = z.strictObject({ reason: commentSchema.optional() }).meta({ id: 'Withdrawal' });
 export const reassignSchema = z
-  .strictObject({ from_user_id: aliasSchema.optional(), from_email: emailSchema.optional().describe('Instead of `from_user_id`, for a guest'), to_user_id: aliasSchema })
-  .refine(({ from_user_id, from_email }) => (from_user_id === undefined) !== (from_email === undefined), { path: ['from_user_id'], message: 'give either from_user_id or from_email' })
+  .strictObject({
+    from_user_id: aliasSchema.optional(),
+    from_email: emailSchema.optional().describe('Instead of `from_user_id`, for a guest'),
+    to_user_id: aliasSchema,
+  })
+  .refine(({ from_user_id, from_email }) => (from_user_id === undefined) !== (from_email === undefined), {
+    path: ['from_user_id'],
+    message: 'give either from_user_id or from_email',
+  })
   .meta({ id: 'Reassignment' });
 export const remindSchema = z.strictObject({}).meta({ id: 'Reminder' });
 
@@ -129,26 +192,48 @@ export const approvalParams = z.object({ id: uuidSchema });
 export const approvalListQuery = z.strictObject({
   state: z.enum(['pending', 'approved', 'rejected', 'withdrawn', 'expired', 'changes_requested']).optional(),
   team_id: aliasSchema.optional(),
-  approver_id: aliasSchema.optional().describe('With `state=pending`: what waits for this person. Otherwise whatever they were asked in.'),
+  approver_id: aliasSchema
+    .optional()
+    .describe('With `state=pending`: what waits for this person. Otherwise whatever they were asked in.'),
   requester_id: aliasSchema.optional(),
   ...pageQuery,
 });
 
 export const approvalReadQuery = z.strictObject({
-  wait: durationSchema.optional().describe('With `If-None-Match`: answers as soon as it is no longer that version, or is closed; after 30 s at most.'),
+  wait: durationSchema
+    .optional()
+    .describe(
+      'With `If-None-Match`: answers as soon as it is no longer that version, or is closed; after 30 s at most.',
+    ),
 });
 
-const decisionSchema = z.object({
-  user_id: aliasSchema.nullable().describe('Null for a guest'), email: z.string().nullable(), decision: z.enum(['approve', 'reject', 'request_changes']), comment: z.string().nullable(), at: timestampOut,
-  channel: z.enum(['api', 'link', 'page', 'system']), on_behalf_of: aliasSchema.nullable(),
-}).meta({ id: 'Decision' });
+const decisionSchema = z
+  .object({
+    user_id: aliasSchema.nullable().describe('Null for a guest'),
+    email: z.string().nullable(),
+    decision: z.enum(['approve', 'reject', 'request_changes']),
+    comment: z.string().nullable(),
+    at: timestampOut,
+    channel: z.enum(['api', 'link', 'page', 'system']),
+    on_behalf_of: aliasSchema.nullable(),
+  })
+  .meta({ id: 'Decision' });
 
-const askedSchema = z.object({ user_id: aliasSchema.nullable(), email: z.string().nullable(), reason: z.string() }).meta({ id: 'AskedApprover' });
+const askedSchema = z
+  .object({ user_id: aliasSchema.nullable(), email: z.string().nullable(), reason: z.string() })
+  .meta({ id: 'AskedApprover' });
 
 const stageOut = z
   .object({
-    index: z.int(), name: z.string(), state: z.enum(['waiting', 'open', 'approved', 'rejected', 'skipped', 'expired']), escalated: z.boolean(), required: z.int(),
-    opened_at: timestampOut.nullable(), deadline_at: timestampOut.nullable(), approvers: z.array(askedSchema), decisions: z.array(decisionSchema),
+    index: z.int(),
+    name: z.string(),
+    state: z.enum(['waiting', 'open', 'approved', 'rejected', 'skipped', 'expired']),
+    escalated: z.boolean(),
+    required: z.int(),
+    opened_at: timestampOut.nullable(),
+    deadline_at: timestampOut.nullable(),
+    approvers: z.array(askedSchema),
+    decisions: z.array(decisionSchema),
   })
   .meta({ id: 'Stage' });
 
@@ -174,16 +259,42 @@ export const approvalSchema = z
   .meta({ id: 'Approval', description: 'Personal fields are null once the person was erased.' });
 
 export const previewSchema = z
-  .object({ stages: z.array(stageOut), problems: z.array(z.object({ code: z.string(), stage: z.int().nullable(), message: z.string() })), outcome: z.string().nullable().describe('What the request would end with at once, where nobody has to be asked') })
+  .object({
+    stages: z.array(stageOut),
+    problems: z.array(z.object({ code: z.string(), stage: z.int().nullable(), message: z.string() })),
+    outcome: z.string().nullable().describe('What the request would end with at once, where nobody has to be asked'),
+  })
   .meta({ id: 'ApprovalPreview' });
 
 export const timelineSchema = z
   .object({
-    items: z.array(z.object({
-      at: timestampOut,
-      type: z.enum(['created', 'stage_opened', 'mailed', 'reminded', 'decided', 'late_decision', 'escalated', 'reassigned', 'changes_requested', 'resubmitted', 'withdrawn', 'expired', 'approved', 'rejected']),
-      stage: z.int().optional(), user_id: aliasSchema.nullable().optional(), channel: z.string().optional(), detail: z.string(),
-    }).meta({ id: 'TimelineEntry' })),
+    items: z.array(
+      z
+        .object({
+          at: timestampOut,
+          type: z.enum([
+            'created',
+            'stage_opened',
+            'mailed',
+            'reminded',
+            'decided',
+            'late_decision',
+            'escalated',
+            'reassigned',
+            'changes_requested',
+            'resubmitted',
+            'withdrawn',
+            'expired',
+            'approved',
+            'rejected',
+          ]),
+          stage: z.int().optional(),
+          user_id: aliasSchema.nullable().optional(),
+          channel: z.string().optional(),
+          detail: z.string(),
+        })
+        .meta({ id: 'TimelineEntry' }),
+    ),
   })
   .meta({ id: 'Timeline' });
 

@@ -27,11 +27,22 @@ export interface Search {
 export const EVERYWHERE: Source = {};
 
 /** @returns ids of requests, newest first, each once */
-export async function findNewest(em: EntityManager, organization: string, { conditions, sources, after, atMost }: Search & { after: string | null; atMost: number }): Promise<string[]> {
-  const all: readonly Condition[] = [{ sql: 'a.organization_id = ?', params: [organization] }, ...conditions, ...(after ? [{ sql: 'a.id < ?', params: [after] }] : [])];
+export async function findNewest(
+  em: EntityManager,
+  organization: string,
+  { conditions, sources, after, atMost }: Search & { after: string | null; atMost: number },
+): Promise<string[]> {
+  const all: readonly Condition[] = [
+    { sql: 'a.organization_id = ?', params: [organization] },
+    ...conditions,
+    ...(after ? [{ sql: 'a.id < ?', params: [after] }] : []),
+  ];
   const parts = sources.map((source) => newestOf(source, all, atMost));
   const params = [...parts.flatMap((part) => part.params), atMost];
-  const rows = await em.execute<{ id: string }[]>(`select id from (${parts.map(({ sql }) => `(${sql})`).join(' union ')}) found order by id desc limit ?`, params);
+  const rows = await em.execute<{ id: string }[]>(
+    `select id from (${parts.map(({ sql }) => `(${sql})`).join(' union ')}) found order by id desc limit ?`,
+    params,
+  );
   return rows.map((row) => row.id);
 }
 
@@ -39,28 +50,52 @@ function newestOf({ from, where }: Source, conditions: readonly Condition[], atM
   const all = where ? [...conditions, where] : conditions;
   const newest = `select a.id from countersign.approvals a where ${all.map(({ sql }) => sql).join(' and ')} order by a.id desc limit ?`;
   const params = [...all.flatMap((condition) => condition.params), atMost];
-  return from ? { sql: `select newest.id from ${from.sql} cross join lateral (${newest}) newest`, params: [...from.params, ...params] } : { sql: newest, params };
+  return from
+    ? {
+        sql: `select newest.id from ${from.sql} cross join lateral (${newest}) newest`,
+        params: [...from.params, ...params],
+      }
+    : { sql: newest, params };
 }
 
 /** Requests of the teams that somebody sees all of, and those that concern them. */
 export function sourcesWithin({ teams, person, key }: Sight): Source[] {
   const own = (column: string, value: string): Source => ({ where: { sql: `a.${column} = ?`, params: [value] } });
   return [
-    { from: { sql: 'unnest(?::uuid[]) seen(team)', params: [plainArray(teams)] }, where: { sql: 'a.team_id = seen.team', params: [] } },
+    {
+      from: { sql: 'unnest(?::uuid[]) seen(team)', params: [plainArray(teams)] },
+      where: { sql: 'a.team_id = seen.team', params: [] },
+    },
     own('creator_key_id', key),
-    ...(person === null ? [] : [own('requester_id', person), own('creator_id', person), { where: askedEver(person) }, { where: askedInsteadOf(person) }]),
+    ...(person === null
+      ? []
+      : [
+          own('requester_id', person),
+          own('creator_id', person),
+          { where: askedEver(person) },
+          { where: askedInsteadOf(person) },
+        ]),
   ];
 }
 
 export function waitingFor(person: string): Condition {
-  return { sql: 'a.id in (select k.approval_id from countersign.approval_asks k where k.person_id = ? and k.pending)', params: [person] };
+  return {
+    sql: 'a.id in (select k.approval_id from countersign.approval_asks k where k.person_id = ? and k.pending)',
+    params: [person],
+  };
 }
 
 export function askedEver(person: string): Condition {
-  return { sql: 'a.id in (select k.approval_id from countersign.approval_asks k where k.person_id = ?)', params: [person] };
+  return {
+    sql: 'a.id in (select k.approval_id from countersign.approval_asks k where k.person_id = ?)',
+    params: [person],
+  };
 }
 
 /** Somebody else was asked because this person was absent. */
 function askedInsteadOf(person: string): Condition {
-  return { sql: 'a.id in (select k.approval_id from countersign.approval_asks k where k.on_behalf_of = ?)', params: [person] };
+  return {
+    sql: 'a.id in (select k.approval_id from countersign.approval_asks k where k.on_behalf_of = ?)',
+    params: [person],
+  };
 }

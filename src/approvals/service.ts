@@ -28,7 +28,16 @@ export class ApprovalService {
   readonly #people: People;
   readonly #reasonReads: ReasonReads;
 
-  constructor(parts: { commands: ApprovalCommands; queries: ApprovalQueries; creation: ApprovalCreation; starter: ApprovalStarter; notifier: Notifier; work: UnitOfWork; people: People; reasonReads: ReasonReads }) {
+  constructor(parts: {
+    commands: ApprovalCommands;
+    queries: ApprovalQueries;
+    creation: ApprovalCreation;
+    starter: ApprovalStarter;
+    notifier: Notifier;
+    work: UnitOfWork;
+    people: People;
+    reasonReads: ReasonReads;
+  }) {
     this.commands = parts.commands;
     this.queries = parts.queries;
     this.#creation = parts.creation;
@@ -39,7 +48,13 @@ export class ApprovalService {
     this.#reasonReads = parts.reasonReads;
   }
 
-  async create(caller: Caller, origin: Origin, id: string, body: NewApprovalBody, repeated: boolean): Promise<ApprovalView> {
+  async create(
+    caller: Caller,
+    origin: Origin,
+    id: string,
+    body: NewApprovalBody,
+    repeated: boolean,
+  ): Promise<ApprovalView> {
     // Asked first: a request that no workflow holds would take no decisions, which is what 201 promises.
     await this.#starter.available();
     const control = await this.#creation.create(caller, origin, id, body, repeated);
@@ -55,27 +70,44 @@ export class ApprovalService {
   }
 
   /** @throws ProblemError the refusal, where the decision was not taken */
-  async decide(caller: Caller, origin: Origin, id: string, input: DecisionInput, operation: string): Promise<ApprovalView> {
+  async decide(
+    caller: Caller,
+    origin: Origin,
+    id: string,
+    input: DecisionInput,
+    operation: string,
+  ): Promise<ApprovalView> {
     if (caller.person === null) {
       await this.queries.get(caller, id);
-      throw new ProblemError('not-an-approver', 'Only a person’s key can decide; this one belongs to a service or to the organization’s owner.');
+      throw new ProblemError(
+        'not-an-approver',
+        'Only a person’s key can decide; this one belongs to a service or to the organization’s owner.',
+      );
     }
     await this.commands.decide(origin, id, caller.person, input, 'api', operation);
     return this.queries.view(caller.organization, id);
   }
 
   /** Reads a request; with `wait`, as soon as it is no longer the version that the caller has, or is closed. */
-  async read(caller: Caller, id: string, options: { wait: string | null; ifNoneMatch: string | null; signal: AbortSignal }): Promise<ApprovalView> {
+  async read(
+    caller: Caller,
+    id: string,
+    options: { wait: string | null; ifNoneMatch: string | null; signal: AbortSignal },
+  ): Promise<ApprovalView> {
     const until = options.wait === null ? 0 : performance.now() + waitMs(options.wait);
-    for (let seen: string | null = options.ifNoneMatch; ; ) {
+    for (let seen: string | null = options.ifNoneMatch; ;) {
       // Listening begins before reading, or a change between the two would be missed.
       const remaining = until - performance.now();
       const heard = new AbortController();
-      const change = remaining > 0 ? this.#notifier.wait(id, remaining, AbortSignal.any([heard.signal, options.signal])) : Promise.resolve(false);
+      const change =
+        remaining > 0
+          ? this.#notifier.wait(id, remaining, AbortSignal.any([heard.signal, options.signal]))
+          : Promise.resolve(false);
       try {
         const view = await this.queries.get(caller, id);
         seen ??= `"${view.stored.row.version}"`;
-        if (remaining <= 0 || isClosed(view.stored.row.state) || !namesVersion(seen, view.stored.row.version)) return view;
+        if (remaining <= 0 || isClosed(view.stored.row.state) || !namesVersion(seen, view.stored.row.version))
+          return view;
         if (!(await change)) return view;
       } finally {
         heard.abort();
@@ -85,7 +117,11 @@ export class ApprovalService {
 
   /** Requests that are about to be shown: whose reasons somebody sees goes on record. */
   async noteShown(caller: Caller, origin: Origin, views: readonly ApprovalView[]): Promise<void> {
-    await this.#reasonReads.note(caller, origin, views.filter(showsReasons).map((view) => view.stored));
+    await this.#reasonReads.note(
+      caller,
+      origin,
+      views.filter(showsReasons).map((view) => view.stored),
+    );
   }
 
   async timeline(caller: Caller, origin: Origin, id: string) {

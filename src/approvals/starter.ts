@@ -57,9 +57,12 @@ export class ApprovalStarter {
     this.#started.clear();
     for (const [organization, approvals] of gathered) {
       try {
-        await this.#work.bookkeep({ organization, actor: { type: 'system', id: null }, requestId: null }, async (tx) => {
-          for (const approval of approvals) tx.settle(approval);
-        });
+        await this.#work.bookkeep(
+          { organization, actor: { type: 'system', id: null }, requestId: null },
+          async (tx) => {
+            for (const approval of approvals) tx.settle(approval);
+          },
+        );
       } catch (error) {
         this.#logger.warn({ err: error }, 'receipts of started workflows could not be written');
       }

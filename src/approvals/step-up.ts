@@ -51,7 +51,10 @@ export class CodeRefused extends Error {
  * Whether a decision on this amount takes a code. An amount in another currency cannot be compared with the
  * organization's, so it does.
  */
-export function needsCode(from: OrganizationSettings['step_up_amount'], { amount, currency }: Pick<ApprovalRow, 'amount' | 'currency'>): boolean {
+export function needsCode(
+  from: OrganizationSettings['step_up_amount'],
+  { amount, currency }: Pick<ApprovalRow, 'amount' | 'currency'>,
+): boolean {
   if (!from || amount == null) return false;
   return currency !== from.currency || compareAmounts(parseAmount(amount), parseAmount(from.value)) >= 0;
 }
@@ -69,7 +72,13 @@ export class StepUp {
   }
 
   /** @returns null where a decision on this request takes no code */
-  async stateOf(em: EntityManager, { step_up_amount: from }: OrganizationSettings, request: ApprovalRow, asked: Omit<Confirmed, 'approval'>, at: Date): Promise<CodeState | null> {
+  async stateOf(
+    em: EntityManager,
+    { step_up_amount: from }: OrganizationSettings,
+    request: ApprovalRow,
+    asked: Omit<Confirmed, 'approval'>,
+    at: Date,
+  ): Promise<CodeState | null> {
     if (!needsCode(from, request)) return null;
     const latest = await em.findOne(StepUpCode, keyOf({ ...asked, approval: request.id }), NEWEST);
     return { mailed: latest !== null && latest.attempts < ATTEMPTS_PER_CODE && faultOf(latest, at) === null };
@@ -84,14 +93,31 @@ export class StepUp {
     await this.#work.write(origin, async (tx) => {
       const { em, at } = tx;
       // The lock has those who press the button at the same time counted one after the other.
-      const ask = await em.findOne(AskRow, { approval, person, pending: true }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const ask = await em.findOne(
+        AskRow,
+        { approval, person, pending: true },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
       if (!ask) throw new ProblemError('not-an-approver', 'You are not asked in the open stage of this request.');
       await refuseTooMany(em, confirmed, at);
       const code = String(randomInt(1_000_000)).padStart(6, '0');
-      const row = em.create(StepUpCode, { id: newId(at), organization: origin.organization, approval, person, door, hash: this.#hash(confirmed, code), createdAt: at, expiresAt: new Date(at.getTime() + VALID_MINUTES * 60_000) });
+      const row = em.create(StepUpCode, {
+        id: newId(at),
+        organization: origin.organization,
+        approval,
+        person,
+        door,
+        hash: this.#hash(confirmed, code),
+        createdAt: at,
+        expiresAt: new Date(at.getTime() + VALID_MINUTES * 60_000),
+      });
       em.persist(row);
       await this.#enqueue(tx, confirmed, code);
-      tx.record({ action: 'step_up.code_mailed', resource: { type: 'approval', id: approval }, detail: { code: row.id } });
+      tx.record({
+        action: 'step_up.code_mailed',
+        resource: { type: 'approval', id: approval },
+        detail: { code: row.id },
+      });
     });
   }
 
@@ -106,7 +132,12 @@ export class StepUp {
       if (!latest) return 'none';
       const found = latest.attempts >= ATTEMPTS_PER_CODE ? 'exhausted' : this.#judge(latest, confirmed, code, tx.at);
       latest.attempts += 1;
-      tx.record({ action: 'step_up.attempted', resource: { type: 'approval', id: confirmed.approval }, outcome: found === null ? 'success' : 'denied', detail: { code: latest.id, fault: found } });
+      tx.record({
+        action: 'step_up.attempted',
+        resource: { type: 'approval', id: confirmed.approval },
+        outcome: found === null ? 'success' : 'denied',
+        detail: { code: latest.id, fault: found },
+      });
       return found;
     });
     if (fault !== null) throw new CodeRefused(fault);
@@ -147,7 +178,15 @@ export class StepUp {
     if (email === null) throw new ProblemError('not-an-approver', 'No address is known for you any more.');
     const content = stepUpMail(title ?? 'a request whose requester was erased', code, VALID_MINUTES);
     // The title is the requester's: the mail is readable only while both are known.
-    tx.enqueue(mailMessage({ ...content, id: newId(at), to: email, subjects: title === null ? [person] : [person, row.requester], reference: { kind: 'step_up', approval, person } }));
+    tx.enqueue(
+      mailMessage({
+        ...content,
+        id: newId(at),
+        to: email,
+        subjects: title === null ? [person] : [person, row.requester],
+        reference: { kind: 'step_up', approval, person },
+      }),
+    );
   }
 }
 
@@ -164,9 +203,17 @@ function faultOf(row: StepUpCode, at: Date): CodeFault | null {
 }
 
 async function refuseTooMany(em: EntityManager, confirmed: Confirmed, at: Date): Promise<void> {
-  const recent = await em.find(StepUpCode, { ...keyOf(confirmed), createdAt: { $gt: new Date(at.getTime() - HOUR_MS) } }, { orderBy: { createdAt: 'asc' } });
+  const recent = await em.find(
+    StepUpCode,
+    { ...keyOf(confirmed), createdAt: { $gt: new Date(at.getTime() - HOUR_MS) } },
+    { orderBy: { createdAt: 'asc' } },
+  );
   const [oldest] = recent;
   if (!oldest || recent.length < CODES_PER_HOUR) return;
   const retryAfterSeconds = Math.max(1, Math.ceil((oldest.createdAt.getTime() + HOUR_MS - at.getTime()) / 1000));
-  throw new ProblemError('rate-limited', `${CODES_PER_HOUR} codes were mailed within the hour. Use the newest one, or ask for another in ${Math.ceil(retryAfterSeconds / 60)} min.`, { retryAfterSeconds });
+  throw new ProblemError(
+    'rate-limited',
+    `${CODES_PER_HOUR} codes were mailed within the hour. Use the newest one, or ask for another in ${Math.ceil(retryAfterSeconds / 60)} min.`,
+    { retryAfterSeconds },
+  );
 }

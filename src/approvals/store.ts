@@ -5,7 +5,6 @@ import { newId } from '../platform/ids.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
 import { ApprovalRow, AskRow, DecisionRow, StageRow } from './entities.ts';
 import type { Approval, ApprovalEvent, Decision, StageState } from './rules.ts';
-import { isClosed } from './rules.ts';
 
 /** A request as the rules see it, with the rows it was read from. */
 export interface StoredApproval {
@@ -37,10 +36,15 @@ export async function readApproval(em: EntityManager, organization: string, id: 
 }
 
 /** Reads many at once, in the order of the ids; one that is not there is left out. */
-export async function readApprovals(em: EntityManager, organization: string, ids: readonly string[]): Promise<StoredApproval[]> {
+export async function readApprovals(
+  em: EntityManager,
+  organization: string,
+  ids: readonly string[],
+): Promise<StoredApproval[]> {
   if (ids.length === 0) return [];
   const rows = await em.execute<StoredRow[]>(
-    `select a.*, ${PARTS} from countersign.approvals a where a.organization_id = ? and a.id = any(?::uuid[])`, [organization, plainArray(ids)],
+    `select a.*, ${PARTS} from countersign.approvals a where a.organization_id = ? and a.id = any(?::uuid[])`,
+    [organization, plainArray(ids)],
   );
   const order = new Map(ids.map((id, index) => [id, index]));
   return rows.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0)).map((row) => storedOf(em, row));
@@ -92,7 +96,9 @@ function approvalOf({ row, stages, asks, decisions }: Omit<StoredApproval, 'appr
         required: stage?.required ?? 0,
         openedAt: stage?.openedAt ?? null,
         deadlineAt: stage?.deadlineAt ?? null,
-        asked: asks.filter((ask) => ask.stage === index).map(({ person, reason, onBehalfOf }) => ({ person, reason, onBehalfOf: onBehalfOf ?? null })),
+        asked: asks
+          .filter((ask) => ask.stage === index)
+          .map(({ person, reason, onBehalfOf }) => ({ person, reason, onBehalfOf: onBehalfOf ?? null })),
         decisions: decisions.filter((decision) => decision.stage === index).map(decisionOf),
       };
     }),
@@ -108,7 +114,13 @@ function decisionOf({ person, decision, at, channel, onBehalfOf }: DecisionRow):
  * @param intent what brought it about, where somebody did
  * @returns the stages as they now are
  */
-export function saveApproval(tx: Transaction, stored: StoredApproval, after: Approval, events: readonly ApprovalEvent[], intent: string | null): StageRow[] {
+export function saveApproval(
+  tx: Transaction,
+  stored: StoredApproval,
+  after: Approval,
+  events: readonly ApprovalEvent[],
+  intent: string | null,
+): StageRow[] {
   const { row } = stored;
   row.state = after.state;
   row.version += 1;
@@ -129,13 +141,34 @@ export function saveApproval(tx: Transaction, stored: StoredApproval, after: App
   return stages;
 }
 
-function saveStage(tx: Transaction, stored: StoredApproval, stage: StageState, sameRevision: boolean, events: readonly ApprovalEvent[]): StageRow {
+function saveStage(
+  tx: Transaction,
+  stored: StoredApproval,
+  stage: StageState,
+  sameRevision: boolean,
+  events: readonly ApprovalEvent[],
+): StageRow {
   const { index, state, escalated, required, openedAt, deadlineAt } = stage;
   const opened = events.findLast((event) => event.type === 'stage_opened' && event.stage === index);
-  const now = { state, escalated, required, openedAt, deadlineAt, ...(opened?.type === 'stage_opened' ? { remindAt: opened.remindAt.map((moment) => moment.toISOString()) } : {}) };
+  const now = {
+    state,
+    escalated,
+    required,
+    openedAt,
+    deadlineAt,
+    ...(opened?.type === 'stage_opened' ? { remindAt: opened.remindAt.map((moment) => moment.toISOString()) } : {}),
+  };
   const existing = sameRevision ? stored.stages.find((candidate) => candidate.index === index) : undefined;
   if (existing) return Object.assign(existing, now);
-  const row = { id: newId(tx.at), organization: tx.origin.organization, approval: stored.row.id, revision: stored.row.revision, index, remindAt: [], ...now };
+  const row = {
+    id: newId(tx.at),
+    organization: tx.origin.organization,
+    approval: stored.row.id,
+    revision: stored.row.revision,
+    index,
+    remindAt: [],
+    ...now,
+  };
   tx.add(StageRow, row);
   return row;
 }
@@ -152,7 +185,13 @@ function saveAsks(tx: Transaction, stored: StoredApproval, after: Approval, same
   const { em, origin, at } = tx;
   const known = sameRevision ? stored.asks : [];
   const key = (stage: number, person: string) => `${stage}/${person}`;
-  const wanted = new Map(after.stages.flatMap((stage) => (stage.state === 'waiting' ? [] : stage.asked.map((candidate) => [key(stage.index, candidate.person), { stage, candidate }] as const))));
+  const wanted = new Map(
+    after.stages.flatMap((stage) =>
+      stage.state === 'waiting'
+        ? []
+        : stage.asked.map((candidate) => [key(stage.index, candidate.person), { stage, candidate }] as const),
+    ),
+  );
   for (const ask of known) {
     const still = wanted.get(key(ask.stage, ask.person));
     if (!still) {
@@ -166,25 +205,36 @@ function saveAsks(tx: Transaction, stored: StoredApproval, after: Approval, same
   }
   for (const { stage, candidate } of wanted.values()) {
     tx.add(AskRow, {
-      id: newId(at), organization: origin.organization, approval: stored.row.id, revision: after.revision, stage: stage.index,
-      person: candidate.person, onBehalfOf: candidate.onBehalfOf, reason: candidate.reason, pending: isPending(after, stage, candidate.person), askedAt: at,
+      id: newId(at),
+      organization: origin.organization,
+      approval: stored.row.id,
+      revision: after.revision,
+      stage: stage.index,
+      person: candidate.person,
+      onBehalfOf: candidate.onBehalfOf,
+      reason: candidate.reason,
+      pending: isPending(after, stage, candidate.person),
+      askedAt: at,
     });
   }
 }
 
 function isPending(approval: Approval, stage: StageState, person: string): boolean {
-  return approval.state === 'pending' && stage.state === 'open' && !stage.decisions.some((decision) => decision.person === person);
+  return (
+    approval.state === 'pending' &&
+    stage.state === 'open' &&
+    !stage.decisions.some((decision) => decision.person === person)
+  );
 }
 
 /** A request for changes that was answered by making them counts no longer; the row stays for the timeline. */
 function dropAnsweredDecisions(stored: StoredApproval, after: Approval): void {
   for (const decision of stored.decisions) {
-    const counts = after.stages.some((stage) => stage.decisions.some((candidate) => candidate.person === decision.person && candidate.decision === decision.decision));
+    const counts = after.stages.some((stage) =>
+      stage.decisions.some(
+        (candidate) => candidate.person === decision.person && candidate.decision === decision.decision,
+      ),
+    );
     if (!counts) decision.counts = false;
   }
-}
-
-/** Whether the request still takes commands. */
-export function isOpen(stored: StoredApproval): boolean {
-  return !isClosed(stored.row.state);
 }

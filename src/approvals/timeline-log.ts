@@ -8,14 +8,27 @@ import type { StoredApproval } from './store.ts';
 const WITH_WORDS: ReadonlySet<ApprovalEvent['type']> = new Set(['decided', 'late_decision', 'withdrawn']);
 
 /** Adds what happened to the timeline, in the order in which it happened. */
-export function writeTimeline(tx: Transaction, stored: StoredApproval, events: readonly ApprovalEvent[], intent: string | null): void {
+export function writeTimeline(
+  tx: Transaction,
+  stored: StoredApproval,
+  events: readonly ApprovalEvent[],
+  intent: string | null,
+): void {
   const { origin } = tx;
   events.forEach((event, index) => {
     const entry = timelineEntry(event);
     if (!entry) return;
     tx.add(TimelineRow, {
-      id: newId(tx.at), organization: origin.organization, approval: stored.row.id, at: event.at, seq: stored.row.version * 1000 + index,
-      type: entry.type, stage: entry.stage ?? null, person: entry.person ?? null, channel: entry.channel ?? null, detail: entry.detail,
+      id: newId(tx.at),
+      organization: origin.organization,
+      approval: stored.row.id,
+      at: event.at,
+      seq: stored.row.version * 1000 + index,
+      type: entry.type,
+      stage: entry.stage ?? null,
+      person: entry.person ?? null,
+      channel: entry.channel ?? null,
+      detail: entry.detail,
       intent: WITH_WORDS.has(event.type) ? intent : null,
     });
   });
@@ -25,7 +38,14 @@ export function writeTimeline(tx: Transaction, stored: StoredApproval, events: r
 export function writeCreated(tx: Transaction, { row }: StoredApproval): void {
   const by = row.creator === row.requester ? 'the requester' : 'somebody else in the requester’s name';
   tx.add(TimelineRow, {
-    id: newId(tx.at), organization: tx.origin.organization, approval: row.id, at: tx.at, seq: 0, type: 'created', person: row.requester,
-    channel: 'api', detail: `Requested by ${by}.`,
+    id: newId(tx.at),
+    organization: tx.origin.organization,
+    approval: row.id,
+    at: tx.at,
+    seq: 0,
+    type: 'created',
+    person: row.requester,
+    channel: 'api',
+    detail: `Requested by ${by}.`,
   });
 }

@@ -31,12 +31,24 @@ export class ApprovalViews {
     this.#people = people;
   }
 
-  async open(em: EntityManager, organization: string, approvals: readonly StoredApproval[], at: Date): Promise<ApprovalView[]> {
+  async open(
+    em: EntityManager,
+    organization: string,
+    approvals: readonly StoredApproval[],
+    at: Date,
+  ): Promise<ApprovalView[]> {
     const facts = new FactsReader(em, organization, at);
     const stages = new Map<string, readonly StageState[]>();
     for (const stored of approvals) stages.set(stored.row.id, await this.#stages(stored, facts, at));
-    const teams = await teamsById(em, approvals.map(({ row }) => row.team));
-    const profiles = await this.#people.profiles(em, organization, approvals.flatMap((stored) => peopleIn(stored, stages.get(stored.row.id) ?? [])));
+    const teams = await teamsById(
+      em,
+      approvals.map(({ row }) => row.team),
+    );
+    const profiles = await this.#people.profiles(
+      em,
+      organization,
+      approvals.flatMap((stored) => peopleIn(stored, stages.get(stored.row.id) ?? [])),
+    );
     const endings = await endingsOf(em, approvals);
     const keys = await this.#vault.unlockFor(em, organization, [...approvals.flatMap(sealedIn), ...endings.values()]);
     return approvals.map((stored) => ({
@@ -46,7 +58,9 @@ export class ApprovalViews {
       profiles,
       team: teams.get(stored.row.team) ?? { alias: '', name: '' },
       commentOf: (decision) => commentOf(keys, decision),
-      lastWords: stored.row.outcomeIntent ? keys.open(endings.get(stored.row.outcomeIntent), textPlace(stored.row.outcomeIntent)) : null,
+      lastWords: stored.row.outcomeIntent
+        ? keys.open(endings.get(stored.row.outcomeIntent), textPlace(stored.row.outcomeIntent))
+        : null,
     }));
   }
 
@@ -58,7 +72,10 @@ export class ApprovalViews {
 }
 
 /** The sealed words of the intents that ended requests. */
-async function endingsOf(em: EntityManager, approvals: readonly StoredApproval[]): Promise<Map<string, Uint8Array | null | undefined>> {
+async function endingsOf(
+  em: EntityManager,
+  approvals: readonly StoredApproval[],
+): Promise<Map<string, Uint8Array | null | undefined>> {
   const ids = approvals.flatMap(({ row }) => row.outcomeIntent ?? []);
   if (ids.length === 0) return new Map();
   return new Map((await em.find(IntentRow, { id: { $in: ids } })).map((intent) => [intent.id, intent.text]));

@@ -21,17 +21,39 @@ const PUBLIC: Readonly<Partial<Record<ApprovalEvent['type'], WebhookEventType>>>
 };
 
 /** Has services that ask learn what happened. */
-export async function tellWebhooks(webhooks: EventPublisher, tx: Transaction, stored: StoredApproval, after: Approval, events: readonly ApprovalEvent[], told: Told): Promise<void> {
+export async function tellWebhooks(
+  webhooks: EventPublisher,
+  tx: Transaction,
+  stored: StoredApproval,
+  after: Approval,
+  events: readonly ApprovalEvent[],
+  told: Told,
+): Promise<void> {
   const subjects = told.profiles.of(stored.row.requester).alias === null ? [] : [stored.row.requester];
   for (const event of events) {
     const type = PUBLIC[event.type];
-    if (type) await webhooks.enqueue(tx, { type, data: { approval: summary(stored, after, told, event), ...('stage' in event ? { stage: event.stage } : {}) }, subjects });
+    if (type)
+      await webhooks.enqueue(tx, {
+        type,
+        data: { approval: summary(stored, after, told, event), ...('stage' in event ? { stage: event.stage } : {}) },
+        subjects,
+      });
   }
 }
 
 /** Tells that a request was made. */
-export async function tellCreated(webhooks: EventPublisher, tx: Transaction, stored: StoredApproval, after: Approval, told: Told): Promise<void> {
-  await webhooks.enqueue(tx, { type: 'approval.created', data: { approval: summary(stored, after, told, null) }, subjects: [stored.row.requester] });
+export async function tellCreated(
+  webhooks: EventPublisher,
+  tx: Transaction,
+  stored: StoredApproval,
+  after: Approval,
+  told: Told,
+): Promise<void> {
+  await webhooks.enqueue(tx, {
+    type: 'approval.created',
+    data: { approval: summary(stored, after, told, null) },
+    subjects: [stored.row.requester],
+  });
 }
 
 function summary({ row }: StoredApproval, after: Approval, told: Told, event: ApprovalEvent | null) {

@@ -1,7 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isGrpcServiceError, ServiceError, WithStartWorkflowOperation, WorkflowNotFoundError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  ServiceError,
+  WithStartWorkflowOperation,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { ApplicationFailure, type Workflow, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { APPROVAL_CHAIN, type ApprovalChainInput, type ApprovalControl, approvalWorkflowId, type IntentInput, type IntentKind, type IntentOutcome } from '../../workflows/contracts/approvals.ts';
+import {
+  APPROVAL_CHAIN,
+  type ApprovalChainInput,
+  type ApprovalControl,
+  approvalWorkflowId,
+  type IntentInput,
+  type IntentKind,
+  type IntentOutcome,
+} from '../../workflows/contracts/approvals.ts';
 import { Unavailable } from '../platform/errors.ts';
 import type { TemporalConnection } from '../platform/temporal/connection.ts';
 
@@ -35,7 +50,10 @@ export class ApprovalWorkflows {
   async start(organization: string, approval: string, control: ApprovalControl): Promise<void> {
     await this.#reach(async () => {
       try {
-        await this.#temporal.client.workflow.start(APPROVAL_CHAIN, this.#startOptions({ organization, approval, control }));
+        await this.#temporal.client.workflow.start(
+          APPROVAL_CHAIN,
+          this.#startOptions({ organization, approval, control }),
+        );
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       }
@@ -47,11 +65,19 @@ export class ApprovalWorkflows {
    * @param recover gives what a workflow has to know, where it is found not to run although the request is open
    * @returns null where the workflow has ended: the request is closed
    */
-  async carryOut(organization: string, approval: string, kind: IntentKind, input: IntentInput, recover: () => Promise<ApprovalControl>): Promise<IntentOutcome | null> {
+  async carryOut(
+    organization: string,
+    approval: string,
+    kind: IntentKind,
+    input: IntentInput,
+    recover: () => Promise<ApprovalControl>,
+  ): Promise<IntentOutcome | null> {
     return this.#reach(async () => {
       try {
         const handle = this.#temporal.client.workflow.getHandle(approvalWorkflowId(approval));
-        return await untilProcessed(() => handle.executeUpdate<IntentOutcome, [IntentInput]>(kind, { args: [input], updateId: input.intent }));
+        return await untilProcessed(() =>
+          handle.executeUpdate<IntentOutcome, [IntentInput]>(kind, { args: [input], updateId: input.intent }),
+        );
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) return verdictOf(error);
       }
@@ -60,10 +86,21 @@ export class ApprovalWorkflows {
     });
   }
 
-  async #startAndCarryOut(start: ApprovalChainInput, kind: IntentKind, input: IntentInput): Promise<IntentOutcome | null> {
+  async #startAndCarryOut(
+    start: ApprovalChainInput,
+    kind: IntentKind,
+    input: IntentInput,
+  ): Promise<IntentOutcome | null> {
     const send = () => {
-      const startWorkflowOperation = new WithStartWorkflowOperation(APPROVAL_CHAIN, { ...this.#startOptions(start), workflowIdConflictPolicy: 'USE_EXISTING' });
-      return this.#temporal.client.workflow.executeUpdateWithStart<Workflow, IntentOutcome, [IntentInput]>(kind, { args: [input], updateId: input.intent, startWorkflowOperation });
+      const startWorkflowOperation = new WithStartWorkflowOperation(APPROVAL_CHAIN, {
+        ...this.#startOptions(start),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      });
+      return this.#temporal.client.workflow.executeUpdateWithStart<Workflow, IntentOutcome, [IntentInput]>(kind, {
+        args: [input],
+        updateId: input.intent,
+        startWorkflowOperation,
+      });
     };
     try {
       return await untilProcessed(send);
@@ -73,7 +110,12 @@ export class ApprovalWorkflows {
   }
 
   #startOptions(input: ApprovalChainInput) {
-    return { workflowId: approvalWorkflowId(input.approval), taskQueue: this.#taskQueue, args: [input] as [ApprovalChainInput], workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const };
+    return {
+      workflowId: approvalWorkflowId(input.approval),
+      taskQueue: this.#taskQueue,
+      args: [input] as [ApprovalChainInput],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+    };
   }
 
   /** Gives up at the deadline; RESOURCE_EXHAUSTED (too many Updates in flight) is retried by the client until then. */
@@ -81,7 +123,12 @@ export class ApprovalWorkflows {
     try {
       return await this.#temporal.within(DEADLINE_MS, work);
     } catch (error) {
-      if (isGrpcServiceError(error) || error instanceof ServiceError || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw new Unavailable('The workflow service', { cause: error });
+      if (
+        isGrpcServiceError(error) ||
+        error instanceof ServiceError ||
+        error instanceof WorkflowUpdateRPCTimeoutOrCancelledError
+      )
+        throw new Unavailable('The workflow service', { cause: error });
       throw error;
     }
   }
@@ -101,13 +148,16 @@ async function untilProcessed(send: () => Promise<IntentOutcome>): Promise<Inten
 
 /** The type of the failure that an Update ended with; undefined where it failed otherwise. */
 function typeOfFailed(error: unknown): string | null | undefined {
-  return error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure ? error.cause.type : undefined;
+  return error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure
+    ? error.cause.type
+    : undefined;
 }
 
 /** What a refused Update says. @returns null where the workflow has ended */
 function verdictOf(error: unknown): IntentOutcome | null {
   const refusal = typeOfFailed(error);
-  if (refusal !== undefined) return refusal === ENDED_MEANWHILE ? null : { outcome: 'refused', refusal: refusal ?? 'invalid-request' };
+  if (refusal !== undefined)
+    return refusal === ENDED_MEANWHILE ? null : { outcome: 'refused', refusal: refusal ?? 'invalid-request' };
   if (error instanceof WorkflowNotFoundError) return null;
   throw error;
 }

@@ -18,7 +18,13 @@ export class WorkflowHandler implements OutboxHandler {
   readonly #workflows: ApprovalWorkflows;
   readonly #people: PeopleChanges;
 
-  constructor(parts: { work: UnitOfWork; commands: ApprovalCommands; execution: ApprovalExecution; workflows: ApprovalWorkflows; people: PeopleChanges }) {
+  constructor(parts: {
+    work: UnitOfWork;
+    commands: ApprovalCommands;
+    execution: ApprovalExecution;
+    workflows: ApprovalWorkflows;
+    people: PeopleChanges;
+  }) {
     this.#work = parts.work;
     this.#commands = parts.commands;
     this.#execution = parts.execution;
@@ -61,20 +67,35 @@ export class WorkflowHandler implements OutboxHandler {
 
   async #carryOut(organization: string, approval: string, id: string): Promise<void> {
     const { intent, version } = await this.#work.read(organization, async (em) => ({
-      intent: await em.findOneOrFail(IntentRow, { id }), version: (await readApproval(em, organization, approval)).row.version,
+      intent: await em.findOneOrFail(IntentRow, { id }),
+      version: (await readApproval(em, organization, approval)).row.version,
     }));
     if (intent.state !== 'pending') return;
     const decision = intent.command['decision'] as DecisionKind | undefined;
     const revision = intent.command['revision'];
-    const attempt = intent.person && decision ? { person: intent.person, decision, ...(typeof revision === 'number' ? { revision } : {}) } : undefined;
-    await this.#commands.carryOut(organization, approval, intent.kind, { intent: id, version, ...(attempt ? { attempt } : {}) });
+    const attempt =
+      intent.person && decision
+        ? { person: intent.person, decision, ...(typeof revision === 'number' ? { revision } : {}) }
+        : undefined;
+    await this.#commands.carryOut(organization, approval, intent.kind, {
+      intent: id,
+      version,
+      ...(attempt ? { attempt } : {}),
+    });
   }
 
   /** Looks through a request anew. However often it is tried, it is one intent. */
   async #refresh(organization: string, approval: string, id: string): Promise<void> {
     await this.#work.bookkeep(systemOrigin(organization), async (tx) => {
       if ((await tx.em.count(IntentRow, { id })) > 0) return;
-      recordIntent(tx, await this.#work.vault.unlock(tx.em, organization, []), { id, approval, kind: 'refresh', person: null, channel: 'system', command: {} });
+      recordIntent(tx, await this.#work.vault.unlock(tx.em, organization, []), {
+        id,
+        approval,
+        kind: 'refresh',
+        person: null,
+        channel: 'system',
+        command: {},
+      });
     });
     await this.#carryOut(organization, approval, id);
   }

@@ -1,5 +1,11 @@
 /** What JSON can hold. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [member: string]: JsonValue };
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [member: string]: JsonValue };
 
 /** A value cannot be written as JSON that reads back as the same value. */
 export class NotCanonical extends Error {
@@ -30,7 +36,8 @@ function write(value: unknown, path: string): string {
       return value ? 'true' : 'false';
     case 'object':
       if (value === null) return 'null';
-      if (Array.isArray(value)) return `[${Array.from(value, (item, index) => write(item, `${path}[${index}]`)).join(',')}]`;
+      if (Array.isArray(value))
+        return `[${Array.from(value, (item, index) => write(item, `${path}[${index}]`)).join(',')}]`;
       return writeObject(value, path);
     default:
       throw new NotCanonical(path, `is ${typeof value}`);

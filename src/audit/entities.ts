@@ -4,12 +4,14 @@ import type { AuditAction, AuditResource } from '../platform/audit-actions.ts';
 import type { Actor } from '../platform/unit-of-work.ts';
 
 /** The sealer works for every organization at once. What it may do to a table is a matter of grants. */
-const auditTable = () => tenantTable([{ name: 'sealer', roles: [DATABASE_ROLES.sealer], using: 'true', check: 'true' }]);
+const auditTable = () =>
+  tenantTable([{ name: 'sealer', roles: [DATABASE_ROLES.sealer], using: 'true', check: 'true' }]);
 
 const organization = () => p.uuid().fieldName('organization_id').primary();
 
 /** A column that the database takes out of the leaf: it can never say anything but what was signed. */
-const proven = (path: string, type: 'text' | 'uuid') => `(${type === 'uuid' ? `((leaf)::jsonb #>> '${path}'::text[])::uuid` : `(leaf)::jsonb #>> '${path}'::text[]`}) stored`;
+const proven = (path: string, type: 'text' | 'uuid') =>
+  `(${type === 'uuid' ? `((leaf)::jsonb #>> '${path}'::text[])::uuid` : `(leaf)::jsonb #>> '${path}'::text[]`}) stored`;
 
 /**
  * One thing that was done. `leaf` is the text that is hashed into the tree (RFC 8785 canonical JSON), everything below
@@ -26,7 +28,12 @@ export const AuditEntry = defineEntity({
     { properties: ['organization', 'actorId', 'at'] },
     { properties: ['organization', 'resourceId', 'at'] },
   ],
-  checks: [{ name: 'audit_entries_leaf_check', expression: `(leaf::jsonb ->> 'id')::uuid = id and (leaf::jsonb ->> 'organization')::uuid = organization_id and (leaf::jsonb ->> 'at')::timestamptz = "at"` }],
+  checks: [
+    {
+      name: 'audit_entries_leaf_check',
+      expression: `(leaf::jsonb ->> 'id')::uuid = id and (leaf::jsonb ->> 'organization')::uuid = organization_id and (leaf::jsonb ->> 'at')::timestamptz = "at"`,
+    },
+  ],
   properties: {
     id: p.uuid().primary(),
     organization: p.uuid().fieldName('organization_id'),

@@ -15,7 +15,10 @@ export function sourceOf({ id, sealed }: Pick<SealedEntry, 'id' | 'sealed'>, key
     const text = keys.open(sealed, personalPlace(id));
     if (text === null) return null;
     const { address, user_agent: userAgent } = parsePersonal(text).fields;
-    return { address: typeof address === 'string' ? address : null, userAgent: typeof userAgent === 'string' ? userAgent : null };
+    return {
+      address: typeof address === 'string' ? address : null,
+      userAgent: typeof userAgent === 'string' ? userAgent : null,
+    };
   } catch (error) {
     if (error instanceof CannotDecrypt || error instanceof NotPersonal || error instanceof RangeError) return null;
     throw error;

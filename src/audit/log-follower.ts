@@ -59,7 +59,8 @@ export class LogFollower {
         if (!this.#underWay.has(found) && (this.#resting.get(found) ?? 0) <= performance.now()) this.#begin(found);
       }
     } catch (error) {
-      if (!(error instanceof Unavailable)) logger.error({ err: error, follower: name }, 'what there is to do could not be found');
+      if (!(error instanceof Unavailable))
+        logger.error({ err: error, follower: name }, 'what there is to do could not be found');
     }
   }
 

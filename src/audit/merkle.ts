@@ -41,7 +41,11 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
  * @throws InvalidProof where anything is malformed or does not fit
  */
 export function verifyInclusion(
-  leafIndex: bigint | number, treeSize: bigint | number, leaf: Uint8Array, proof: readonly Uint8Array[], root: Uint8Array,
+  leafIndex: bigint | number,
+  treeSize: bigint | number,
+  leaf: Uint8Array,
+  proof: readonly Uint8Array[],
+  root: Uint8Array,
 ): void {
   const index = checkedSize(leafIndex, 'leaf index');
   const size = checkedSize(treeSize, 'tree size');
@@ -64,7 +68,11 @@ export function verifyInclusion(
  * @throws InvalidProof where anything is malformed or does not fit
  */
 export function verifyConsistency(
-  size1: bigint | number, size2: bigint | number, root1: Uint8Array, root2: Uint8Array, proof: readonly Uint8Array[],
+  size1: bigint | number,
+  size2: bigint | number,
+  root1: Uint8Array,
+  root2: Uint8Array,
+  proof: readonly Uint8Array[],
 ): void {
   const first = checkedSize(size1, 'first size');
   const second = checkedSize(size2, 'second size');
@@ -79,7 +87,13 @@ export function verifyConsistency(
   climbBoth(first, second, root1, root2, proof);
 }
 
-function climbBoth(first: bigint, second: bigint, root1: Uint8Array, root2: Uint8Array, proof: readonly Uint8Array[]): void {
+function climbBoth(
+  first: bigint,
+  second: bigint,
+  root1: Uint8Array,
+  root2: Uint8Array,
+  proof: readonly Uint8Array[],
+): void {
   // A first tree of 2^n leaves is a node of the second one; its hash is known and left out of the proof.
   const [start, ...rest] = isPowerOfTwo(first) ? [root1, ...proof] : proof;
   if (start === undefined) throw new InvalidProof('the proof is shorter than it must be');
@@ -149,7 +163,8 @@ function checkedSize(value: bigint | number, what: string): bigint {
 function checkHashes(proof: readonly Uint8Array[], ...others: readonly Uint8Array[]): void {
   if (!Array.isArray(proof)) throw new InvalidProof('the proof is no list of hashes');
   for (const value of [...others, ...proof]) {
-    if (!types.isUint8Array(value) || value.length !== HASH_BYTES) throw new InvalidProof(`a hash does not have ${HASH_BYTES} bytes`);
+    if (!types.isUint8Array(value) || value.length !== HASH_BYTES)
+      throw new InvalidProof(`a hash does not have ${HASH_BYTES} bytes`);
   }
 }
 

@@ -14,7 +14,9 @@ export class NoSuchEntry extends NotFound {
 /** The entry is there, and no signed checkpoint holds it yet. That takes a moment. */
 export class NotSealedYet extends ProblemError {
   constructor() {
-    super('not-found', 'This entry is written but not sealed yet. Ask for its proof again in a moment.', { retryAfterSeconds: SEALED_SOON_S });
+    super('not-found', 'This entry is written but not sealed yet. Ask for its proof again in a moment.', {
+      retryAfterSeconds: SEALED_SOON_S,
+    });
     this.name = 'NotSealedYet';
   }
 }
@@ -22,7 +24,10 @@ export class NotSealedYet extends ProblemError {
 /** Nothing was ever signed for a log of this size: a proof for it would prove nothing. */
 export class NeverCheckpointed extends ProblemError {
   constructor(size: number) {
-    super('not-found', `There is no checkpoint of ${size} entries. Take the size of a checkpoint that you were given, or of the latest one.`);
+    super(
+      'not-found',
+      `There is no checkpoint of ${size} entries. Take the size of a checkpoint that you were given, or of the latest one.`,
+    );
     this.name = 'NeverCheckpointed';
   }
 }
@@ -30,7 +35,9 @@ export class NeverCheckpointed extends ProblemError {
 /** The log has no entries that were sealed. */
 export class NoCheckpointYet extends ProblemError {
   constructor() {
-    super('not-found', 'Nothing of this audit log is sealed yet. Ask again in a moment.', { retryAfterSeconds: SEALED_SOON_S });
+    super('not-found', 'Nothing of this audit log is sealed yet. Ask again in a moment.', {
+      retryAfterSeconds: SEALED_SOON_S,
+    });
     this.name = 'NoCheckpointYet';
   }
 }

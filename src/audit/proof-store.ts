@@ -42,41 +42,70 @@ export async function findLeaf(em: EntityManager, organization: string, ref: Ent
   const [row] = await em.execute<LeafRow[]>(
     `select l.leaf_index, l.entry_id, l.leaf_hash, e.leaf from countersign.audit_leaves l
      left join countersign.audit_entries e on e.id = l.entry_id and e.at = l.at
-     where l.organization_id = ? and l.${condition}`, [organization, value]);
+     where l.organization_id = ? and l.${condition}`,
+    [organization, value],
+  );
   return row ? { seq: Number(row.leaf_index), entry: row.entry_id, leafHash: row.leaf_hash, leaf: row.leaf } : null;
 }
 
 /** Whether the entry is queued for sealing. */
 export async function isQueued(em: EntityManager, organization: string, entry: string): Promise<boolean> {
-  return (await em.execute('select from countersign.audit_pending where organization_id = ? and entry_id = ?', [organization, entry])).length > 0;
+  return (
+    (
+      await em.execute('select from countersign.audit_pending where organization_id = ? and entry_id = ?', [
+        organization,
+        entry,
+      ])
+    ).length > 0
+  );
 }
 
 /** @param size of the tree; null: the latest one */
-export async function findCheckpoint(em: EntityManager, organization: string, size: number | null): Promise<Checkpoint | null> {
+export async function findCheckpoint(
+  em: EntityManager,
+  organization: string,
+  size: number | null,
+): Promise<Checkpoint | null> {
   const [row] = await em.execute<CheckpointRow[]>(
     `select tree_size, root, at, note from countersign.audit_checkpoints where organization_id = ? ${size === null ? '' : 'and tree_size = ?'} order by tree_size desc limit 1`,
-    size === null ? [organization] : [organization, size]);
+    size === null ? [organization] : [organization, size],
+  );
   return row ? checkpointOf(row) : null;
 }
 
 /** Checkpoints with sizes from `start` to `end`, both included, smallest first. */
-export async function checkpointsBetween(em: EntityManager, organization: string, { start, end }: LeafRange): Promise<Checkpoint[]> {
+export async function checkpointsBetween(
+  em: EntityManager,
+  organization: string,
+  { start, end }: LeafRange,
+): Promise<Checkpoint[]> {
   const rows = await em.execute<CheckpointRow[]>(
-    'select tree_size, root, at, note from countersign.audit_checkpoints where organization_id = ? and tree_size between ? and ? order by tree_size', [organization, start, end]);
+    'select tree_size, root, at, note from countersign.audit_checkpoints where organization_id = ? and tree_size between ? and ? order by tree_size',
+    [organization, start, end],
+  );
   return rows.map(checkpointOf);
 }
 
 /** The shortest stretch of leaves that holds every sealed entry from one moment up to, and without, another; null where there is none. */
-export async function leavesBetween(em: EntityManager, organization: string, from: Date, to: Date): Promise<LeafRange | null> {
+export async function leavesBetween(
+  em: EntityManager,
+  organization: string,
+  from: Date,
+  to: Date,
+): Promise<LeafRange | null> {
   const [row] = await em.execute<{ first: string | null; last: string | null }[]>(
     'select min(leaf_index) as first, max(leaf_index) as last from countersign.audit_leaves where organization_id = ? and at >= ? and at < ?',
-    [organization, from.toISOString(), to.toISOString()]);
+    [organization, from.toISOString(), to.toISOString()],
+  );
   return row?.first == null || row.last === null ? null : { start: Number(row.first), end: Number(row.last) + 1 };
 }
 
 /** The C2SP verifier key of the log; null where nothing was sealed yet. */
 export async function findVerifierKey(em: EntityManager, organization: string): Promise<string | null> {
-  const [row] = await em.execute<{ verifier_key: string }[]>('select verifier_key from countersign.audit_logs where organization_id = ?', [organization]);
+  const [row] = await em.execute<{ verifier_key: string }[]>(
+    'select verifier_key from countersign.audit_logs where organization_id = ?',
+    [organization],
+  );
   return row?.verifier_key ?? null;
 }
 
@@ -87,7 +116,8 @@ export function tileReader(em: EntityManager, organization: string): TileReader 
     const rows = await em.execute<{ level: number; tile_index: string; hashes: Buffer }[]>(
       `select level, tile_index, hashes from countersign.audit_tiles
        join json_to_recordset(?::json) as wanted (level smallint, tile_index bigint) using (level, tile_index) where organization_id = ?`,
-      [JSON.stringify(tiles.map(({ level, index }) => ({ level, tile_index: index }))), organization]);
+      [JSON.stringify(tiles.map(({ level, index }) => ({ level, tile_index: index }))), organization],
+    );
     const found = new Map(rows.map((row) => [`${row.level}/${row.tile_index}`, row.hashes]));
     // A tile that is missing is as good as one without hashes: whoever reads nodes out of it says so.
     return tiles.map(({ level, index }) => found.get(`${level}/${index}`) ?? new Uint8Array());

@@ -1,7 +1,18 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Database } from '../platform/database/database.ts';
 import { NeverCheckpointed, NoCheckpointYet, NoSuchEntry, NoSuchRange, NotSealedYet } from './proof-errors.ts';
-import { type Checkpoint, checkpointsBetween, type EntryRef, findCheckpoint, findLeaf, findVerifierKey, isQueued, leavesBetween, type ProvenEntry, tileReader } from './proof-store.ts';
+import {
+  type Checkpoint,
+  checkpointsBetween,
+  type EntryRef,
+  findCheckpoint,
+  findLeaf,
+  findVerifierKey,
+  isQueued,
+  leavesBetween,
+  type ProvenEntry,
+  tileReader,
+} from './proof-store.ts';
 import type { LeafRange } from './rules/nodes.ts';
 import { NoSuchProof } from './rules/proof-ranges.ts';
 import { type NodeReader, proveConsistency, proveInclusion, proveRange, type RangeProof } from './tree/proofs.ts';
@@ -52,7 +63,9 @@ export class AuditProofs {
    * @throws NeverCheckpointed, NoCheckpointYet, Unavailable
    */
   checkpoint(organization: string, size?: number): Promise<Checkpoint> {
-    return this.#database.read(organization, (em) => (size === undefined ? latest(em, organization) : signed(em, organization, size)));
+    return this.#database.read(organization, (em) =>
+      size === undefined ? latest(em, organization) : signed(em, organization, size),
+    );
   }
 
   /** What the log's signatures are checked with, as C2SP writes it (`name+id+key`). @throws NoCheckpointYet, Unavailable */
@@ -72,9 +85,11 @@ export class AuditProofs {
   inclusion(organization: string, ref: EntryRef, size?: number): Promise<InclusionProof> {
     return this.#database.read(organization, async (em) => {
       const found = await this.#entry(em, organization, ref);
-      const checkpoint = size === undefined ? await findCheckpoint(em, organization, null) : await signed(em, organization, size);
+      const checkpoint =
+        size === undefined ? await findCheckpoint(em, organization, null) : await signed(em, organization, size);
       if (size === undefined && (!checkpoint || found.seq >= checkpoint.size)) throw new NotSealedYet();
-      if (!checkpoint || found.seq >= checkpoint.size) throw new NoSuchRange(`Entry ${found.seq} came after the checkpoint of ${size} entries.`);
+      if (!checkpoint || found.seq >= checkpoint.size)
+        throw new NoSuchRange(`Entry ${found.seq} came after the checkpoint of ${size} entries.`);
       const hashes = await proveInclusion(found.seq, checkpoint.size, nodes(em, organization));
       return { ...found, treeSize: checkpoint.size, hashes, checkpoint };
     });
@@ -87,7 +102,8 @@ export class AuditProofs {
    */
   consistency(organization: string, first: number, second: number): Promise<ConsistencyProof> {
     return this.#database.read(organization, async (em) => {
-      if (first > second) throw new NoSuchRange(`A log of ${second} entries does not begin with ${first}. Give the smaller size first.`);
+      if (first > second)
+        throw new NoSuchRange(`A log of ${second} entries does not begin with ${first}. Give the smaller size first.`);
       if (first !== 0) await signed(em, organization, first);
       await signed(em, organization, second);
       return { first, second, hashes: await proveConsistency(first, second, nodes(em, organization)) };
@@ -112,7 +128,10 @@ export class AuditProofs {
       const closing = size === undefined ? await latest(em, organization) : await signed(em, organization, size);
       const proof = await provenRange(range, closing.size, nodes(em, organization));
       const within = await checkpointsBetween(em, organization, range);
-      const checkpoints = within.at(-1)?.size === closing.size ? within : [...within.filter((checkpoint) => checkpoint.size < closing.size), closing];
+      const checkpoints =
+        within.at(-1)?.size === closing.size
+          ? within
+          : [...within.filter((checkpoint) => checkpoint.size < closing.size), closing];
       return { range, proof, checkpoints };
     });
   }

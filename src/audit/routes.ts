@@ -20,7 +20,9 @@ export interface AuditServices {
 /** The audit log over HTTP. */
 export function auditRoutes(services: AuditServices, publicUrl: string): Route[] {
   return [
-    ...entryRoutes(services.entries), ...proofRoutes(services.proofs), ...exportRoutes(services.exports, publicUrl),
+    ...entryRoutes(services.entries),
+    ...proofRoutes(services.proofs),
+    ...exportRoutes(services.exports, publicUrl),
     ...witnessRoutes(services.witnesses, services.cosigning),
   ];
 }

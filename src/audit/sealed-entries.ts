@@ -79,7 +79,11 @@ export class SealedEntries {
    * @throws ArchiveUnavailable, ArchiveDamaged, ArchivedEntryAltered, EntryMissing
    */
   async read(em: EntityManager, organization: string, { start, end }: LeafRange): Promise<SealedEntry[]> {
-    return this.#complete(em, organization, await em.execute<Row[]>(READ('l.leaf_index >= ? and l.leaf_index < ?'), [organization, start, end]));
+    return this.#complete(
+      em,
+      organization,
+      await em.execute<Row[]>(READ('l.leaf_index >= ? and l.leaf_index < ?'), [organization, start, end]),
+    );
   }
 
   /**
@@ -88,12 +92,17 @@ export class SealedEntries {
    * @throws ArchiveUnavailable, ArchiveDamaged, ArchivedEntryAltered, EntryMissing
    */
   async pick(em: EntityManager, organization: string, seqs: readonly number[]): Promise<SealedEntry[]> {
-    return this.#complete(em, organization, await em.execute<Row[]>(READ('l.leaf_index = any(?::bigint[])'), [organization, plainArray(seqs)]));
+    return this.#complete(
+      em,
+      organization,
+      await em.execute<Row[]>(READ('l.leaf_index = any(?::bigint[])'), [organization, plainArray(seqs)]),
+    );
   }
 
   async #complete(em: EntityManager, organization: string, rows: readonly Row[]): Promise<SealedEntry[]> {
     const absent = rows.filter((row) => row.leaf === null).map((row) => Number(row.seq));
-    const archived = absent.length === 0 ? new Map<number, ArchivedPart>() : await this.#archive.read(em, organization, absent);
+    const archived =
+      absent.length === 0 ? new Map<number, ArchivedPart>() : await this.#archive.read(em, organization, absent);
     return rows.map((row) => entryOf(row, archived));
   }
 }

@@ -5,7 +5,15 @@ import { newId } from '../platform/ids.ts';
 import { sourceSubject } from '../platform/request-source.ts';
 import type { Origin, Transaction } from '../platform/unit-of-work.ts';
 import { AuditEntry, AuditPending } from './entities.ts';
-import { commitmentTo, leafText, type Personal, personalText, personalWith, type PublicFields, SALT_BYTES } from './leaf.ts';
+import {
+  commitmentTo,
+  leafText,
+  type Personal,
+  personalText,
+  personalWith,
+  type PublicFields,
+  SALT_BYTES,
+} from './leaf.ts';
 
 /** Where the personal fields of an entry are sealed to: they open in no other row. */
 export function personalPlace(id: string): string {
@@ -27,17 +35,38 @@ export function writeAudit(tx: Transaction, keys: UnlockedKeys): void {
   }
 }
 
-function entryOf(origin: Origin, at: Date, record: AuditRecord, keys: UnlockedKeys): { id: string; leaf: string; sealed: Buffer | null } {
+function entryOf(
+  origin: Origin,
+  at: Date,
+  record: AuditRecord,
+  keys: UnlockedKeys,
+): { id: string; leaf: string; sealed: Buffer | null } {
   const id = newId(at);
   const personal = personalOf(origin, keys);
-  const leaf = leafText({ ...publicFields(id, origin, at, record), ...(personal && { personal: commitmentTo(personal) }) });
+  const leaf = leafText({
+    ...publicFields(id, origin, at, record),
+    ...(personal && { personal: commitmentTo(personal) }),
+  });
   return { id, leaf, sealed: personal && keys.seal(sourceSubject(origin), personalPlace(id), personalText(personal)) };
 }
 
-function publicFields(id: string, { organization, actor, requestId }: Origin, at: Date, record: AuditRecord): PublicFields {
+function publicFields(
+  id: string,
+  { organization, actor, requestId }: Origin,
+  at: Date,
+  record: AuditRecord,
+): PublicFields {
   const { action, resource, outcome = 'success', onBehalfOf = null, team = null, policyVersion, detail = {} } = record;
   return {
-    id, at, organization, requestId, action, outcome, onBehalfOf, team, detail,
+    id,
+    at,
+    organization,
+    requestId,
+    action,
+    outcome,
+    onBehalfOf,
+    team,
+    detail,
     actor: { type: actor.type, ref: actor.id, key: actor.key ?? null },
     resource: { type: resource.type, ref: resource.id },
     ...(policyVersion !== undefined && { policyVersion }),

@@ -13,11 +13,15 @@ import type { Readable } from 'node:stream';
 export interface ValidBundle {
   readonly verdict: 'valid';
   /** The seq of the first entry, how many there are, and how many of them had personal fields that were erased. */
-  readonly start: number; readonly entries: number; readonly erased: number;
+  readonly start: number;
+  readonly entries: number;
+  readonly erased: number;
   /** The period that was exported (RFC 3339): all of its entries are there, and perhaps some from just before and after it. */
-  readonly from: string; readonly to: string;
+  readonly from: string;
+  readonly to: string;
   /** What the entries lead to: how many entries the log had then, and the signed note that says so, with its cosignatures. */
-  readonly treeSize: number; readonly checkpoint: string;
+  readonly treeSize: number;
+  readonly checkpoint: string;
   /** Whether the checkpoint from outside could be compared; not where the bundle does not show the tree of its size. */
   readonly seen?: 'agrees' | 'not-compared';
 }
@@ -35,11 +39,15 @@ export interface RefusedBundle {
  * @param options.seen a checkpoint of this log (its signed note) that was kept outside
  * @throws only what reading the source throws
  */
-export async function verifyBundle(source: Readable | string, options: { readonly key: string; readonly seen?: string }): Promise<ValidBundle | RefusedBundle> {
+export async function verifyBundle(
+  source: Readable | string,
+  options: { readonly key: string; readonly seen?: string },
+): Promise<ValidBundle | RefusedBundle> {
   const key = parseKey(options.key.trim());
   if (!key) return { verdict: 'wrong-key', how: 'this is no verifier key of a log: name+id+base64, Ed25519' };
   const seen = options.seen === undefined ? null : openCheckpoint(options.seen, key);
-  if (options.seen !== undefined && !seen) return { verdict: 'not-a-checkpoint', how: 'what to compare with is no checkpoint signed with this key' };
+  if (options.seen !== undefined && !seen)
+    return { verdict: 'not-a-checkpoint', how: 'what to compare with is no checkpoint signed with this key' };
   const lines = readLines(typeof source === 'string' ? createReadStream(source, { highWaterMark: 2 ** 18 }) : source);
   try {
     return await verifyLines(lines, key, seen);
@@ -51,7 +59,11 @@ export async function verifyBundle(source: Readable | string, options: { readonl
   }
 }
 
-async function verifyLines(lines: AsyncGenerator<Buffer, undefined>, key: Key, seen: Checkpoint | null): Promise<ValidBundle> {
+async function verifyLines(
+  lines: AsyncGenerator<Buffer, undefined>,
+  key: Key,
+  seen: Checkpoint | null,
+): Promise<ValidBundle> {
   const first = (await lines.next()).value ?? Buffer.of();
   const { start, end, from, to, tree_size: treeSize, left, right } = openHeader(first, key);
   const before = createHash('sha256').update(first);
@@ -71,9 +83,20 @@ async function verifyLines(lines: AsyncGenerator<Buffer, undefined>, key: Key, s
     }
     before.update(line);
   }
-  if (!isComplete || !latest) throw new Refusal('truncated', 'the file ends before its manifest', tree.size < end ? tree.size : undefined);
-  const comparison = seen && { seen: isCompared ? 'agrees' as const : 'not-compared' as const };
-  return { verdict: 'valid', start, entries: end - start, erased, from, to, treeSize, checkpoint: latest.note, ...comparison };
+  if (!isComplete || !latest)
+    throw new Refusal('truncated', 'the file ends before its manifest', tree.size < end ? tree.size : undefined);
+  const comparison = seen && { seen: isCompared ? ('agrees' as const) : ('not-compared' as const) };
+  return {
+    verdict: 'valid',
+    start,
+    entries: end - start,
+    erased,
+    from,
+    to,
+    treeSize,
+    checkpoint: latest.note,
+    ...comparison,
+  };
 
   /** A checkpoint stands where the log had its size; the last one stands after all that the header says of the entries beyond. */
   function passCheckpoint(line: Buffer): boolean {
@@ -104,25 +127,35 @@ async function verifyLines(lines: AsyncGenerator<Buffer, undefined>, key: Key, s
   function passDigests(line: Buffer): void {
     const digests = openNote(line, 'digests', key);
     const seq = tree.size;
-    if (!digests) throw strayEntry(line) ?? tampered('it is missing, or the digests of it and the entries after it were altered', seq);
-    if (digests.first !== seq) throw digests.first < seq ? tampered('it was duplicated', digests.first) : tampered('it is missing, or out of order', seq);
+    if (!digests)
+      throw (
+        strayEntry(line) ?? tampered('it is missing, or the digests of it and the entries after it were altered', seq)
+      );
+    if (digests.first !== seq)
+      throw digests.first < seq
+        ? tampered('it was duplicated', digests.first)
+        : tampered('it is missing, or out of order', seq);
     mustFollow(digests);
     block = { end: seq + digests.count, leaves: hashesIn(digests.leaves), lines: hashesIn(digests.lines) };
-    if (block.end > end || [block.leaves, block.lines].some(({ length }) => length !== digests.count)) throw tampered('it was exported without digests', seq);
+    if (block.end > end || [block.leaves, block.lines].some(({ length }) => length !== digests.count))
+      throw tampered('it was exported without digests', seq);
   }
 
   function passManifest(line: Buffer): void {
     const manifest = openNote(line, 'manifest', key);
-    if (!manifest) throw strayEntry(line) ?? tampered('the manifest, or a line before it, was altered, added or removed');
+    if (!manifest)
+      throw strayEntry(line) ?? tampered('the manifest, or a line before it, was altered, added or removed');
     mustFollow(manifest);
-    const isAsSigned = manifest.entries === end - start && manifest.erased === erased && manifest.checkpoints === checkpoints;
+    const isAsSigned =
+      manifest.entries === end - start && manifest.erased === erased && manifest.checkpoints === checkpoints;
     if (!isAsSigned || latest?.size !== treeSize) throw tampered('the manifest does not describe what was exported');
     isComplete = true;
   }
 
   /** Every signed line after the first holds the hash of the file before it. */
   function mustFollow(line: Signed): void {
-    if (before.copy().digest('base64') !== line.before) throw tampered(`before entry ${tree.size}, a line that is no entry was altered, added or removed`);
+    if (before.copy().digest('base64') !== line.before)
+      throw tampered(`before entry ${tree.size}, a line that is no entry was altered, added or removed`);
   }
 
   function growTo(size: number, subtrees: readonly string[]): void {
@@ -133,7 +166,11 @@ async function verifyLines(lines: AsyncGenerator<Buffer, undefined>, key: Key, s
 
   function mustAgree({ size, root }: Checkpoint, which: string): true {
     if (tree.root() === root) return true;
-    throw new Refusal('forked', `the checkpoint of ${size} entries ${which} has another root than the entries lead to`, latest?.size ?? start);
+    throw new Refusal(
+      'forked',
+      `the checkpoint of ${size} entries ${which} has another root than the entries lead to`,
+      latest?.size ?? start,
+    );
   }
 
   function strayEntry(line: Buffer): Refusal | null {
@@ -143,7 +180,13 @@ async function verifyLines(lines: AsyncGenerator<Buffer, undefined>, key: Key, s
 }
 
 /** A line is not the one that was signed: what was done to it, as far as that can be told. */
-async function whatHappened(line: Buffer, rest: AsyncIterable<Buffer>, seq: number, leaf: string, digest: string): Promise<Refusal> {
+async function whatHappened(
+  line: Buffer,
+  rest: AsyncIterable<Buffer>,
+  seq: number,
+  leaf: string,
+  digest: string,
+): Promise<Refusal> {
   const entry = parseEntry(line);
   for await (const later of rest) {
     if (sha256(later) !== digest) continue;
@@ -154,9 +197,13 @@ async function whatHappened(line: Buffer, rest: AsyncIterable<Buffer>, seq: numb
   if (!entry) return tampered(SIGNED_LINE.test(line.toString()) ? 'it is missing' : 'its line was altered', seq);
   if (leafHash(entry.leaf) !== leaf) return tampered(entry.seq === seq ? 'its leaf was altered' : 'it is missing', seq);
   const { leaf: text, personal, ids } = entry;
-  if (`${JSON.stringify({ seq, leaf: text, personal, ids })}\n` !== line.toString()) return tampered('its line was altered', seq);
+  if (`${JSON.stringify({ seq, leaf: text, personal, ids })}\n` !== line.toString())
+    return tampered('its line was altered', seq);
   if (!personal) return tampered('its aliases were altered, or its personal fields removed', seq);
-  return tampered(opens(personal, commitmentIn(text)) ? 'its aliases were altered' : 'its personal fields were altered', seq);
+  return tampered(
+    opens(personal, commitmentIn(text)) ? 'its aliases were altered' : 'its personal fields were altered',
+    seq,
+  );
 }
 
 const NEWLINE = 0x0a;
@@ -164,14 +211,44 @@ const LONGEST_LINE = 16 * 2 ** 20;
 const SIGNED_LINE = /^\{"(header|digests|checkpoint|manifest)":"/;
 const LINE_OF_A_BUNDLE = /^\{"(header|digests|checkpoint|manifest|seq)":|countersign-bundle\//;
 
-interface Key { name: string; id: string; publicKey: KeyObject }
-interface Checkpoint { size: number; root: string; note: string }
-interface Entry { seq: number; leaf: string; personal: Personal | null; ids: unknown }
-interface Personal { salt: string; fields: object }
+interface Key {
+  name: string;
+  id: string;
+  publicKey: KeyObject;
+}
+interface Checkpoint {
+  size: number;
+  root: string;
+  note: string;
+}
+interface Entry {
+  seq: number;
+  leaf: string;
+  personal: Personal | null;
+  ids: unknown;
+}
+interface Personal {
+  salt: string;
+  fields: object;
+}
 /** What header, digests and manifest say, each its own part. */
 interface Signed {
-  key: string; from: string; to: string; start: number; end: number; tree_size: number; left: string; right: string;
-  before: string; first: number; count: number; leaves: string; lines: string; entries: number; erased: number; checkpoints: number;
+  key: string;
+  from: string;
+  to: string;
+  start: number;
+  end: number;
+  tree_size: number;
+  left: string;
+  right: string;
+  before: string;
+  first: number;
+  count: number;
+  leaves: string;
+  lines: string;
+  entries: number;
+  erased: number;
+  checkpoints: number;
 }
 
 /** Each line with its newline; the last one without, where the file ends in the middle of it. */
@@ -180,33 +257,46 @@ async function* readLines(source: Readable): AsyncGenerator<Buffer, undefined> {
   for await (const chunk of source) {
     rest = Buffer.concat([rest, Buffer.from(chunk)]);
     let start = 0;
-    for (let end = rest.indexOf(NEWLINE) + 1; end > 0; start = end, end = rest.indexOf(NEWLINE, start) + 1) yield rest.subarray(start, end);
+    for (let end = rest.indexOf(NEWLINE) + 1; end > 0; start = end, end = rest.indexOf(NEWLINE, start) + 1)
+      yield rest.subarray(start, end);
     rest = rest.subarray(start);
-    if (rest.length > LONGEST_LINE) throw new Refusal(LINE_OF_A_BUNDLE.test(rest.toString()) ? 'tampered' : 'not-a-bundle', 'a line is longer than any can be');
+    if (rest.length > LONGEST_LINE)
+      throw new Refusal(
+        LINE_OF_A_BUNDLE.test(rest.toString()) ? 'tampered' : 'not-a-bundle',
+        'a line is longer than any can be',
+      );
   }
   if (rest.length > 0) yield rest;
 }
 
 function openHeader(line: Buffer, key: Key): Signed {
-  if (!LINE_OF_A_BUNDLE.test(line.toString())) throw new Refusal('not-a-bundle', 'the first line is none of a bundle of the audit log');
+  if (!LINE_OF_A_BUNDLE.test(line.toString()))
+    throw new Refusal('not-a-bundle', 'the first line is none of a bundle of the audit log');
   if (line.at(-1) !== NEWLINE) throw new Refusal('truncated', 'the file ends in its first line');
   const header = openNote(line, 'header', key);
   if (header && [header.start, header.end, header.tree_size].every(Number.isSafeInteger)) return header;
   const claimed = parseKey(String(parse(noteIn(line, 'header').split('\n')[1])?.['key']));
-  if (claimed && openNote(line, 'header', claimed)) throw new Refusal('wrong-key', `the bundle is signed with another key: ${claimed.name}+${claimed.id}`);
+  if (claimed && openNote(line, 'header', claimed))
+    throw new Refusal('wrong-key', `the bundle is signed with another key: ${claimed.name}+${claimed.id}`);
   throw tampered('the header was altered or removed, or is of a later version');
 }
 
 function parseEntry(line: Buffer): Entry | null {
   const entry = parse(line.toString()) as Entry | null;
   if (!Number.isSafeInteger(entry?.seq) || typeof entry?.leaf !== 'string') return null;
-  return entry.personal === null || (typeof entry.personal?.salt === 'string' && typeof entry.personal.fields === 'object') ? entry : null;
+  return entry.personal === null ||
+    (typeof entry.personal?.salt === 'string' && typeof entry.personal.fields === 'object')
+    ? entry
+    : null;
 }
 
 /** SHA-256 over the salt and the fields, which are written in canonical form (RFC 8785) where nobody altered them. */
 function opens({ salt, fields }: Personal, commitment: unknown): boolean {
   const bytes = decodeBase64(salt);
-  return bytes.length === 32 && hash('sha256', Buffer.concat([bytes, Buffer.from(JSON.stringify(fields))]), 'base64') === commitment;
+  return (
+    bytes.length === 32 &&
+    hash('sha256', Buffer.concat([bytes, Buffer.from(JSON.stringify(fields))]), 'base64') === commitment
+  );
 }
 
 /** What a line says that this key signed, and nobody besides; null where that is not so. */
@@ -214,7 +304,9 @@ function openNote(line: Buffer, kind: string, key: Key): Signed | null {
   const note = noteIn(line, kind);
   const [tag, content, ...rest] = note.split('\n');
   const isAlone = rest.length === 3 && rest[2] === '';
-  return isAlone && tag === `countersign-bundle/1 ${kind}` && signedBy(key, note) ? parse(content) as Signed | null : null;
+  return isAlone && tag === `countersign-bundle/1 ${kind}` && signedBy(key, note)
+    ? (parse(content) as Signed | null)
+    : null;
 }
 
 /** The note that a line holds, and nothing else, written the one way it can be; empty where that is not so. */
@@ -227,9 +319,17 @@ function noteIn(line: Buffer, kind: string): string {
 function signedBy(key: Key, note: string): string {
   const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
   const prefix = `— ${key.name} `;
-  const lines = note.slice(text.length + 1).split('\n').filter((line) => line.startsWith(prefix));
-  const signatures = lines.map((line) => decodeBase64(line.slice(prefix.length))).filter((bytes) => bytes.toString('hex', 0, 4) === key.id);
-  return signatures.length > 0 && signatures.every((bytes) => verify(null, Buffer.from(text), key.publicKey, bytes.subarray(4))) ? text : '';
+  const lines = note
+    .slice(text.length + 1)
+    .split('\n')
+    .filter((line) => line.startsWith(prefix));
+  const signatures = lines
+    .map((line) => decodeBase64(line.slice(prefix.length)))
+    .filter((bytes) => bytes.toString('hex', 0, 4) === key.id);
+  return signatures.length > 0 &&
+    signatures.every((bytes) => verify(null, Buffer.from(text), key.publicKey, bytes.subarray(4)))
+    ? text
+    : '';
 }
 
 function openCheckpoint(note: string, key: Key): Checkpoint | null {
@@ -241,7 +341,12 @@ function openCheckpoint(note: string, key: Key): Checkpoint | null {
 function parseKey(text: string): Key | null {
   const [, name = '', id, encoded] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text) ?? [];
   const bytes = decodeBase64(encoded);
-  if (bytes.length !== 33 || bytes[0] !== 1 || !sha256(Buffer.concat([Buffer.from(`${name}\n`), bytes])).startsWith(id!)) return null;
+  if (
+    bytes.length !== 33 ||
+    bytes[0] !== 1 ||
+    !sha256(Buffer.concat([Buffer.from(`${name}\n`), bytes])).startsWith(id!)
+  )
+    return null;
   const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), bytes.subarray(1)]);
   return { name, id: id!, publicKey: createPublicKey({ key: der, format: 'der', type: 'spki' }) };
 }
@@ -262,7 +367,9 @@ class Tree {
   }
 
   root(): string {
-    return this.#subtrees.length === 0 ? sha256('') : this.#subtrees.reduceRight((right, left) => nodeHash(left, right));
+    return this.#subtrees.length === 0
+      ? sha256('')
+      : this.#subtrees.reduceRight((right, left) => nodeHash(left, right));
   }
 }
 
@@ -270,7 +377,10 @@ class Tree {
 const sha256 = (bytes: Buffer | string): string => hash('sha256', bytes, 'hex');
 const leafHash = (leaf: string): string => sha256(`\0${leaf}`);
 const nodeHash = (left: string, right: string): string => sha256(Buffer.from(`01${left}${right}`, 'hex'));
-const hashesIn = (base64?: string): string[] => decodeBase64(base64).toString('hex').match(/.{1,64}/g) ?? [];
+const hashesIn = (base64?: string): string[] =>
+  decodeBase64(base64)
+    .toString('hex')
+    .match(/.{1,64}/g) ?? [];
 const commitmentIn = (leaf: string): unknown => parse(leaf)?.['personal'];
 const tampered = (how: string, seq?: number): Refusal => new Refusal('tampered', how, seq);
 
@@ -293,7 +403,7 @@ function decodeBase64(text = ''): Buffer {
 function parse(text = ''): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' ? value as Record<string, unknown> | null : null;
+    return typeof value === 'object' ? (value as Record<string, unknown> | null) : null;
   } catch {
     return null;
   }

@@ -30,8 +30,33 @@ export class SettingsBudgets implements BillingBudgets {
   async #putMonthly(tx: Transaction, team: string, amount: string): Promise<void> {
     const known = await budgetOf(tx.em, team, MONTHLY);
     const currency = known?.currency ?? currencyOf(await teamsUpwards(tx.em, team));
-    const { person = null, provider = null, model = null, timezone = null, warningThreshold = null, exceededAction = null, period = 'monthly' } = known ?? {};
-    await putBudget(tx, this.#book, { team, name: MONTHLY, amount, currency, period, person, provider, model, timezone, warningThreshold, exceededAction }, null);
+    const {
+      person = null,
+      provider = null,
+      model = null,
+      timezone = null,
+      warningThreshold = null,
+      exceededAction = null,
+      period = 'monthly',
+    } = known ?? {};
+    await putBudget(
+      tx,
+      this.#book,
+      {
+        team,
+        name: MONTHLY,
+        amount,
+        currency,
+        period,
+        person,
+        provider,
+        model,
+        timezone,
+        warningThreshold,
+        exceededAction,
+      },
+      null,
+    );
   }
 
   /** Threshold, action and models may have changed for every budget of the team that says nothing of its own. */

@@ -5,7 +5,16 @@ import type { Caller } from '../platform/http/caller.ts';
 import { decodeCursor, type Page, pageFrom } from '../platform/http/pagination.ts';
 import { exactly, formatAmount } from '../platform/money.ts';
 import type { Origin, UnitOfWork } from '../platform/unit-of-work.ts';
-import { currencyOf, demand, type People, type Profiles, teamBillingSettings, teamByAlias, teamPath, teamsUpwards } from '../tenancy/service.ts';
+import {
+  currencyOf,
+  demand,
+  type People,
+  type Profiles,
+  teamBillingSettings,
+  teamByAlias,
+  teamPath,
+  teamsUpwards,
+} from '../tenancy/service.ts';
 import { budgetOf, putBudget, retireBudget } from './budget-store.ts';
 import { Budget, BudgetOverride } from './entities.ts';
 import { type PeriodBook, timezoneOf } from './period-book.ts';
@@ -14,7 +23,11 @@ import { type AlertSettings, type ExceededAction, type PeriodKind } from './rule
 
 /** As a caller writes it. */
 export interface BudgetChange {
-  readonly scope: { readonly user_id?: string | undefined; readonly provider?: string | undefined; readonly model?: string | undefined };
+  readonly scope: {
+    readonly user_id?: string | undefined;
+    readonly provider?: string | undefined;
+    readonly model?: string | undefined;
+  };
   readonly amount: { readonly value: string; readonly currency: string };
   readonly period: PeriodKind;
   readonly timezone: string | null;
@@ -52,22 +65,49 @@ export class BudgetService {
     this.#parts = parts;
   }
 
-  async put(caller: Caller, origin: Origin, team: string | null, name: string, change: BudgetChange, ifMatch: string | null): Promise<{ view: BudgetView; made: boolean }> {
+  async put(
+    caller: Caller,
+    origin: Origin,
+    team: string | null,
+    name: string,
+    change: BudgetChange,
+    ifMatch: string | null,
+  ): Promise<{ view: BudgetView; made: boolean }> {
     const result = await this.#parts.work.write(origin, async (tx) => {
       const path = await pathOf(tx.em, caller, team);
       demand(caller, 'billing.manage', path);
       await demandCurrency(tx.em, caller, path[0]!, change.amount.currency);
-      const person = change.scope.user_id === undefined ? null : await this.#personOf(tx.em, caller, change.scope.user_id);
+      const person =
+        change.scope.user_id === undefined ? null : await this.#personOf(tx.em, caller, change.scope.user_id);
       const { scope, amount, period, timezone, exceededAction } = change;
-      return putBudget(tx, this.#parts.book, {
-        team: path[0]!, name, person, provider: scope.provider ?? null, model: scope.model ?? null, amount: amount.value, currency: amount.currency, period, timezone,
-        warningThreshold: change.warningThreshold?.toFixed(2) ?? null, exceededAction,
-      }, ifMatch);
+      return putBudget(
+        tx,
+        this.#parts.book,
+        {
+          team: path[0]!,
+          name,
+          person,
+          provider: scope.provider ?? null,
+          model: scope.model ?? null,
+          amount: amount.value,
+          currency: amount.currency,
+          period,
+          timezone,
+          warningThreshold: change.warningThreshold?.toFixed(2) ?? null,
+          exceededAction,
+        },
+        ifMatch,
+      );
     });
     return { made: result.made, view: await this.read(caller, team, name, 'billing.manage') };
   }
 
-  async read(caller: Caller, team: string | null, name: string, permission: 'billing.read' | 'billing.manage' = 'billing.read'): Promise<BudgetView> {
+  async read(
+    caller: Caller,
+    team: string | null,
+    name: string,
+    permission: 'billing.read' | 'billing.manage' = 'billing.read',
+  ): Promise<BudgetView> {
     const found = await this.#read(caller, team, permission, async (em, id) => {
       const budget = await budgetOf(em, id, name);
       if (!budget) throw new NotFound('budget');
@@ -76,12 +116,24 @@ export class BudgetService {
     return found[0]!;
   }
 
-  async list(caller: Caller, team: string | null, query: { limit: number; cursor?: string | undefined }): Promise<Page<BudgetView>> {
+  async list(
+    caller: Caller,
+    team: string | null,
+    query: { limit: number; cursor?: string | undefined },
+  ): Promise<Page<BudgetView>> {
     const after = decodeCursor(query.cursor);
     const views = await this.#read(caller, team, 'billing.read', (em, id) => {
-      return em.find(Budget, { team: id, retiredAt: null, ...(after ? { id: { $gt: after } } : {}) }, { orderBy: { id: 'asc' }, limit: query.limit + 1 });
+      return em.find(
+        Budget,
+        { team: id, retiredAt: null, ...(after ? { id: { $gt: after } } : {}) },
+        { orderBy: { id: 'asc' }, limit: query.limit + 1 },
+      );
     });
-    return pageFrom(views.map((view) => ({ id: view.budget.id, view })), query.limit, ({ view }) => view);
+    return pageFrom(
+      views.map((view) => ({ id: view.budget.id, view })),
+      query.limit,
+      ({ view }) => view,
+    );
   }
 
   async remove(caller: Caller, origin: Origin, team: string | null, name: string): Promise<void> {
@@ -93,57 +145,104 @@ export class BudgetService {
   }
 
   /** Raises the limit of the current period, on the record. */
-  async override(caller: Caller, origin: Origin, team: string | null, name: string, wanted: OverrideRequest, operation: { id: string; repeated: boolean }): Promise<BudgetView> {
+  async override(
+    caller: Caller,
+    origin: Origin,
+    team: string | null,
+    name: string,
+    wanted: OverrideRequest,
+    operation: { id: string; repeated: boolean },
+  ): Promise<BudgetView> {
     const { work, book } = this.#parts;
     await work.write(origin, async (tx) => {
       const { em, at } = tx;
       const path = await pathOf(em, caller, team);
       demand(caller, 'billing.manage', path);
       if (operation.repeated && (await em.count(BudgetOverride, { id: operation.id })) > 0) return;
-      if (wanted.until !== null && wanted.until <= at) throw new InvalidRequest([{ path: 'until', message: 'must lie ahead' }]);
+      if (wanted.until !== null && wanted.until <= at)
+        throw new InvalidRequest([{ path: 'until', message: 'must lie ahead' }]);
       await book.lock(em);
       const budget = await budgetOf(em, path[0]!, name);
       if (!budget) throw new NotFound('budget');
-      if (budget.currency !== wanted.amount.currency) throw new InvalidRequest([{ path: 'amount.currency', message: `must be the budget’s, ${budget.currency}` }]);
+      if (budget.currency !== wanted.amount.currency)
+        throw new InvalidRequest([{ path: 'amount.currency', message: `must be the budget’s, ${budget.currency}` }]);
       const period = (await book.current(em, budget.id, at))?.id ?? (await book.bringUpToDate(em, budget, at));
       const author = caller.person ?? caller.organization;
       const keys = await work.vault.unlock(em, caller.organization, [author]);
       await em.insert(BudgetOverride, {
-        id: operation.id, organization: caller.organization, budget: budget.id, period, amount: wanted.amount.value, until: wanted.until, createdAt: at, actor: origin.actor.id,
+        id: operation.id,
+        organization: caller.organization,
+        budget: budget.id,
+        period,
+        amount: wanted.amount.value,
+        until: wanted.until,
+        createdAt: at,
+        actor: origin.actor.id,
         reason: keys.seal(author, `budget_overrides.reason:${operation.id}`, wanted.reason),
       });
       await book.bringUpToDate(em, budget, at);
       await book.announce(em, caller.organization);
       tx.record({
-        action: 'budget.overridden', resource: { type: 'budget', id: budget.id }, team: team === null ? null : path[0]!,
-        detail: { override: operation.id, amount: wanted.amount.value, currency: budget.currency, until: wanted.until?.toISOString() ?? null },
+        action: 'budget.overridden',
+        resource: { type: 'budget', id: budget.id },
+        team: team === null ? null : path[0]!,
+        detail: {
+          override: operation.id,
+          amount: wanted.amount.value,
+          currency: budget.currency,
+          until: wanted.until?.toISOString() ?? null,
+        },
       });
     });
     return this.read(caller, team, name, 'billing.manage');
   }
 
-  #read(caller: Caller, team: string | null, permission: 'billing.read' | 'billing.manage', find: (em: EntityManager, team: string) => Promise<Budget[]>): Promise<BudgetView[]> {
+  #read(
+    caller: Caller,
+    team: string | null,
+    permission: 'billing.read' | 'billing.manage',
+    find: (em: EntityManager, team: string) => Promise<Budget[]>,
+  ): Promise<BudgetView[]> {
     const { work, people, clock } = this.#parts;
     return work.read(caller.organization, async (em) => {
       const path = await pathOf(em, caller, team);
       demand(caller, permission, path);
       const budgets = await find(em, path[0]!);
-      const figures = await figuresOf(em, budgets.map(({ id }) => id), clock.now());
-      const profiles = await people.profiles(em, caller.organization, budgets.flatMap(({ person }) => (person ? [person] : [])));
+      const figures = await figuresOf(
+        em,
+        budgets.map(({ id }) => id),
+        clock.now(),
+      );
+      const profiles = await people.profiles(
+        em,
+        caller.organization,
+        budgets.flatMap(({ person }) => (person ? [person] : [])),
+      );
       const alerts = (await teamBillingSettings(em, path[0]!)).budget_alerts ?? {};
-      return Promise.all(budgets.map(async (budget) => ({ budget, figures: figures.get(budget.id) ?? null, timezone: await timezoneOf(em, budget), alerts, profiles })));
+      return Promise.all(
+        budgets.map(async (budget) => ({
+          budget,
+          figures: figures.get(budget.id) ?? null,
+          timezone: await timezoneOf(em, budget),
+          alerts,
+          profiles,
+        })),
+      );
     });
   }
 
   async #personOf(em: EntityManager, caller: Caller, alias: string): Promise<string> {
     const person = (await this.#parts.people.idsOf(em, caller.organization, [alias])).get(alias);
-    if (!person) throw new InvalidRequest([{ path: 'scope.user_id', message: 'there is no such user in your organization' }]);
+    if (!person)
+      throw new InvalidRequest([{ path: 'scope.user_id', message: 'there is no such user in your organization' }]);
     return person;
   }
 }
 
 async function pathOf(em: EntityManager, caller: Caller, team: string | null): Promise<string[]> {
-  return team === null ? [caller.organization] : teamPath(em, caller.organization, (await teamByAlias(em, caller.organization, team)).id);
+  return team === null
+    ? [caller.organization]
+    : teamPath(em, caller.organization, (await teamByAlias(em, caller.organization, team)).id);
 }
 
 /** Teams spend in their currency, so that a budget in another one would never count anything. @throws InvalidRequest */

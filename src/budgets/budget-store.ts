@@ -32,21 +32,50 @@ export function budgetOf(em: EntityManager, team: string, name: string): Promise
  * @returns whether it was made
  * @throws InvalidRequest for another currency than it had
  */
-export async function putBudget(tx: Transaction, book: PeriodBook, wanted: WantedBudget, ifMatch: string | null): Promise<{ budget: Budget; made: boolean }> {
+export async function putBudget(
+  tx: Transaction,
+  book: PeriodBook,
+  wanted: WantedBudget,
+  ifMatch: string | null,
+): Promise<{ budget: Budget; made: boolean }> {
   const { em, at, origin } = tx;
   await book.lock(em);
-  const stored = await em.findOne(Budget, { team: wanted.team, name: wanted.name }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const stored = await em.findOne(
+    Budget,
+    { team: wanted.team, name: wanted.name },
+    { lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
   const live = stored !== null && stored.retiredAt == null;
   checkIfMatch(ifMatch, live ? stored.version : 0);
-  if (stored && stored.currency !== wanted.currency) throw new InvalidRequest([{ path: 'amount.currency', message: `must stay ${stored.currency}: what was spent is counted in it. Make a budget of another name` }]);
+  if (stored && stored.currency !== wanted.currency)
+    throw new InvalidRequest([
+      {
+        path: 'amount.currency',
+        message: `must stay ${stored.currency}: what was spent is counted in it. Make a budget of another name`,
+      },
+    ]);
   const recount = stored !== null && isCountedDifferently(stored, wanted);
-  const budget = stored ?? em.create(Budget, { id: newId(at), organization: origin.organization, version: 0, createdAt: at, updatedAt: at, ...wanted });
+  const budget =
+    stored ??
+    em.create(Budget, {
+      id: newId(at),
+      organization: origin.organization,
+      version: 0,
+      createdAt: at,
+      updatedAt: at,
+      ...wanted,
+    });
   Object.assign(budget, wanted, { version: budget.version + 1, updatedAt: at, retiredAt: null });
   await em.persist(budget).flush();
   await book.bringUpToDate(em, budget, at, recount);
   await book.announce(em, origin.organization);
   const team = wanted.team === origin.organization ? null : wanted.team;
-  tx.record({ action: live ? 'budget.changed' : 'budget.made', resource: { type: 'budget', id: budget.id }, team, detail: { version: budget.version, amount: wanted.amount, currency: wanted.currency, period: wanted.period } });
+  tx.record({
+    action: live ? 'budget.changed' : 'budget.made',
+    resource: { type: 'budget', id: budget.id },
+    team,
+    detail: { version: budget.version, amount: wanted.amount, currency: wanted.currency, period: wanted.period },
+  });
   return { budget, made: !live };
 }
 
@@ -59,14 +88,25 @@ export async function retireBudget(tx: Transaction, book: PeriodBook, team: stri
   budget.retiredAt = at;
   budget.version += 1;
   await em.flush();
-  await em.execute(`update countersign.budget_periods set exceeded_action = 'notify', warn_at = null, noted = 2 where budget_id = ? and ends_at > ?::timestamptz`, [budget.id, at]);
+  await em.execute(
+    `update countersign.budget_periods set exceeded_action = 'notify', warn_at = null, noted = 2 where budget_id = ? and ends_at > ?::timestamptz`,
+    [budget.id, at],
+  );
   await book.announce(em, origin.organization);
-  tx.record({ action: 'budget.removed', resource: { type: 'budget', id: budget.id }, team: team === origin.organization ? null : team, detail: { version: budget.version } });
+  tx.record({
+    action: 'budget.removed',
+    resource: { type: 'budget', id: budget.id },
+    team: team === origin.organization ? null : team,
+    detail: { version: budget.version },
+  });
   return true;
 }
 
 function isCountedDifferently(stored: Budget, wanted: WantedBudget): boolean {
   const calendar = stored.period !== wanted.period || (stored.timezone ?? null) !== wanted.timezone;
-  const scope = (stored.person ?? null) !== wanted.person || (stored.provider ?? null) !== wanted.provider || (stored.model ?? null) !== wanted.model;
+  const scope =
+    (stored.person ?? null) !== wanted.person ||
+    (stored.provider ?? null) !== wanted.provider ||
+    (stored.model ?? null) !== wanted.model;
   return calendar || scope;
 }

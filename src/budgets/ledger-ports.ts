@@ -5,17 +5,33 @@ import { addAmounts, exactly } from '../platform/money.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
 import { type People, teamsById } from '../tenancy/service.ts';
 import { type Catalogue, PriceBook, readRates, type Rejection, sumUsage, type UsageBooking } from '../usage/service.ts';
-import type { BookedSettlement, CostEstimator, ReservedCall, SettlementEvent, SettlementLedger, SpendingQuestion, SpentSource } from './ports.ts';
+import type {
+  BookedSettlement,
+  CostEstimator,
+  ReservedCall,
+  SettlementEvent,
+  SettlementLedger,
+  SpendingQuestion,
+  SpentSource,
+} from './ports.ts';
 
 /** Where events of reservations come from, unless they say otherwise: apart from what is reported without one. */
 const SOURCE = 'countersign/reservations';
 
 /** What was spent, out of usage's rollups. */
 export class LedgerSpending implements SpentSource {
-  async spent(em: EntityManager, { organization, teams, person, provider, model, currency, from, until }: SpendingQuestion): Promise<string> {
+  async spent(
+    em: EntityManager,
+    { organization, teams, person, provider, model, currency, from, until }: SpendingQuestion,
+  ): Promise<string> {
     const sums = await sumUsage(em, { organization, teams, from, to: until }, ['person', 'provider', 'model']);
     const counted = sums.filter(({ keys, ...sum }) => {
-      return sum.currency === currency && (person === null || keys[0] === person) && (provider === null || keys[1] === provider) && (model === null || keys[2] === model);
+      return (
+        sum.currency === currency &&
+        (person === null || keys[0] === person) &&
+        (provider === null || keys[1] === provider) &&
+        (model === null || keys[2] === model)
+      );
     });
     return counted.reduce((total, { cost }) => addAmounts(total, cost), exactly(0)).toFixed();
   }
@@ -29,10 +45,23 @@ export class PriceEstimator implements CostEstimator {
     this.#catalogue = catalogue;
   }
 
-  async estimate(em: EntityManager, { organization, provider, model, inputTokens, outputTokens, currency, at }: Parameters<CostEstimator['estimate']>[1]): Promise<string | null> {
+  async estimate(
+    em: EntityManager,
+    {
+      organization,
+      provider,
+      model,
+      inputTokens,
+      outputTokens,
+      currency,
+      at,
+    }: Parameters<CostEstimator['estimate']>[1],
+  ): Promise<string | null> {
     const prices = new PriceBook(this.#catalogue, await readRates(em, organization, [{ provider, model }]));
     const tokens = { input_tokens: inputTokens, output_tokens: outputTokens };
-    return prices.priceIn(currency, { provider, model, tokens, batched: false, occurredAt: at })?.cost.toFixed() ?? null;
+    return (
+      prices.priceIn(currency, { provider, model, tokens, batched: false, occurredAt: at })?.cost.toFixed() ?? null
+    );
   }
 }
 
@@ -46,23 +75,45 @@ export class UsageLedger implements SettlementLedger {
     this.#people = people;
   }
 
-  async book(tx: Transaction, caller: Caller, reserved: ReservedCall, event: SettlementEvent): Promise<BookedSettlement> {
+  async book(
+    tx: Transaction,
+    caller: Caller,
+    reserved: ReservedCall,
+    event: SettlementEvent,
+  ): Promise<BookedSettlement> {
     const complete = { ...(await this.#defaults(tx, caller, reserved)), ...event };
     const { outcomes } = await this.#booking.book(tx, caller, [{ event: complete }], reserved.id, 'settlement');
     const [outcome] = outcomes;
     if (outcome?.status === 'rejected') throw problemOf(outcome.rejection);
     const line = outcome?.status === 'accepted' ? outcome.line : null;
     const { team, person, provider, model } = line ?? reserved;
-    return { team, person, provider: provider ?? '', model: model ?? '', cost: line?.cost?.toFixed() ?? null, currency: line?.currency ?? '', occurredAt: line?.occurredAt ?? tx.at };
+    return {
+      team,
+      person,
+      provider: provider ?? '',
+      model: model ?? '',
+      cost: line?.cost?.toFixed() ?? null,
+      currency: line?.currency ?? '',
+      occurredAt: line?.occurredAt ?? tx.at,
+    };
   }
 
   /** What the reservation says already need not be said again. */
-  async #defaults({ em, at }: Transaction, { organization }: Caller, { id, team, person, provider, model }: ReservedCall): Promise<SettlementEvent> {
+  async #defaults(
+    { em, at }: Transaction,
+    { organization }: Caller,
+    { id, team, person, provider, model }: ReservedCall,
+  ): Promise<SettlementEvent> {
     const alias = (await teamsById(em, [team])).get(team)?.alias;
     const user = (await this.#people.profiles(em, organization, [person])).of(person).alias;
     return {
-      id, source: SOURCE, occurred_at: at.toISOString(),
-      ...(alias ? { team_id: alias } : {}), ...(user ? { user_id: user } : {}), ...(provider ? { provider } : {}), ...(model ? { model } : {}),
+      id,
+      source: SOURCE,
+      occurred_at: at.toISOString(),
+      ...(alias ? { team_id: alias } : {}),
+      ...(user ? { user_id: user } : {}),
+      ...(provider ? { provider } : {}),
+      ...(model ? { model } : {}),
     };
   }
 }

@@ -63,7 +63,11 @@ export class PeriodBook {
 
   /** The account of a moment; null where it has not been begun. */
   async current(em: EntityManager, budget: string, at: Date): Promise<BudgetPeriod | null> {
-    return em.findOne(BudgetPeriod, { budget, startsAt: { $lte: at }, endsAt: { $gt: at } }, { orderBy: { createdAt: 'desc', id: 'desc' }, disableIdentityMap: true });
+    return em.findOne(
+      BudgetPeriod,
+      { budget, startsAt: { $lte: at }, endsAt: { $gt: at } },
+      { orderBy: { createdAt: 'desc', id: 'desc' }, disableIdentityMap: true },
+    );
   }
 
   async #gather(em: EntityManager, id: string, at: Date): Promise<void> {
@@ -72,31 +76,52 @@ export class PeriodBook {
 
   async #periodOf(em: EntityManager, budget: Budget, at: Date): Promise<Period> {
     const { settings } = await organizationById(em, budget.organization);
-    return periodAt(at, budget.period, { timezone: await timezoneOf(em, budget), fiscalYearStart: settings.fiscal_year_start ?? '01-01' });
+    return periodAt(at, budget.period, {
+      timezone: await timezoneOf(em, budget),
+      fiscalYearStart: settings.fiscal_year_start ?? '01-01',
+    });
   }
 
   async #termsOf(em: EntityManager, budget: Budget, period: string, at: Date): Promise<PeriodTerms> {
     const raises = await em.find(BudgetOverride, { period });
     const settings = await teamBillingSettings(em, budget.team);
-    return termsAt(at, budget, settings.budget_alerts ?? {}, raises.map(({ amount, until }) => ({ amount, until: until ?? null })));
+    return termsAt(
+      at,
+      budget,
+      settings.budget_alerts ?? {},
+      raises.map(({ amount, until }) => ({ amount, until: until ?? null })),
+    );
   }
 
   /** The teams whose spending counts. */
   async #teamsBelow(em: EntityManager, budget: Budget): Promise<string[]> {
     if (budget.team !== budget.organization) return teamsDownwards(em, [budget.team]);
-    return (await em.execute<{ id: string }[]>('select id from countersign.teams where organization_id = ?', [budget.organization])).map(({ id }) => id);
+    return (
+      await em.execute<{ id: string }[]>('select id from countersign.teams where organization_id = ?', [
+        budget.organization,
+      ])
+    ).map(({ id }) => id);
   }
 
   #spentIn(em: EntityManager, budget: Budget, teams: readonly string[], period: Period): Promise<string> {
     const { organization, currency } = budget;
     return this.#spent.spent(em, {
-      organization, teams: budget.team === organization ? null : teams, person: budget.person ?? null, provider: budget.provider ?? null, model: budget.model ?? null, currency, ...period,
+      organization,
+      teams: budget.team === organization ? null : teams,
+      person: budget.person ?? null,
+      provider: budget.provider ?? null,
+      model: budget.model ?? null,
+      currency,
+      ...period,
     });
   }
 }
 
 /** The zone that a budget's days begin in: its own, the team's or the nearest parent's, the organization's. */
-export async function timezoneOf(em: EntityManager, budget: Pick<Budget, 'organization' | 'team' | 'timezone'>): Promise<string> {
+export async function timezoneOf(
+  em: EntityManager,
+  budget: Pick<Budget, 'organization' | 'team' | 'timezone'>,
+): Promise<string> {
   if (budget.timezone) return budget.timezone;
   const teams = budget.team === budget.organization ? [] : await teamsUpwards(em, budget.team);
   const inherited = teams.find(({ timezone }) => timezone)?.timezone;
@@ -107,16 +132,40 @@ function amountsOf({ limit, warnAt, ceiling }: PeriodTerms): [limit: string, war
   return [formatAmount(limit), formatAmount(warnAt), formatAmount(ceiling)];
 }
 
-async function begin(em: EntityManager, budget: Budget, id: string, terms: PeriodTerms, more: { period: Period; settled: string; shares: number; at: Date }): Promise<void> {
+async function begin(
+  em: EntityManager,
+  budget: Budget,
+  id: string,
+  terms: PeriodTerms,
+  more: { period: Period; settled: string; shares: number; at: Date },
+): Promise<void> {
   const [limit, warnAt, ceiling] = amountsOf(terms);
   await em.insert(BudgetPeriod, {
-    id, organization: budget.organization, budget: budget.id, currency: budget.currency, startsAt: more.period.from, endsAt: more.period.until, limitAmount: limit, limitUntil: terms.limitUntil,
-    warnAt, exceededAction: terms.exceededAction, freeModels: [...terms.freeModels], ceiling, settled: more.settled, shares: more.shares, createdAt: more.at,
+    id,
+    organization: budget.organization,
+    budget: budget.id,
+    currency: budget.currency,
+    startsAt: more.period.from,
+    endsAt: more.period.until,
+    limitAmount: limit,
+    limitUntil: terms.limitUntil,
+    warnAt,
+    exceededAction: terms.exceededAction,
+    freeModels: [...terms.freeModels],
+    ceiling,
+    settled: more.settled,
+    shares: more.shares,
+    createdAt: more.at,
   });
 }
 
 /** A crossing is told again where the limit was raised above what was spent; a refusal where it was raised at all. */
-async function change(em: EntityManager, id: string, terms: PeriodTerms, more: { period: Period; settled: string | null; shares: number; currency: string }): Promise<void> {
+async function change(
+  em: EntityManager,
+  id: string,
+  terms: PeriodTerms,
+  more: { period: Period; settled: string | null; shares: number; currency: string },
+): Promise<void> {
   const [limit, warnAt, ceiling] = amountsOf(terms);
   await em.execute(
     `update countersign.budget_periods p
@@ -127,6 +176,20 @@ async function change(em: EntityManager, id: string, terms: PeriodTerms, more: {
      from (select ?::timestamptz as starts_at, ?::timestamptz as ends_at, ?::text as currency, ?::numeric as limit_amount, ?::timestamptz as limit_until, ?::numeric as warn_at,
        ?::text as exceeded_action, ?::text[] as free_models, ?::numeric as ceiling, ?::int as shares, coalesce(?::numeric, (select settled from countersign.budget_periods where id = ?)) as settled) n
      where p.id = ?`,
-    [more.period.from, more.period.until, more.currency, limit, terms.limitUntil, warnAt, terms.exceededAction, textArray(terms.freeModels), ceiling, more.shares, more.settled, id, id],
+    [
+      more.period.from,
+      more.period.until,
+      more.currency,
+      limit,
+      terms.limitUntil,
+      warnAt,
+      terms.exceededAction,
+      textArray(terms.freeModels),
+      ceiling,
+      more.shares,
+      more.settled,
+      id,
+      id,
+    ],
   );
 }

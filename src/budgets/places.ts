@@ -76,12 +76,22 @@ export class BudgetedPlaces {
       const team = (await placedTeams(em, organization, [spender.team])).get(spender.team);
       if (!team) throw new NotFound('team');
       const person = (await this.#people.idsOf(em, organization, [spender.user])).get(spender.user);
-      if (!person) throw new InvalidRequest([{ path: 'user_id', message: 'there is no such user in your organization' }]);
-      const [book] = await em.execute<{ version: number }[]>('select version from countersign.budget_books where id = ?', [organization]);
+      if (!person)
+        throw new InvalidRequest([{ path: 'user_id', message: 'there is no such user in your organization' }]);
+      const [book] = await em.execute<{ version: number }[]>(
+        'select version from countersign.budget_books where id = ?',
+        [organization],
+      );
       const { provider, model } = spender;
       const found = await applicable(em, { team: team.id, teamPath: team.path, person, provider, model }, at);
       const place: Budgeted = {
-        team: team.id, teamPath: team.path, person, provider, model, currency: team.currency, version: book?.version ?? 0,
+        team: team.id,
+        teamPath: team.path,
+        person,
+        provider,
+        model,
+        currency: team.currency,
+        version: book?.version ?? 0,
         periods: found.flatMap(({ period, lease }) => (period !== null && lease === null ? [period] : [])),
         leases: found.flatMap(({ lease }) => (lease === null ? [] : [lease])),
         currencies: [...new Set(found.map(({ currency }) => currency))],
@@ -89,18 +99,28 @@ export class BudgetedPlaces {
       return {
         place,
         missing: found.filter(({ period }) => period === null).map(({ budget }) => budget),
-        unleased: found.flatMap(({ period, escrow, lease }) => (period !== null && escrow && lease === null ? [period] : [])),
+        unleased: found.flatMap(({ period, escrow, lease }) =>
+          period !== null && escrow && lease === null ? [period] : [],
+        ),
       };
     });
   }
 
   /** Begins the accounts that are missing: a new period has come, or a team spends from a shared budget for the first time. */
-  async #begin(organization: string, { place, missing, unleased }: { place: Budgeted; missing: readonly string[]; unleased: readonly string[] }, at: Date): Promise<void> {
+  async #begin(
+    organization: string,
+    { place, missing, unleased }: { place: Budgeted; missing: readonly string[]; unleased: readonly string[] },
+    at: Date,
+  ): Promise<void> {
     const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: null };
     if (missing.length > 0) {
       await this.#work.bookkeep(origin, async ({ em }) => {
         await this.#book.lock(em);
-        const budgets = await em.find(Budget, { id: { $in: [...missing] }, retiredAt: null }, { orderBy: { id: 'asc' } });
+        const budgets = await em.find(
+          Budget,
+          { id: { $in: [...missing] }, retiredAt: null },
+          { orderBy: { id: 'asc' } },
+        );
         for (const budget of budgets) await this.#book.bringUpToDate(em, budget, at);
         await this.#book.announce(em, organization);
       });
@@ -115,7 +135,11 @@ export class BudgetedPlaces {
 }
 
 /** Periods whose override has ended are found as missing, so that their limit is counted again. */
-function applicable(em: EntityManager, place: { team: string; teamPath: readonly string[]; person: string; provider: string | null; model: string | null }, at: Date): Promise<Found[]> {
+function applicable(
+  em: EntityManager,
+  place: { team: string; teamPath: readonly string[]; person: string; provider: string | null; model: string | null },
+  at: Date,
+): Promise<Found[]> {
   return em.execute<Found[]>(
     `select b.id as budget, b.currency, p.id as period, p.escrow, case when p.escrow then l.id end as lease
      from countersign.budgets b

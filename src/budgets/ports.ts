@@ -24,7 +24,18 @@ export interface SpentSource {
 
 /** What a call may cost at most, or nothing where the price is not known. */
 export interface CostEstimator {
-  estimate(em: EntityManager, call: { organization: string; provider: string; model: string; inputTokens: number; outputTokens: number; currency: string; at: Date }): Promise<string | null>;
+  estimate(
+    em: EntityManager,
+    call: {
+      organization: string;
+      provider: string;
+      model: string;
+      inputTokens: number;
+      outputTokens: number;
+      currency: string;
+      at: Date;
+    },
+  ): Promise<string | null>;
 }
 
 /** A usage event that settles a reservation, as the caller sent it. */

@@ -5,14 +5,28 @@ import { availableOf, exceededActionOf, stateOf, warningThresholdOf } from './ru
 import type { budgetSchema } from './schemas.ts';
 
 /** A budget as callers see it. */
-export function presentBudget({ budget, figures, timezone, alerts, profiles }: BudgetView): z.input<typeof budgetSchema> {
+export function presentBudget({
+  budget,
+  figures,
+  timezone,
+  alerts,
+  profiles,
+}: BudgetView): z.input<typeof budgetSchema> {
   const { currency, person, provider, model } = budget;
   const exceededAction = exceededActionOf(budget, alerts);
-  const [limit, settled, held] = [exactly(figures?.limit_amount ?? budget.amount), exactly(figures?.settled ?? '0'), exactly(figures?.held ?? '0')];
+  const [limit, settled, held] = [
+    exactly(figures?.limit_amount ?? budget.amount),
+    exactly(figures?.settled ?? '0'),
+    exactly(figures?.held ?? '0'),
+  ];
   const amount = (value: string) => ({ value: amountText(value), currency });
   return {
     name: budget.name,
-    scope: { ...(person ? { user_id: profiles.of(person).alias } : {}), ...(provider ? { provider } : {}), ...(model ? { model } : {}) },
+    scope: {
+      ...(person ? { user_id: profiles.of(person).alias } : {}),
+      ...(provider ? { provider } : {}),
+      ...(model ? { model } : {}),
+    },
     amount: amount(budget.amount),
     limit: amount(limit.toFixed()),
     settled: amount(settled.toFixed()),
@@ -24,6 +38,12 @@ export function presentBudget({ budget, figures, timezone, alerts, profiles }: B
     period_end: figures ? new Date(figures.ends_at).toISOString() : null,
     warning_threshold: warningThresholdOf(budget, alerts),
     exceeded_action: exceededAction,
-    state: stateOf({ limit, warnAt: figures?.warn_at ? exactly(figures.warn_at) : null, settled, held, exceededAction }),
+    state: stateOf({
+      limit,
+      warnAt: figures?.warn_at ? exactly(figures.warn_at) : null,
+      settled,
+      held,
+      exceededAction,
+    }),
   };
 }

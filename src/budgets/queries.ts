@@ -12,8 +12,13 @@ export interface BudgetName {
 /** The names of budgets, in the order of the ids. */
 export async function namesOf(em: EntityManager, organization: string, ids: readonly string[]): Promise<BudgetName[]> {
   const budgets = await em.find(Budget, { id: { $in: [...ids] } });
-  const aliases = await teamAliases(em, budgets.map(({ team }) => team).filter((team) => team !== organization));
-  return ids.flatMap((id) => budgets.filter((budget) => budget.id === id).map(({ name, team }) => ({ name, team: aliases.get(team) ?? null })));
+  const aliases = await teamAliases(
+    em,
+    budgets.map(({ team }) => team).filter((team) => team !== organization),
+  );
+  return ids.flatMap((id) =>
+    budgets.filter((budget) => budget.id === id).map(({ name, team }) => ({ name, team: aliases.get(team) ?? null })),
+  );
 }
 
 /** What a budget comes to in its current period, its leased parts included. Decimals. */
@@ -27,7 +32,11 @@ export interface PeriodFigures {
 }
 
 /** By budget; one whose period has not been begun is missing. Holds that have run out count no longer, freed or not. */
-export async function figuresOf(em: EntityManager, budgets: readonly string[], at: Date): Promise<Map<string, PeriodFigures>> {
+export async function figuresOf(
+  em: EntityManager,
+  budgets: readonly string[],
+  at: Date,
+): Promise<Map<string, PeriodFigures>> {
   const rows = await em.execute<(PeriodFigures & { budget_id: string })[]>(
     `select distinct on (p.budget_id) p.budget_id, p.starts_at, p.ends_at, p.limit_amount, p.warn_at, p.settled + coalesce(l.settled, 0) as settled,
        p.held + coalesce(l.held, 0) - coalesce((

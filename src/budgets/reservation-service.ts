@@ -15,7 +15,9 @@ import { hashOf, reservationId } from './reservation-ids.ts';
 import type { NewReservation, ReleaseOutcome, ReservationStore, ReserveOutcome } from './reservation-store.ts';
 
 /** What is to be held: an amount, or as many tokens as a call may use at most. */
-export type Wanted = { readonly amount: { readonly value: string; readonly currency: string } } | { readonly inputTokens: number; readonly outputTokens: number };
+export type Wanted =
+  | { readonly amount: { readonly value: string; readonly currency: string } }
+  | { readonly inputTokens: number; readonly outputTokens: number };
 
 export interface ReservationRequest {
   /** As the caller knows it. */
@@ -68,12 +70,24 @@ export class ReservationService {
     demandReservation(caller, place);
     const amount = await this.#amountOf(organization, place, wanted, at);
     const reservation: NewReservation = {
-      id: reservationId(master, organization, id), request: hashOf(master, organization, [spender, wanted]), amount, currency: place.currency, expiresAt: addDuration(at, ttl),
+      id: reservationId(master, organization, id),
+      request: hashOf(master, organization, [spender, wanted]),
+      amount,
+      currency: place.currency,
+      expiresAt: addDuration(at, ttl),
     };
     const outcome = await this.#hold(organization, spender, reservation, at);
-    if (outcome.outcome === 'held') return { amount: outcome.amount, currency: place.currency, expiresAt: outcome.expiresAt };
-    if (outcome.outcome === 'refused') throw refusal(await this.#parts.work.read(organization, (em) => namesOf(em, organization, outcome.budgets)), outcome.suspended);
-    throw new ProblemError('idempotency-conflict', 'There is a reservation with this id for something else. Use a new id for a new call.');
+    if (outcome.outcome === 'held')
+      return { amount: outcome.amount, currency: place.currency, expiresAt: outcome.expiresAt };
+    if (outcome.outcome === 'refused')
+      throw refusal(
+        await this.#parts.work.read(organization, (em) => namesOf(em, organization, outcome.budgets)),
+        outcome.suspended,
+      );
+    throw new ProblemError(
+      'idempotency-conflict',
+      'There is a reservation with this id for something else. Use a new id for a new call.',
+    );
   }
 
   /** Books what the call cost. Money that was spent is counted, whatever was held and however late it comes. */
@@ -86,9 +100,19 @@ export class ReservationService {
       const row = await this.#lock(tx, caller, internal);
       if (row.state === 'settled') return settledBefore(row, hash);
       const { person, team, provider, model } = row;
-      const booked = await ledger.book(tx, caller, { id: internal, team, person, provider: provider ?? null, model: model ?? null }, event);
+      const booked = await ledger.book(
+        tx,
+        caller,
+        { id: internal, team, person, provider: provider ?? null, model: model ?? null },
+        event,
+      );
       const outcome = await store.settle(tx.em, internal, { ...booked, hash, cost: booked.cost ?? '0' }, clock.now());
-      return { cost: outcome.booked, currency: booked.currency, late: outcome.was_late, aboveHold: outcome.was_above_hold };
+      return {
+        cost: outcome.booked,
+        currency: booked.currency,
+        late: outcome.was_late,
+        aboveHold: outcome.was_above_hold,
+      };
     });
   }
 
@@ -107,7 +131,12 @@ export class ReservationService {
   }
 
   /** Reads the list of budgets anew, or gathers what is due, until the answer is final. */
-  async #hold(organization: string, spender: Spender, wanted: NewReservation, at: Date): Promise<Exclude<ReserveOutcome, { outcome: 'stale' | 'again' }> | { outcome: 'conflict' }> {
+  async #hold(
+    organization: string,
+    spender: Spender,
+    wanted: NewReservation,
+    at: Date,
+  ): Promise<Exclude<ReserveOutcome, { outcome: 'stale' | 'again' }> | { outcome: 'conflict' }> {
     const { places, store } = this.#parts;
     let gathered = false;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
@@ -118,17 +147,29 @@ export class ReservationService {
       gathered = outcome.outcome === 'again';
       if (outcome.outcome === 'stale') places.forget(organization, spender);
     }
-    throw new ProblemError('unavailable', 'The budgets change faster than they can be read. Try again with the same id.', { retryAfterSeconds: 1 });
+    throw new ProblemError(
+      'unavailable',
+      'The budgets change faster than they can be read. Try again with the same id.',
+      { retryAfterSeconds: 1 },
+    );
   }
 
   async #amountOf(organization: string, place: Budgeted, wanted: Wanted, at: Date): Promise<string> {
     if ('amount' in wanted) return checkedAmount(place, wanted.amount);
     const { provider, model, currency } = place;
-    if (provider === null || model === null) throw new InvalidRequest([{ path: 'model', message: 'is required with `provider` where tokens are given in place of an amount' }]);
+    if (provider === null || model === null)
+      throw new InvalidRequest([
+        { path: 'model', message: 'is required with `provider` where tokens are given in place of an amount' },
+      ]);
     checkCurrency(place, currency);
     const { inputTokens, outputTokens } = wanted;
-    const cost = await this.#parts.work.read(organization, (em) => this.#parts.estimator.estimate(em, { organization, provider, model, inputTokens, outputTokens, currency, at }));
-    if (cost === null) throw new InvalidRequest([{ path: 'model', message: 'has no known price: give an `amount`, or a rate of your own' }]);
+    const cost = await this.#parts.work.read(organization, (em) =>
+      this.#parts.estimator.estimate(em, { organization, provider, model, inputTokens, outputTokens, currency, at }),
+    );
+    if (cost === null)
+      throw new InvalidRequest([
+        { path: 'model', message: 'has no known price: give an `amount`, or a rate of your own' },
+      ]);
     return cost;
   }
 
@@ -143,14 +184,18 @@ export class ReservationService {
 }
 
 /** People hold money for their own calls; services and admins for anybody's. @throws Forbidden */
-function demandReservation(caller: Caller, { teamPath: path, person }: { teamPath: readonly string[]; person: string }): void {
+function demandReservation(
+  caller: Caller,
+  { teamPath: path, person }: { teamPath: readonly string[]; person: string },
+): void {
   demand(caller, 'reservations.make', path);
   if (caller.person === null || caller.person === person || may(caller, 'reservations.make-for-others', path)) return;
   throw new Forbidden('You can reserve, settle and release for your own calls only.');
 }
 
 function checkedAmount(place: Budgeted, amount: { value: string; currency: string }): string {
-  if (amount.currency !== place.currency) throw new InvalidRequest([{ path: 'amount.currency', message: `must be the team’s, ${place.currency}` }]);
+  if (amount.currency !== place.currency)
+    throw new InvalidRequest([{ path: 'amount.currency', message: `must be the team’s, ${place.currency}` }]);
   checkCurrency(place, amount.currency);
   return amount.value;
 }
@@ -158,10 +203,20 @@ function checkedAmount(place: Budgeted, amount: { value: string; currency: strin
 /** An amount in one currency cannot be held on a budget in another one, and must not get past it. */
 function checkCurrency(place: Budgeted, currency: string): void {
   const other = place.currencies.find((each) => each !== currency);
-  if (other !== undefined) throw new InvalidRequest([{ path: 'team_id', message: `a budget above this team is in ${other}, and the team spends ${currency}: make them one currency` }]);
+  if (other !== undefined)
+    throw new InvalidRequest([
+      {
+        path: 'team_id',
+        message: `a budget above this team is in ${other}, and the team spends ${currency}: make them one currency`,
+      },
+    ]);
 }
 
 function settledBefore(row: Reservation, hash: Buffer): SettledReservation {
-  if (!hash.equals(row.settlement ?? Buffer.alloc(0))) throw new ProblemError('idempotency-conflict', 'This reservation was settled with another event before. What was booked stays.');
+  if (!hash.equals(row.settlement ?? Buffer.alloc(0)))
+    throw new ProblemError(
+      'idempotency-conflict',
+      'This reservation was settled with another event before. What was booked stays.',
+    );
   return { cost: row.cost ?? '0', currency: row.currency, late: row.late, aboveHold: row.aboveHold };
 }

@@ -60,25 +60,60 @@ export class ReservationStore {
   }
 
   /** @param gathered whether what has run out or lies unused elsewhere is brought together first; only then is anything refused that could fit */
-  async reserve(organization: string, place: Budgeted, wanted: NewReservation, at: Date, gathered: boolean): Promise<ReserveOutcome> {
+  async reserve(
+    organization: string,
+    place: Budgeted,
+    wanted: NewReservation,
+    at: Date,
+    gathered: boolean,
+  ): Promise<ReserveOutcome> {
     const [row] = await this.#call<ReserveRow>(organization, RESERVE, [
-      wanted.id, wanted.request.toString('hex'), place.team, place.person, place.provider, place.model, wanted.amount, wanted.currency, at, wanted.expiresAt,
-      plainArray(place.periods), plainArray(place.leases), place.version, gathered,
+      wanted.id,
+      wanted.request.toString('hex'),
+      place.team,
+      place.person,
+      place.provider,
+      place.model,
+      wanted.amount,
+      wanted.currency,
+      at,
+      wanted.expiresAt,
+      plainArray(place.periods),
+      plainArray(place.leases),
+      place.version,
+      gathered,
     ]);
-    if (row!.outcome === 'held') return { outcome: 'held', amount: row!.held_amount, expiresAt: new Date(row!.held_until) };
-    if (row!.outcome === 'refused') return { outcome: 'refused', budgets: row!.refused_by ?? [], suspended: row!.suspended ?? false };
+    if (row!.outcome === 'held')
+      return { outcome: 'held', amount: row!.held_amount, expiresAt: new Date(row!.held_until) };
+    if (row!.outcome === 'refused')
+      return { outcome: 'refused', budgets: row!.refused_by ?? [], suspended: row!.suspended ?? false };
     return { outcome: row!.outcome };
   }
 
   async release(organization: string, id: string, at: Date): Promise<ReleaseOutcome> {
-    const [row] = await this.#call<{ outcome: ReleaseOutcome }>(organization, 'select outcome from countersign.release(?::uuid, ?::timestamptz)', [id, at]);
+    const [row] = await this.#call<{ outcome: ReleaseOutcome }>(
+      organization,
+      'select outcome from countersign.release(?::uuid, ?::timestamptz)',
+      [id, at],
+    );
     return row!.outcome;
   }
 
   /** In the transaction that books the event. */
   async settle(em: EntityManager, id: string, settlement: Settlement, at: Date): Promise<SettleOutcome> {
     const { hash, team, person, provider, model, cost, currency, occurredAt } = settlement;
-    const [row] = await em.execute<SettleOutcome[]>(SETTLE, [id, hash.toString('hex'), team, person, provider, model, cost, currency, occurredAt, at]);
+    const [row] = await em.execute<SettleOutcome[]>(SETTLE, [
+      id,
+      hash.toString('hex'),
+      team,
+      person,
+      provider,
+      model,
+      cost,
+      currency,
+      occurredAt,
+      at,
+    ]);
     return row!;
   }
 

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { parseDuration } from '../platform/duration.ts';
-import { aliasSchema, lineText, longText, pageQuery, timestampOut, timestampSchema, timezoneSchema } from '../platform/http/schemas.ts';
+import {
+  aliasSchema,
+  lineText,
+  longText,
+  pageQuery,
+  timestampOut,
+  timestampSchema,
+  timezoneSchema,
+} from '../platform/http/schemas.ts';
 import { amountSchema, decimalSchema } from '../tenancy/schemas.ts';
 import { EXCEEDED_ACTIONS, PERIOD_KINDS } from './rules.ts';
 
@@ -23,8 +31,17 @@ export const budgetChangeSchema = z
     amount: amountSchema,
     period: z.enum(PERIOD_KINDS),
     timezone: timezoneSchema.nullish().describe('In which the period begins; the team’s unless said otherwise'),
-    warning_threshold: z.number().min(0.01).max(100).multipleOf(0.01).nullish().describe('Percent of the amount; null: as the billing settings say'),
-    exceeded_action: z.enum(EXCEEDED_ACTIONS).nullish().describe('`notify` only tells; the others refuse what does not fit. null: as the billing settings say'),
+    warning_threshold: z
+      .number()
+      .min(0.01)
+      .max(100)
+      .multipleOf(0.01)
+      .nullish()
+      .describe('Percent of the amount; null: as the billing settings say'),
+    exceeded_action: z
+      .enum(EXCEEDED_ACTIONS)
+      .nullish()
+      .describe('`notify` only tells; the others refuse what does not fit. null: as the billing settings say'),
   })
   .meta({ id: 'BudgetChange' });
 
@@ -51,9 +68,15 @@ export const budgetSchema = z
 
 export const overrideSchema = z
   .strictObject({
-    amount: amountSchema.describe('By how much the limit is raised').refine(({ value }) => Number(value) > 0, { path: ['value'], message: 'must be more than nothing' }),
-    until: timestampSchema.optional().describe('Until then, and no longer than the period; the whole period unless said otherwise'),
-    reason: longText(2000).min(1).refine((text) => text.trim() !== '', 'must not be blank'),
+    amount: amountSchema
+      .describe('By how much the limit is raised')
+      .refine(({ value }) => Number(value) > 0, { path: ['value'], message: 'must be more than nothing' }),
+    until: timestampSchema
+      .optional()
+      .describe('Until then, and no longer than the period; the whole period unless said otherwise'),
+    reason: longText(2000)
+      .min(1)
+      .refine((text) => text.trim() !== '', 'must not be blank'),
   })
   .meta({ id: 'BudgetOverride' });
 
@@ -77,7 +100,9 @@ const tokensSchema = z.int().min(0).max(MAX_TOKENS);
 
 export const newReservationSchema = z
   .strictObject({
-    id: aliasSchema.optional().describe('An id of your choice: asked for again with the same content, it is the same reservation.'),
+    id: aliasSchema
+      .optional()
+      .describe('An id of your choice: asked for again with the same content, it is the same reservation.'),
     team_id: aliasSchema,
     user_id: aliasSchema,
     provider: nameSchema.optional(),
@@ -87,29 +112,52 @@ export const newReservationSchema = z
     max_output_tokens: tokensSchema.optional(),
     ttl: ttlSchema,
   })
-  .refine(({ amount, max_input_tokens: input, max_output_tokens: output }) => (amount === undefined) !== (input === undefined && output === undefined), {
-    path: ['amount'], message: 'give either an amount or `max_input_tokens` and `max_output_tokens`',
+  .refine(
+    ({ amount, max_input_tokens: input, max_output_tokens: output }) =>
+      (amount === undefined) !== (input === undefined && output === undefined),
+    {
+      path: ['amount'],
+      message: 'give either an amount or `max_input_tokens` and `max_output_tokens`',
+    },
+  )
+  .refine(
+    ({ amount, max_input_tokens: input, max_output_tokens: output }) =>
+      amount !== undefined || (input !== undefined) === (output !== undefined),
+    {
+      path: ['max_output_tokens'],
+      message: 'is required with `max_input_tokens`, and the other way round',
+    },
+  )
+  .refine(({ amount }) => amount === undefined || Number(amount.value) > 0, {
+    path: ['amount', 'value'],
+    message: 'must be more than nothing',
   })
-  .refine(({ amount, max_input_tokens: input, max_output_tokens: output }) => amount !== undefined || (input !== undefined) === (output !== undefined), {
-    path: ['max_output_tokens'], message: 'is required with `max_input_tokens`, and the other way round',
-  })
-  .refine(({ amount }) => amount === undefined || Number(amount.value) > 0, { path: ['amount', 'value'], message: 'must be more than nothing' })
   .meta({ id: 'NewReservation' });
 
-export const reservationSchema = z.object({ id: z.string(), amount: amountOut, expires_at: timestampOut }).meta({ id: 'Reservation' });
+export const reservationSchema = z
+  .object({ id: z.string(), amount: amountOut, expires_at: timestampOut })
+  .meta({ id: 'Reservation' });
 
 export const reservationParams = z.object({ id: aliasSchema });
 
 export const settleSchema = z
-  .strictObject({ event: z.looseObject({ cost: z.strictObject({ value: decimalSchema, currency: z.string().max(3) }).optional() }).describe('A usage event, as `POST /api/v1/usage` takes it') })
+  .strictObject({
+    event: z
+      .looseObject({ cost: z.strictObject({ value: decimalSchema, currency: z.string().max(3) }).optional() })
+      .describe('A usage event, as `POST /api/v1/usage` takes it'),
+  })
   .meta({ id: 'ReservationSettlement' });
 
 export const settledSchema = z
   .object({
-    id: z.string(), state: z.literal('settled'), cost: amountOut,
+    id: z.string(),
+    state: z.literal('settled'),
+    cost: amountOut,
     late: z.boolean().describe('The reservation had expired or was released: the cost was booked all the same.'),
     above_hold: z.boolean().describe('More was spent than held: all of it was booked.'),
   })
   .meta({ id: 'SettledReservation' });
 
-export const releasedSchema = z.object({ id: z.string(), state: z.enum(['released', 'expired', 'settled']) }).meta({ id: 'ReleasedReservation', description: 'What was settled or has expired before stays so.' });
+export const releasedSchema = z
+  .object({ id: z.string(), state: z.enum(['released', 'expired', 'settled']) })
+  .meta({ id: 'ReleasedReservation', description: 'What was settled or has expired before stays so.' });

@@ -32,11 +32,17 @@ export class ReservationSweeper {
     const connection = this.#database.orm.em.getConnection();
     let freed = 0;
     for (let last = AT_ONCE; last === AT_ONCE; freed += last) {
-      const [row] = await connection.execute<{ freed: number }[]>('select countersign.sweep_reservations(?, ?) as freed', [this.#clock.now(), AT_ONCE]);
+      const [row] = await connection.execute<{ freed: number }[]>(
+        'select countersign.sweep_reservations(?, ?) as freed',
+        [this.#clock.now(), AT_ONCE],
+      );
       last = row?.freed ?? 0;
     }
-    for (let last: string | null = BEFORE_ALL; last !== null; ) {
-      const rows: { recalled: string | null }[] = await connection.execute('select countersign.recall_next_budget(?, ?) as recalled', [last, this.#clock.now()]);
+    for (let last: string | null = BEFORE_ALL; last !== null;) {
+      const rows: { recalled: string | null }[] = await connection.execute(
+        'select countersign.recall_next_budget(?, ?) as recalled',
+        [last, this.#clock.now()],
+      );
       last = rows[0]?.recalled ?? null;
     }
     return freed;

@@ -25,7 +25,11 @@ export interface Application {
 }
 
 /** A command ends at once; relay and sealing look by themselves. */
-const NOBODY_LISTENS: ChangeNotifier = { outboxFilled: () => undefined, auditWritten: () => undefined, changed: () => undefined };
+const NOBODY_LISTENS: ChangeNotifier = {
+  outboxFilled: () => undefined,
+  auditWritten: () => undefined,
+  changed: () => undefined,
+};
 
 const POOL_SIZE = 2;
 
@@ -33,7 +37,10 @@ const POOL_SIZE = 2;
  * Runs a command with everything it needs, and puts it all away afterwards.
  * @throws CommandRefused where the database cannot be used; whatever the command throws
  */
-export async function withApplication<T>(config: Config, command: (application: Application) => Promise<T>): Promise<T> {
+export async function withApplication<T>(
+  config: Config,
+  command: (application: Application) => Promise<T>,
+): Promise<T> {
   const installation = findInstallation(config);
   const url = installation.databaseUrl;
   const logger = pino({ level: 'silent' });
@@ -41,7 +48,13 @@ export async function withApplication<T>(config: Config, command: (application: 
   const relayDatabase = openDatabase(url, DATABASE_ROLES.relay, logger);
   const sealerDatabase = openDatabase(url, DATABASE_ROLES.sealer, logger);
   const vault = new Vault(new MasterKey(masterSecret(config.secretKey, config.dataDir)));
-  const work = new UnitOfWork({ database, vault, clock: systemClock, log: { writeAudit, writeOutbox, settleOutbox }, notifier: NOBODY_LISTENS });
+  const work = new UnitOfWork({
+    database,
+    vault,
+    clock: systemClock,
+    log: { writeAudit, writeOutbox, settleOutbox },
+    notifier: NOBODY_LISTENS,
+  });
   try {
     return await command({ config, installation, work, relayDatabase, sealerDatabase });
   } catch (error) {

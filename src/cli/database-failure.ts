@@ -21,10 +21,18 @@ export function describeDatabaseFailure(error: unknown, url: string): unknown {
   const database = decodeURIComponent(pathname.slice(1));
   const refused = (message: string) => new CommandRefused(message, { cause: error });
   const code = sqlState(error);
-  if (WRONG_LOGIN.has(code)) return refused(`The database at ${where} refuses the login ${login}. Check user and password in the URL.`);
-  if (code === NO_DATABASE) return refused(`There is no database ${database} at ${where}. Make it: \`create database ${database}\`.`);
-  if (code === NOT_ALLOWED) return refused(`The login ${login} may not do this (${sqlMessage(error)}). docs/OPERATIONS.md, “Database roles”, says what it needs.`);
-  if (NO_TABLE.has(code) || code === NO_ROLE) return refused(`The database ${database} at ${where} has no Countersign of this version yet. Run \`npx countersign migrate\`.`);
+  if (WRONG_LOGIN.has(code))
+    return refused(`The database at ${where} refuses the login ${login}. Check user and password in the URL.`);
+  if (code === NO_DATABASE)
+    return refused(`There is no database ${database} at ${where}. Make it: \`create database ${database}\`.`);
+  if (code === NOT_ALLOWED)
+    return refused(
+      `The login ${login} may not do this (${sqlMessage(error)}). docs/OPERATIONS.md, “Database roles”, says what it needs.`,
+    );
+  if (NO_TABLE.has(code) || code === NO_ROLE)
+    return refused(
+      `The database ${database} at ${where} has no Countersign of this version yet. Run \`npx countersign migrate\`.`,
+    );
   if (isDatabaseGone(error)) return refused(`The database at ${where} does not answer. Start it, or correct the URL.`);
   return error;
 }

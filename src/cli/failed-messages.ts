@@ -21,15 +21,28 @@ const COLUMNS = `id, organization_id as organization, channel, reference, attemp
  * @param limit at most so many; the oldest
  */
 export function failedMessages(database: Database, limit: number): Promise<FailedMessage[]> {
-  return database.fork(null).execute<FailedMessage[]>(`select ${COLUMNS} from countersign.outbox where failed_at is not null order by failed_at, id limit ?`, [limit]);
+  return database
+    .fork(null)
+    .execute<FailedMessage[]>(
+      `select ${COLUMNS} from countersign.outbox where failed_at is not null order by failed_at, id limit ?`,
+      [limit],
+    );
 }
 
 /** Those of these that were given up. */
 export function failedMessagesById(database: Database, ids: readonly string[]): Promise<FailedMessage[]> {
-  return database.fork(null).execute<FailedMessage[]>(`select ${COLUMNS} from countersign.outbox where failed_at is not null and id in (?) order by failed_at, id`, [ids]);
+  return database
+    .fork(null)
+    .execute<FailedMessage[]>(
+      `select ${COLUMNS} from countersign.outbox where failed_at is not null and id in (?) order by failed_at, id`,
+      [ids],
+    );
 }
 
 /** Has a delivery tried again from the beginning, with all the time that a new one has. */
 export async function putBack(em: EntityManager, id: string): Promise<void> {
-  await em.execute('update countersign.outbox set failed_at = null, last_error = null, attempts = 0, created_at = now(), due_at = now() where id = ? and failed_at is not null', [id]);
+  await em.execute(
+    'update countersign.outbox set failed_at = null, last_error = null, attempts = 0, created_at = now(), due_at = now() where id = ? and failed_at is not null',
+    [id],
+  );
 }

@@ -22,12 +22,17 @@ export interface Installation {
 export function findInstallation(config: Config): Installation {
   const given = { temporalAddress: config.temporal.address, smtpUrl: config.smtpUrl };
   const databaseUrl = config.databaseUrl ?? config.databaseMigrationUrl;
-  if (databaseUrl !== null) return { ...given, databaseUrl, migrationUrl: config.databaseMigrationUrl ?? databaseUrl, embedded: false };
+  if (databaseUrl !== null)
+    return { ...given, databaseUrl, migrationUrl: config.databaseMigrationUrl ?? databaseUrl, embedded: false };
   const embedded = embeddedDatabase(config.dataDir);
-  if (embedded === null) throw new CommandRefused(`DATABASE_URL is not set, and ${config.dataDir} holds no database of \`npm start\`. Set DATABASE_URL, or run \`npm start\` first.`);
+  if (embedded === null)
+    throw new CommandRefused(
+      `DATABASE_URL is not set, and ${config.dataDir} holds no database of \`npm start\`. Set DATABASE_URL, or run \`npm start\` first.`,
+    );
   return {
     ...embedded,
-    temporalAddress: config.temporal.address ?? onLoopback(portIn(join(config.dataDir, 'temporal', 'temporal', 'port')), ''),
+    temporalAddress:
+      config.temporal.address ?? onLoopback(portIn(join(config.dataDir, 'temporal', 'temporal', 'port')), ''),
     smtpUrl: config.smtpUrl ?? onLoopback(portIn(join(config.dataDir, 'mailbox', 'mailbox.port')), 'smtp://'),
     embedded: true,
   };

@@ -14,7 +14,9 @@ Environment:
 
 const FOR_OPERATOR = new Set(['command-refused', 'invalid-configuration', 'unreadable-secret']);
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 const config = async () => (await import('../config.ts')).parseConfig(process.env);
 
 const program = new Command('countersign')
@@ -25,21 +27,29 @@ const program = new Command('countersign')
 
 program
   .command('migrate')
-  .description('bring the database to this version: roles, schemas, tables; at the first time, make the organization `default`')
+  .description(
+    'bring the database to this version: roles, schemas, tables; at the first time, make the organization `default`',
+  )
   .option('--no-bootstrap', 'do not make the organization `default` and its key')
-  .action(async (options: { bootstrap: boolean }) => (await import('./commands/migrate.ts')).migrateCommand(await config(), options));
+  .action(async (options: { bootstrap: boolean }) =>
+    (await import('./commands/migrate.ts')).migrateCommand(await config(), options),
+  );
 
 program
   .command('doctor')
   .description('look at configuration, database, row-level security, master secret, Temporal and mail; a line each')
-  .action(async () => void ((await (await import('./commands/doctor.ts')).doctor(process.env)) || (process.exitCode = 1)));
+  .action(
+    async () => void ((await (await import('./commands/doctor.ts')).doctor(process.env)) || (process.exitCode = 1)),
+  );
 
 const organization = program.command('organization').description('organizations of this installation');
 organization
   .command('create')
   .argument('<name>')
   .description('make an organization, and show its owner’s key once')
-  .action(async (name: string) => (await import('./commands/organization.ts')).createOrganization(await config(), name));
+  .action(async (name: string) =>
+    (await import('./commands/organization.ts')).createOrganization(await config(), name),
+  );
 
 const key = program.command('key').description('API keys');
 key
@@ -47,7 +57,9 @@ key
   .argument('<id>', 'the key’s id; `-` reads the key itself from standard input')
   .option('--organization <id>', 'whose key it is; unset: `default`')
   .description('revoke a key at once')
-  .action(async (id: string, options: { organization?: string }) => (await import('./commands/key.ts')).revokeKeyCommand(await config(), id, options));
+  .action(async (id: string, options: { organization?: string }) =>
+    (await import('./commands/key.ts')).revokeKeyCommand(await config(), id, options),
+  );
 key
   .command('create-operator')
   .description('make another operator’s key, where the first one was lost')
@@ -58,13 +70,17 @@ outbox
   .command('failed')
   .option('--json', 'as JSON')
   .description('list deliveries that were given up')
-  .action(async (options: { json?: boolean }) => (await import('./commands/outbox.ts')).listFailed(await config(), options));
+  .action(async (options: { json?: boolean }) =>
+    (await import('./commands/outbox.ts')).listFailed(await config(), options),
+  );
 outbox
   .command('retry')
   .argument('[id...]')
   .option('--all', 'all of them')
   .description('try deliveries again; whoever a lost mail asked to decide is asked again with a new link')
-  .action(async (ids: string[], options: { all?: boolean }) => (await import('./commands/outbox.ts')).retryFailed(await config(), ids, options));
+  .action(async (ids: string[], options: { all?: boolean }) =>
+    (await import('./commands/outbox.ts')).retryFailed(await config(), ids, options),
+  );
 
 const workflows = program.command('workflows').description('the workflows of open requests');
 workflows
@@ -82,6 +98,16 @@ await program.parseAsync().catch((error: unknown) => {
 /** A sentence where one says all there is to say; otherwise a defect, with its calls but without a library's words. */
 function describe(error: unknown): string {
   if (error instanceof Error && 'code' in error && FOR_OPERATOR.has(String(error.code))) return error.message;
-  const calls = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 8) : [];
-  return ['This should not have happened; please report it:', error instanceof Error ? error.name : typeof error, ...calls].join('\n');
+  const calls =
+    error instanceof Error
+      ? (error.stack ?? '')
+          .split('\n')
+          .filter((line) => /^\s+at /.test(line))
+          .slice(0, 8)
+      : [];
+  return [
+    'This should not have happened; please report it:',
+    error instanceof Error ? error.name : typeof error,
+    ...calls,
+  ].join('\n');
 }

@@ -33,18 +33,27 @@ import { usageRoutes } from '../usage/routes.ts';
 import type { Core } from './core.ts';
 import { composePages } from './pages.ts';
 
-const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+const version = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
 
 export interface Api {
   readonly app: Express;
 }
 
 /** The API process: everything that is reached over HTTP. */
-export function composeApi(core: Core, more: { checks?: readonly ReadinessCheck[]; mailbox?: Mailbox | null } = {}): Api {
+export function composeApi(
+  core: Core,
+  more: { checks?: readonly ReadinessCheck[]; mailbox?: Mailbox | null } = {},
+): Api {
   const { config, logger, clock, metrics, master, database, work, temporal, people, approvals, usage, budgets } = core;
   const guard = new AddressGuard({ allowPrivate: config.webhookAllowPrivateAddresses });
   const routes = [
-    ...tenancyRoutes({ teams: new TeamService(work, people), keys: new KeyService(work, people), settings: new SettingsService(work, budgets.settings) }),
+    ...tenancyRoutes({
+      teams: new TeamService(work, people),
+      keys: new KeyService(work, people),
+      settings: new SettingsService(work, budgets.settings),
+    }),
     ...approvalRoutes(approvals.service),
     ...auditRoutes(composeAudit(core), config.publicUrl),
     ...streamRoutes(new StreamService(work, guard)),
@@ -56,12 +65,24 @@ export function composeApi(core: Core, more: { checks?: readonly ReadinessCheck[
     ...webhookRoutes(new WebhookService(work, guard)),
   ];
   const document = openApiDocument(routes, { version, publicUrl: config.publicUrl });
-  const checks = [{ name: 'database', check: () => database.ping() }, { name: 'temporal', check: () => temporal.check() }, ...(more.checks ?? [])];
-  const gate = new Gate({ authenticator: new KeyAuthenticator(database, clock), rateLimit: new RateLimit(config.rateLimit) });
+  const checks = [
+    { name: 'database', check: () => database.ping() },
+    { name: 'temporal', check: () => temporal.check() },
+    ...(more.checks ?? []),
+  ];
+  const gate = new Gate({
+    authenticator: new KeyAuthenticator(database, clock),
+    rateLimit: new RateLimit(config.rateLimit),
+  });
   const idempotency = new Idempotency({ work, clock, master, logger, onReplay: metrics.answerReplayed });
   const denials = new Denials(work);
   const app = createApp({
-    config, logger, metrics, document, checks, failurePage,
+    config,
+    logger,
+    metrics,
+    document,
+    checks,
+    failurePage,
     api: { routes, gate, idempotency, denials },
     pages: composePages(core, { document, denials, mailbox: more.mailbox ?? null }),
   });

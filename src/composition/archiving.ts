@@ -11,11 +11,22 @@ import type { Core } from './core.ts';
  * What moves old months of the audit log into files; null where no folder is named for them.
  * @param sealer opened under `countersign_sealer`, which alone may read the keys
  */
-export function composeArchiving({ surroundings, config, logger, clock, master, work, temporal }: Core, sealer: BareDatabase) {
+export function composeArchiving(
+  { surroundings, config, logger, clock, master, work, temporal }: Core,
+  sealer: BareDatabase,
+) {
   const { auditArchiveDir } = config;
   if (auditArchiveDir === null) return null;
   const files = new ArchiveFiles(auditArchiveDir);
   const keys = new LogKeys(sealer, new SigningKeys(master));
-  const archiving = new Archiving({ work, entries: sealedEntries(config), keys, files, databaseUrl: surroundings.databaseUrl, clock, logger });
+  const archiving = new Archiving({
+    work,
+    entries: sealedEntries(config),
+    keys,
+    files,
+    databaseUrl: surroundings.databaseUrl,
+    clock,
+    logger,
+  });
   return { archiving, starter: new ArchivingStarter({ temporal, taskQueue: config.temporal.taskQueue, logger }) };
 }

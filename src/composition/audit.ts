@@ -28,7 +28,11 @@ export function composeAudit({ config, database, work, people, clock }: Core): A
   return {
     entries: new EntryQueries({ work, people, finder: new EntryFinder(entries) }),
     proofs: new ProofQueries({ work, proofs, entries }),
-    exports: new ExportService({ work, pieces: new ExportPieces({ work, store: new ExportStore(new BareDatabase(database)) }), clock }),
+    exports: new ExportService({
+      work,
+      pieces: new ExportPieces({ work, store: new ExportStore(new BareDatabase(database)) }),
+      clock,
+    }),
     witnesses: new WitnessService(work),
     cosigning: new Cosigning({ work, proofs }),
   };
@@ -38,10 +42,20 @@ export function composeAudit({ config, database, work, people, clock }: Core): A
  * What makes the bundles that were asked for.
  * @param sealer opened under `countersign_sealer`, which alone may read the keys
  */
-export function composeExportMaking({ config, database, work, master, logger }: Core, sealer: BareDatabase): ExportMaking {
+export function composeExportMaking(
+  { config, database, work, master, logger }: Core,
+  sealer: BareDatabase,
+): ExportMaking {
   const source = new BundleSource({ work, entries: sealedEntries(config), openers: () => openersWith(master) });
   const store = new ExportStore(new BareDatabase(database));
-  return new ExportMaking({ work, source, store, pieces: new ExportPieces({ work, store }), keys: new LogKeys(sealer, new SigningKeys(master)), logger });
+  return new ExportMaking({
+    work,
+    source,
+    store,
+    pieces: new ExportPieces({ work, store }),
+    keys: new LogKeys(sealer, new SigningKeys(master)),
+    logger,
+  });
 }
 
 function openersWith(master: MasterKey): Openers {

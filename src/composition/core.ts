@@ -59,12 +59,22 @@ export async function composeCore(surroundings: Surroundings) {
   const metrics = createMetrics();
   const master = new MasterKey(surroundings.secret);
   const vault = new Vault(master);
-  const database = Database.open({ url: surroundings.databaseUrl, role: DATABASE_ROLES.app, entities, poolSize: config.databasePoolSize, logger });
+  const database = Database.open({
+    url: surroundings.databaseUrl,
+    role: DATABASE_ROLES.app,
+    entities,
+    poolSize: config.databasePoolSize,
+    logger,
+  });
   metrics.watchPool('app', () => database.poolUse());
   const notifier = new Notifier({ url: surroundings.databaseUrl, logger });
   const work = new UnitOfWork({ database, vault, clock, log: { writeAudit, writeOutbox, settleOutbox }, notifier });
   const temporal = TemporalConnection.open({
-    address: surroundings.temporalAddress, namespace: config.temporal.namespace, security: config.temporal.security, payloadKey: master.payloads, ...(tracing ? { plugins: [tracing.plugin] } : {}),
+    address: surroundings.temporalAddress,
+    namespace: config.temporal.namespace,
+    security: config.temporal.security,
+    payloadKey: master.payloads,
+    ...(tracing ? { plugins: [tracing.plugin] } : {}),
   });
   const people = new People(master, vault);
   const approvals = composeApprovals({ config, logger, clock, metrics, vault, notifier, work, temporal, people });
@@ -78,16 +88,41 @@ export async function composeCore(surroundings: Surroundings) {
     await database.close();
     await tracing?.shutdown();
   };
-  return { surroundings, config, logger, clock, tracing, metrics, master, vault, database, notifier, work, temporal, people, approvals, usage, budgets, stop };
+  return {
+    surroundings,
+    config,
+    logger,
+    clock,
+    tracing,
+    metrics,
+    master,
+    vault,
+    database,
+    notifier,
+    work,
+    temporal,
+    people,
+    approvals,
+    usage,
+    budgets,
+    stop,
+  };
 }
 
 export type Core = Awaited<ReturnType<typeof composeCore>>;
 
-function composeApprovals(parts: Pick<Core, 'config' | 'logger' | 'clock' | 'metrics' | 'vault' | 'notifier' | 'work' | 'temporal' | 'people'>) {
+function composeApprovals(
+  parts: Pick<Core, 'config' | 'logger' | 'clock' | 'metrics' | 'vault' | 'notifier' | 'work' | 'temporal' | 'people'>,
+) {
   const { config, logger, clock, metrics, vault, notifier, work, temporal, people } = parts;
   const webhooks = new EventPublisher({ vault, clock, changes: notifier });
   const announcer = new Announcer({ vault, people, webhooks, publicUrl: config.publicUrl });
-  const execution = new ApprovalExecution({ work, announcer, intents: new IntentReader(vault), onDecided: metrics.approvalDecided });
+  const execution = new ApprovalExecution({
+    work,
+    announcer,
+    intents: new IntentReader(vault),
+    onDecided: metrics.approvalDecided,
+  });
   const creation = new ApprovalCreation({ work, people, execution });
   const workflows = new ApprovalWorkflows(temporal, config.temporal.taskQueue);
   const starter = new ApprovalStarter(work, workflows, logger);
@@ -119,7 +154,18 @@ function composeBudgets({ clock, database, master, work, people, usage }: Budget
   const places = new BudgetedPlaces({ work, people, book });
   const store = new ReservationStore(database);
   const reservations = new ReservationService({
-    work, clock, master, store, places, ledger: new UsageLedger(usage.booking, people), estimator: new PriceEstimator(usage.catalogue),
+    work,
+    clock,
+    master,
+    store,
+    places,
+    ledger: new UsageLedger(usage.booking, people),
+    estimator: new PriceEstimator(usage.catalogue),
   });
-  return { book, reservations, service: new BudgetService({ work, people, book, clock }), settings: new SettingsBudgets(book) };
+  return {
+    book,
+    reservations,
+    service: new BudgetService({ work, people, book, clock }),
+    settings: new SettingsBudgets(book),
+  };
 }

@@ -19,15 +19,34 @@ const FED_AT_ONCE = 16;
  * What follows the logs as they grow: the look for unusual access, and the streams to other systems.
  * @param sealer opened under `countersign_sealer`, which sees where there is something to do
  */
-export function composeFollowers({ config, logger, clock, master, vault, notifier, work, people }: Core, sealer: BareDatabase) {
+export function composeFollowers(
+  { config, logger, clock, master, vault, notifier, work, people }: Core,
+  sealer: BareDatabase,
+) {
   const entries = sealedEntries(config);
   const webhooks = new EventPublisher({ vault, clock, changes: notifier });
   const watch = new AccessWatch({ work, master, entries, notice: new FindingNotice({ people, webhooks }) });
-  const senderFor = sendersWith({ allowPrivate: config.webhookAllowPrivateAddresses, publicUrl: config.publicUrl, clock });
+  const senderFor = sendersWith({
+    allowPrivate: config.webhookAllowPrivateAddresses,
+    publicUrl: config.publicUrl,
+    clock,
+  });
   const feed = new StreamFeed({ work, entries, clock, senderFor, notice: new FailureNotice({ people, webhooks }) });
   const followers = [
-    new LogFollower({ name: 'audit-watch', find: () => organizationsToWatch(sealer), step: (organization) => watch.step(organization), logger, concurrency: WATCHED_AT_ONCE }),
-    new LogFollower({ name: 'audit-streams', find: () => streamsToFeed(sealer, clock.now()), step: (found, signal) => feed.step(found, signal), logger, concurrency: FED_AT_ONCE }),
+    new LogFollower({
+      name: 'audit-watch',
+      find: () => organizationsToWatch(sealer),
+      step: (organization) => watch.step(organization),
+      logger,
+      concurrency: WATCHED_AT_ONCE,
+    }),
+    new LogFollower({
+      name: 'audit-streams',
+      find: () => streamsToFeed(sealer, clock.now()),
+      step: (found, signal) => feed.step(found, signal),
+      logger,
+      concurrency: FED_AT_ONCE,
+    }),
   ];
   return {
     start: () => followers.forEach((follower) => follower.start()),

@@ -22,18 +22,31 @@ import { SignInService } from '../tenancy/sign-in/sign-in-service.ts';
 import { Visitors } from '../tenancy/sign-in/visitors.ts';
 
 /** Everything that people look at with a browser. */
-export function composePages(core: Core, { document, denials, mailbox }: { document: OpenApiDocument; denials: Denials; mailbox: Mailbox | null }): Router[] {
+export function composePages(
+  core: Core,
+  { document, denials, mailbox }: { document: OpenApiDocument; denials: Denials; mailbox: Mailbox | null },
+): Router[] {
   const { config, clock, master, work, people, approvals } = core;
   const { publicUrl } = config;
   const stepUp = new StepUp({ work, master, people });
-  const flow = new DecisionFlow({ decisions: new PageDecisions({ commands: approvals.commands, stepUp }), stepUp, denials });
+  const flow = new DecisionFlow({
+    decisions: new PageDecisions({ commands: approvals.commands, stepUp }),
+    stepUp,
+    denials,
+  });
   const links = new LinkService({ work, views: approvals.views, people, stepUp, clock });
   const sessions = new Sessions({ work, people, clock });
   const cookies = new Cookies(publicUrl.startsWith('https:'));
   const guard = new FormGuard({ master, cookies, publicUrl });
   const visitors = new Visitors({ sessions, cookies, guard });
   const signIn = new SignInService({ work, people, sessions, limits: new SignInLimits(), clock, publicUrl });
-  const visits = new InboxVisits({ work, queries: approvals.queries, stepUp, clock, reasonReads: approvals.reasonReads });
+  const visits = new InboxVisits({
+    work,
+    queries: approvals.queries,
+    stepUp,
+    clock,
+    reasonReads: approvals.reasonReads,
+  });
   return [
     publicPages({ document, sections: docsSections(), publicUrl }),
     approvalPageRouter({ links, flow, publicUrl }),

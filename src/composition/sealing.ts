@@ -14,11 +14,28 @@ const POOL_SIZE = 5;
 
 /** What keeps the audit log sealed. */
 export function composeSealing({ surroundings, config, logger, clock, metrics, master, notifier, temporal }: Core) {
-  const database = Database.open({ url: surroundings.databaseUrl, role: DATABASE_ROLES.sealer, entities, poolSize: POOL_SIZE, logger });
+  const database = Database.open({
+    url: surroundings.databaseUrl,
+    role: DATABASE_ROLES.sealer,
+    entities,
+    poolSize: POOL_SIZE,
+    logger,
+  });
   const bare = new BareDatabase(database);
-  const sealer = new Sealer({ database: bare, keys: new SigningKeys(master), clock, logger, onSealed: metrics.entrySealed });
+  const sealer = new Sealer({
+    database: bare,
+    keys: new SigningKeys(master),
+    clock,
+    logger,
+    onSealed: metrics.entrySealed,
+  });
   const sealing = new Sealing({ sealer, notifier, logger });
-  const starter = new SealingStarter({ temporal, taskQueue: config.temporal.taskQueue, shards: config.auditShards, logger });
+  const starter = new SealingStarter({
+    temporal,
+    taskQueue: config.temporal.taskQueue,
+    shards: config.auditShards,
+    logger,
+  });
   metrics.watchUnsealed(() => oldestUnsealed(bare));
   return { sealing, starter, database: bare, close: () => database.close() };
 }

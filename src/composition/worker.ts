@@ -32,7 +32,13 @@ export interface WorkerChoices {
 export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
   const { surroundings, config, logger, clock, tracing, master, database, approvals } = core;
   const plugins = tracing ? [tracing.plugin] : [];
-  const claimsDatabase = Database.open({ url: surroundings.databaseUrl, role: DATABASE_ROLES.relay, entities, poolSize: 2, logger });
+  const claimsDatabase = Database.open({
+    url: surroundings.databaseUrl,
+    role: DATABASE_ROLES.relay,
+    entities,
+    poolSize: 2,
+    logger,
+  });
   const relay = composeRelay(core, claimsDatabase);
   const audit = composeSealing(core);
   const exports = composeExportMaking(core, audit.database);
@@ -40,8 +46,20 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
   const archives = composeArchiving(core, audit.database);
   const followers = composeFollowers(core, audit.database);
   const worker = await WorkflowWorker.start({
-    address: surroundings.temporalAddress, namespace: config.temporal.namespace, security: config.temporal.security, taskQueue: config.temporal.taskQueue, payloadKey: master.payloads,
-    activities: createActivities({ approvals: approvals.execution, audit: { sealing: audit.sealing, shards: config.auditShards }, exports, archiving: archives?.archiving ?? null, logger }), bundle, plugins,
+    address: surroundings.temporalAddress,
+    namespace: config.temporal.namespace,
+    security: config.temporal.security,
+    taskQueue: config.temporal.taskQueue,
+    payloadKey: master.payloads,
+    activities: createActivities({
+      approvals: approvals.execution,
+      audit: { sealing: audit.sealing, shards: config.auditShards },
+      exports,
+      archiving: archives?.archiving ?? null,
+      logger,
+    }),
+    bundle,
+    plugins,
   });
   const housekeeping = new Housekeeping({ database, logger });
   const sweeper = new ReservationSweeper({ database, clock, logger });
@@ -57,24 +75,64 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
     audit.sealing.stop();
     exports.stop();
     archives?.archiving.stop();
-    await Promise.all([worker.stop(), relay.stop(deadlineMs), followers.stop(), housekeeping.stop(), sweeper.stop(), audit.starter.stop(), archives?.starter.stop()]);
+    await Promise.all([
+      worker.stop(),
+      relay.stop(deadlineMs),
+      followers.stop(),
+      housekeeping.stop(),
+      sweeper.stop(),
+      audit.starter.stop(),
+      archives?.starter.stop(),
+    ]);
     await Promise.all([claimsDatabase.close(), audit.close()]);
   };
   return { worker, relay, stop };
 }
 
-function composeRelay({ surroundings, config, logger, clock, metrics, notifier, work, temporal, approvals, usage }: Core, claimsDatabase: Database): OutboxRelay {
+function composeRelay(
+  { surroundings, config, logger, clock, metrics, notifier, work, temporal, approvals, usage }: Core,
+  claimsDatabase: Database,
+): OutboxRelay {
   const guard = new AddressGuard({ allowPrivate: config.webhookAllowPrivateAddresses });
   const mail = new MailHandler({ smtpUrl: surroundings.smtpUrl, from: config.mailFrom, publicUrl: config.publicUrl });
   const webhook = new WebhookHandler({ work, guard, clock });
-  const workflow = new WorkflowHandler({ work, commands: approvals.commands, execution: approvals.execution, workflows: approvals.workflows, people: new PeopleChanges({ work, announcer: approvals.announcer }) });
-  const workflows = new OutboxByType({ 'audit-export': new ExportWorkflows(temporal, config.temporal.taskQueue) }, workflow);
+  const workflow = new WorkflowHandler({
+    work,
+    commands: approvals.commands,
+    execution: approvals.execution,
+    workflows: approvals.workflows,
+    people: new PeopleChanges({ work, announcer: approvals.announcer }),
+  });
+  const workflows = new OutboxByType(
+    { 'audit-export': new ExportWorkflows(temporal, config.temporal.taskQueue) },
+    workflow,
+  );
   return new OutboxRelay({
-    claimsDatabase, work, notifier, clock, logger, metrics: metrics.relay,
+    claimsDatabase,
+    work,
+    notifier,
+    clock,
+    logger,
+    metrics: metrics.relay,
     lanes: new Map([
-      ['mail', { handler: mail, concurrency: MAIL_CONCURRENCY, retryForMs: MAIL_RETRY_FOR_MS, hooks: mailHooks({ work, announcer: approvals.announcer }) }],
+      [
+        'mail',
+        {
+          handler: mail,
+          concurrency: MAIL_CONCURRENCY,
+          retryForMs: MAIL_RETRY_FOR_MS,
+          hooks: mailHooks({ work, announcer: approvals.announcer }),
+        },
+      ],
       ['webhook', { handler: webhook, concurrency: WEBHOOK_CONCURRENCY, retryForMs: WEBHOOK_RETRY_FOR_MS }],
-      ['rating', { handler: new RatingHandler({ work, catalogue: usage.catalogue, sink: usage.sink }), concurrency: 1, retryForMs: null }],
+      [
+        'rating',
+        {
+          handler: new RatingHandler({ work, catalogue: usage.catalogue, sink: usage.sink }),
+          concurrency: 1,
+          retryForMs: null,
+        },
+      ],
       ['workflow', { handler: workflows, concurrency: WORKFLOW_CONCURRENCY, retryForMs: null }],
     ]),
   });

@@ -81,7 +81,12 @@ export class MailHandler implements OutboxHandler {
   }
 }
 
-const failureSchema = z.object({ code: text(), command: text(), response: text(), responseCode: z.number().optional().catch(undefined) });
+const failureSchema = z.object({
+  code: text(),
+  command: text(),
+  response: text(),
+  responseCode: z.number().optional().catch(undefined),
+});
 
 function text() {
   return z.string().optional().catch(undefined);

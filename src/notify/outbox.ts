@@ -13,7 +13,15 @@ export function writeOutbox(tx: Transaction, keys: UnlockedKeys): void {
   const { at, origin } = tx;
   for (const { id, channel, reference, body, dueAt = at } of tx.outbox) {
     const sealed = body ? keys.seal(body.subjects, outboxPlace(id), body.text) : null;
-    tx.add(OutboxRow, { id, organization: origin.organization, channel, reference, body: sealed, createdAt: at, dueAt });
+    tx.add(OutboxRow, {
+      id,
+      organization: origin.organization,
+      channel,
+      reference,
+      body: sealed,
+      createdAt: at,
+      dueAt,
+    });
   }
 }
 

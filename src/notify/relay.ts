@@ -61,8 +61,18 @@ export class OutboxRelay {
     this.#pollMs = parts.pollMs ?? POLL_MS;
     this.#claims = new OutboxClaims(parts.claimsDatabase);
     this.#leases = new Leases({ claims: this.#claims, clock, logger, lengthMs: parts.leaseMs ?? LEASE_MS });
-    this.#attempts = new Attempts({ work, leases: this.#leases, clock, logger, metrics, random, onChange: () => this.#alarm.ring() });
-    this.#lanes = [...parts.lanes].map(([channel, options]) => new Lane(channel, options, (opened, lane) => this.#attempts.attempt(opened, lane)));
+    this.#attempts = new Attempts({
+      work,
+      leases: this.#leases,
+      clock,
+      logger,
+      metrics,
+      random,
+      onChange: () => this.#alarm.ring(),
+    });
+    this.#lanes = [...parts.lanes].map(
+      ([channel, options]) => new Lane(channel, options, (opened, lane) => this.#attempts.attempt(opened, lane)),
+    );
   }
 
   start(): void {
@@ -117,9 +127,14 @@ export class OutboxRelay {
       const now = this.#parts.clock.now();
       const { claims, nextDue } = await this.#claims.claim(room, now, this.#leases.endOf(now));
       await this.#handOut(claims, room, this.#leases.endOf(now));
-      return nextDue ? Math.min(this.#pollMs, Math.max(0, nextDue.getTime() - this.#parts.clock.now().getTime())) : this.#pollMs;
+      return nextDue
+        ? Math.min(this.#pollMs, Math.max(0, nextDue.getTime() - this.#parts.clock.now().getTime()))
+        : this.#pollMs;
     } catch (error) {
-      this.#parts.logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'the outbox could not be read; trying again');
+      this.#parts.logger.warn(
+        { error: error instanceof Error ? error.name : 'unknown' },
+        'the outbox could not be read; trying again',
+      );
       return Math.min(this.#pollMs, AWAY_MS);
     }
   }
@@ -130,10 +145,17 @@ export class OutboxRelay {
     for (const [organization, own] of Map.groupBy(claims, (claim) => claim.organization)) {
       opened.push(...(await openBodies(this.#parts.work, organization, own)));
     }
-    this.#leases.take(claims.map((claim) => claim.id), leaseUntil);
+    this.#leases.take(
+      claims.map((claim) => claim.id),
+      leaseUntil,
+    );
     for (const lane of this.#lanes) {
       const offered = room.get(lane.channel);
-      if (offered !== undefined) lane.accept(opened.filter(({ message }) => message.channel === lane.channel), offered);
+      if (offered !== undefined)
+        lane.accept(
+          opened.filter(({ message }) => message.channel === lane.channel),
+          offered,
+        );
     }
   }
 }

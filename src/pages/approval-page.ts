@@ -32,9 +32,18 @@ export function approvalPage({ approval, form, timeline, now, ...page }: Approva
   </article>
   ${form && html`<div class="review-side">${decisionForm(approval, form)}</div>`}
 </div>`;
-  return layout({ ...page, title: `${hasErrors ? 'Error: ' : ''}${approval.title ?? 'Erased request'}`, body, width: form ? 'wide' : 'normal' });
+  return layout({
+    ...page,
+    title: `${hasErrors ? 'Error: ' : ''}${approval.title ?? 'Erased request'}`,
+    body,
+    width: form ? 'wide' : 'normal',
+  });
 }
 
 function readingOnly(approval: ApprovalView): Html {
-  return notice('status', html`This request ${OUTCOME_SENTENCES[approval.state]}.`, html`<p>There is nothing for you to decide here.</p>`);
+  return notice(
+    'status',
+    html`This request ${OUTCOME_SENTENCES[approval.state]}.`,
+    html`<p>There is nothing for you to decide here.</p>`,
+  );
 }

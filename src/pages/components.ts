@@ -34,7 +34,8 @@ export function stateBadge(look: StateLook): Html {
 
 /** A person's name, with the id that tells namesakes apart. */
 export function person({ name, userId }: PersonView): Html {
-  const id = name !== null && userId !== null && userId !== name && html` <span class="person-id">${supplied(userId)}</span>`;
+  const id =
+    name !== null && userId !== null && userId !== name && html` <span class="person-id">${supplied(userId)}</span>`;
   return html`<span class="person">${suppliedOrErased(name)}${id}</span>`;
 }
 
@@ -51,7 +52,10 @@ export function notice(role: 'status' | 'alert', title: Content, body?: Content)
 }
 
 /** Links to the pages before and after this one. `noun` names what is listed, for those who hear the links only. */
-export function pagination(noun: string, links: { readonly previous?: string | null; readonly next?: string | null }): Html | null {
+export function pagination(
+  noun: string,
+  links: { readonly previous?: string | null; readonly next?: string | null },
+): Html | null {
   if (!links.previous && !links.next) return null;
   return html`<nav class="pagination" aria-label="Pages of ${noun}">
     ${links.previous && html`<a class="button" href="${links.previous}" rel="prev">Previous ${noun}</a>`}
@@ -70,8 +74,15 @@ export function codeBlock(label: string, code: string): Html {
 }
 
 /** A table that may be wider than the page. The first cell of a row is its heading. */
-export function dataTable(label: string, headings: readonly Content[], rows: readonly (readonly [heading: Content, ...cells: Content[]])[]): Html {
-  const body = rows.map(([heading, ...cells]) => html`<tr><th scope="row">${heading}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`);
+export function dataTable(
+  label: string,
+  headings: readonly Content[],
+  rows: readonly (readonly [heading: Content, ...cells: Content[]])[],
+): Html {
+  const body = rows.map(
+    ([heading, ...cells]) =>
+      html`<tr><th scope="row">${heading}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`,
+  );
   return html`<div class="data-table" tabindex="0" role="region" aria-label="${label}"><table>
     <thead><tr>${headings.map((heading) => html`<th scope="col">${heading}</th>`)}</tr></thead>
     <tbody>${body}</tbody>

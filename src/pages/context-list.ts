@@ -45,7 +45,9 @@ const withoutHalfCharacter = (text: string): string => text.replace(/[\uD800-\uD
 
 function objectOf(object: object, depth: number, budget: Budget): Html {
   const { shown, hidden } = take(Object.entries(object), budget);
-  const pairs = shown.map(([key, value]) => html`<div><dt>${supplied(humanize(key))}</dt><dd>${valueOf(value, depth + 1, budget)}</dd></div>`);
+  const pairs = shown.map(
+    ([key, value]) => html`<div><dt>${supplied(humanize(key))}</dt><dd>${valueOf(value, depth + 1, budget)}</dd></div>`,
+  );
   return html`<dl class="facts context">${pairs}</dl>${hidden > 0 && leftOut(hidden)}`;
 }
 

@@ -37,7 +37,11 @@ export interface DecisionFormView {
   readonly errors?: { readonly form?: string; readonly comment?: string; readonly code?: string };
 }
 
-const LABELS: Readonly<Record<Decision, string>> = { approve: 'Approve', reject: 'Reject', request_changes: 'Ask for changes' };
+const LABELS: Readonly<Record<Decision, string>> = {
+  approve: 'Approve',
+  reject: 'Reject',
+  request_changes: 'Ask for changes',
+};
 
 /** The form under a request. A decision is made only by pressing one of its buttons: no choice is preselected, and Enter in a field chooses none. */
 export function decisionForm(approval: ApprovalView, form: DecisionFormView): Html {
@@ -73,7 +77,13 @@ function decidingAs({ name, onBehalfOf }: DecidingAs): Html {
 }
 
 function stepUp({ mailedTo, code }: StepUpView, error: string | undefined): Html {
-  const mailed = mailedTo !== null && notice('status', html`We mailed a code to <span class="unbroken">${supplied(mailedTo)}</span>`, html`<p>Enter it here, then choose. It can take a minute to arrive.</p>`);
+  const mailed =
+    mailedTo !== null &&
+    notice(
+      'status',
+      html`We mailed a code to <span class="unbroken">${supplied(mailedTo)}</span>`,
+      html`<p>Enter it here, then choose. It can take a minute to arrive.</p>`,
+    );
   return html`<fieldset class="step-up">
       <legend>Confirm that it is you</legend>
       ${mailed}
@@ -82,7 +92,10 @@ function stepUp({ mailedTo, code }: StepUpView, error: string | undefined): Html
         type: 'text',
         name: 'code',
         label: 'Code from the mail',
-        hint: mailedTo === null ? 'For this amount a decision needs a code that is mailed to you separately. Your comment is kept.' : 'A new code replaces the one before.',
+        hint:
+          mailedTo === null
+            ? 'For this amount a decision needs a code that is mailed to you separately. Your comment is kept.'
+            : 'A new code replaces the one before.',
         error,
         value: code ?? '',
         required: true,

@@ -38,7 +38,9 @@ export function docsPage({ document, sections, baseUrl, ...page }: DocsPageView)
 }
 
 function contents(groups: readonly TagGroup[], sections: readonly DocsSection[]): Html {
-  const links = [...groups.map(({ id, name }) => ({ id, title: name })), ...sections].map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`);
+  const links = [...groups.map(({ id, name }) => ({ id, title: name })), ...sections].map(
+    ({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`,
+  );
   return html`<nav class="docs-nav" aria-labelledby="contents-title"><p class="docs-nav-title" id="contents-title">Contents</p><ul role="list">${links}</ul></nav>`;
 }
 

@@ -30,13 +30,18 @@ interface TextField extends Field {
 
 /** A labelled field of one line. */
 export function inputField({ label, hint, error, ...rest }: InputField): Html {
-  return fieldFrame({ name: rest.name, label, hint, error }, (described) => html`<input${attributes({ id: rest.name, ...rest, ...described })}/>`);
+  return fieldFrame(
+    { name: rest.name, label, hint, error },
+    (described) => html`<input${attributes({ id: rest.name, ...rest, ...described })}/>`,
+  );
 }
 
 /** A labelled field of several lines, which keeps what was typed even where it is too long. */
 export function textField({ label, hint, error, value, ...rest }: TextField): Html {
   // The parser drops one line end after the opening tag: without this one, a text that starts with an empty line would lose it.
-  const control = (described: Described): Html => html`<textarea${attributes({ id: rest.name, ...rest, dir: 'auto', ...described })}>
+  const control = (
+    described: Described,
+  ): Html => html`<textarea${attributes({ id: rest.name, ...rest, dir: 'auto', ...described })}>
 ${value}</textarea>`;
   return fieldFrame({ name: rest.name, label, hint, error }, control);
 }
@@ -49,7 +54,11 @@ function fieldFrame({ name, label, hint, error }: Omit<Field, 'value'>, control:
   const hintId = hint ? `${name}-hint` : null;
   const errorId = error ? `${name}-error` : null;
   const describedBy = [errorId, hintId].filter((id) => id !== null).join(' ');
-  const described = { 'aria-describedby': describedBy || null, 'aria-invalid': error ? 'true' : null, autofocus: Boolean(error) };
+  const described = {
+    'aria-describedby': describedBy || null,
+    'aria-invalid': error ? 'true' : null,
+    autofocus: Boolean(error),
+  };
   return html`<div class="field">
     <label for="${name}">${label}</label>
     ${hintId && html`<div class="hint" id="${hintId}">${hint}</div>`}

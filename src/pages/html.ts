@@ -28,7 +28,13 @@ export type Attributes = AttributeList;
 /** What may be put into a template: strings and numbers are escaped, `null`, `undefined` and `false` are nothing. */
 export type Content = Html | string | number | null | undefined | false | readonly Content[];
 
-const ESCAPED: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ESCAPED: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 const UNREPRESENTABLE = /\p{Noncharacter_Code_Point}|(?![\t\n])\p{Cc}/gu;
 
 /**
@@ -63,12 +69,14 @@ function asText(value: Content): string {
 
 /** A link leads to a path of this site, or to a web address: never to code (`javascript:`) or, unnoticed, to another host (`//host`). */
 function assertNavigable(url: string): void {
-  if (!/^(?:\/(?![/\\])|[#?]|https?:\/\/|$)/i.test(url)) throw new TemplateError('a link must start with /, #, ? or http(s)://');
+  if (!/^(?:\/(?![/\\])|[#?]|https?:\/\/|$)/i.test(url))
+    throw new TemplateError('a link must start with /, #, ? or http(s)://');
 }
 
 function asAttribute(value: Content | Attributes, startsUrl: boolean): string {
   if (value === null || value === undefined || value === false) return '';
-  if (typeof value !== 'string' && typeof value !== 'number') throw new TemplateError('an attribute takes a string or a number');
+  if (typeof value !== 'string' && typeof value !== 'number')
+    throw new TemplateError('an attribute takes a string or a number');
   if (startsUrl) assertNavigable(String(value));
   return escapeHtml(String(value));
 }
@@ -100,7 +108,8 @@ export function html(chunks: TemplateStringsArray, ...values: readonly (Content 
  */
 export function attributes(values: Readonly<Record<string, string | number | boolean | null | undefined>>): Attributes {
   const written = Object.entries(values).map(([name, value]) => {
-    if (!/^[a-z][a-z-]*$/.test(name) || /^(?:href|src|action|formaction)$/.test(name)) throw new TemplateError(`attribute ${name} is written in the template itself`);
+    if (!/^[a-z][a-z-]*$/.test(name) || /^(?:href|src|action|formaction)$/.test(name))
+      throw new TemplateError(`attribute ${name} is written in the template itself`);
     assertAttributeAllowed(name);
     if (value === null || value === undefined || value === false) return '';
     return ` ${name}="${value === true ? '' : escapeHtml(String(value))}"`;

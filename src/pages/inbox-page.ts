@@ -61,7 +61,8 @@ function isOverdue({ deadlineAt }: InboxItemView, now: Date): boolean {
 }
 
 function inboxItem(item: InboxItemView, now: Date): Html {
-  const onBehalf = item.onBehalfOf !== null && html`<p>You stand in for <strong>${supplied(item.onBehalfOf)}</strong>.</p>`;
+  const onBehalf =
+    item.onBehalfOf !== null && html`<p>You stand in for <strong>${supplied(item.onBehalfOf)}</strong>.</p>`;
   return html`<li class="inbox-item${isOverdue(item, now) ? ' inbox-overdue' : ''}">
     <div>
       <h2><a href="/inbox/approvals/${encodeURIComponent(item.id)}">${suppliedOrErased(item.title)}</a></h2>

@@ -48,7 +48,10 @@ ${body}
 }
 
 function navigation(items: readonly NavItem[]): Html {
-  const links = items.map(({ href, label, current }) => html`<li><a href="${href}"${attributes({ 'aria-current': current ? 'page' : null })}>${label}</a></li>`);
+  const links = items.map(
+    ({ href, label, current }) =>
+      html`<li><a href="${href}"${attributes({ 'aria-current': current ? 'page' : null })}>${label}</a></li>`,
+  );
   return html`<nav class="main-nav" aria-label="Main"><ul>${links}</ul></nav>`;
 }
 

@@ -55,8 +55,11 @@ export function mailPage({ mail, now, ...page }: PageContext & { readonly mail: 
     ['To', supplied(mail.to.join(', '))],
     ['Sent', moment(mail.at, now)],
   ]);
-  const text = mail.text !== null && html`<h2>Text part</h2><div class="mail-text" dir="auto">${withLinks(mail.text)}</div>`;
-  const frame = mail.htmlHref !== null && html`<h2>HTML part</h2><p class="muted">Shown without scripts; follow the links in the text part.</p><iframe class="mail-frame" title="HTML part of the mail" sandbox="" src="${mail.htmlHref}"></iframe>`;
+  const text =
+    mail.text !== null && html`<h2>Text part</h2><div class="mail-text" dir="auto">${withLinks(mail.text)}</div>`;
+  const frame =
+    mail.htmlHref !== null &&
+    html`<h2>HTML part</h2><p class="muted">Shown without scripts; follow the links in the text part.</p><iframe class="mail-frame" title="HTML part of the mail" sandbox="" src="${mail.htmlHref}"></iframe>`;
   const body = html`<div class="inbox"><p><a href="/dev/mailbox">All mails</a></p><h1>${subjectOf(mail)}</h1>${HINT}<article class="sheet">${head}${text}${frame}</article></div>`;
   return layout({ ...page, title: mail.subject === '' ? '(no subject)' : mail.subject, body });
 }
@@ -64,5 +67,7 @@ export function mailPage({ mail, now, ...page }: PageContext & { readonly mail: 
 /** Makes the web addresses of a text part into links; a closing bracket or full stop after one is not part of it. */
 function withLinks(text: string): Content {
   const parts = text.split(/(https?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)\]])/i);
-  return parts.map((part, index) => (index % 2 === 1 ? html`<a href="${part}" rel="noreferrer">${part}</a>` : supplied(part)));
+  return parts.map((part, index) =>
+    index % 2 === 1 ? html`<a href="${part}" rel="noreferrer">${part}</a>` : supplied(part),
+  );
 }

@@ -17,7 +17,9 @@ export interface MessagePageView extends PageContext {
   readonly retryAfter?: number | null;
 }
 
-const MESSAGES: Readonly<Record<MessageStatus, { readonly title: string; readonly what: string; readonly next: string }>> = {
+const MESSAGES: Readonly<
+  Record<MessageStatus, { readonly title: string; readonly what: string; readonly next: string }>
+> = {
   403: {
     title: 'You may not see this',
     what: 'You are signed in, but this page is not for you, or the form you sent was opened too long ago.',
@@ -79,7 +81,10 @@ export function problemPage({ type, title, status, meaning, whatToDo, example, .
   const body = html`<article class="card prose">
   <p class="eyebrow">Problem type</p>
   <h1>${title}</h1>
-  ${definitionList([['Type', html`<code>${type}</code>`], ['HTTP status', status]])}
+  ${definitionList([
+    ['Type', html`<code>${type}</code>`],
+    ['HTTP status', status],
+  ])}
   <h2>What it means</h2>
   <p>${meaning}</p>
   <h2>What to do</h2>

@@ -23,11 +23,26 @@ export interface OutcomePageView extends PageContext {
 }
 
 const EXPLAINED: Readonly<Record<OutcomeReason, { readonly title: string; readonly text: string }>> = {
-  decided: { title: 'Your decision is recorded', text: 'You can close this page. The link in the mail now shows this outcome.' },
-  late: { title: 'Your decision came too late', text: 'The request was already closed. Your answer is recorded as late and changes nothing.' },
-  used: { title: 'This link has been used', text: 'A link takes one decision. It now shows what was decided, and changes nothing.' },
-  superseded: { title: 'This link has been replaced', text: 'The request was changed, or is now asked of somebody else. If you are still asked, a newer mail holds your link.' },
-  expired: { title: 'This link has expired', text: 'The time to answer is over. It shows what became of the request, and changes nothing.' },
+  decided: {
+    title: 'Your decision is recorded',
+    text: 'You can close this page. The link in the mail now shows this outcome.',
+  },
+  late: {
+    title: 'Your decision came too late',
+    text: 'The request was already closed. Your answer is recorded as late and changes nothing.',
+  },
+  used: {
+    title: 'This link has been used',
+    text: 'A link takes one decision. It now shows what was decided, and changes nothing.',
+  },
+  superseded: {
+    title: 'This link has been replaced',
+    text: 'The request was changed, or is now asked of somebody else. If you are still asked, a newer mail holds your link.',
+  },
+  expired: {
+    title: 'This link has expired',
+    text: 'The time to answer is over. It shows what became of the request, and changes nothing.',
+  },
   closed: { title: 'This request is closed', text: 'It shows what was decided, and changes nothing.' },
 };
 

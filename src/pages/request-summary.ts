@@ -33,7 +33,10 @@ export function requestDetails(approval: ApprovalView, now: Date): Html {
 
 function description(approval: ApprovalView): Html | null {
   const block = optionalBlock(approval.description);
-  return block && html`<section class="request-part" aria-labelledby="description"><h2 id="description">Description</h2>${block}</section>`;
+  return (
+    block &&
+    html`<section class="request-part" aria-labelledby="description"><h2 id="description">Description</h2>${block}</section>`
+  );
 }
 
 function context({ context: attached }: ApprovalView): Html | null {

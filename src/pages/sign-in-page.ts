@@ -35,7 +35,11 @@ export function lookIntoYourMailPage({ validMinutes, ...page }: PageContext & { 
 }
 
 /** What stands behind the one-time link. Opening it changes nothing, so that a mail scanner cannot use it up; only the button signs in. */
-export function confirmSignInPage({ action, csrfToken, ...page }: PageContext & { readonly action: string; readonly csrfToken?: string | null }): Html {
+export function confirmSignInPage({
+  action,
+  csrfToken,
+  ...page
+}: PageContext & { readonly action: string; readonly csrfToken?: string | null }): Html {
   const form = html`<p>You opened the link from your mail. Press the button to sign in on this device.</p>
   <form method="post" action="${action}" class="stack">
     ${csrfToken && csrfField(csrfToken)}
@@ -47,7 +51,8 @@ export function confirmSignInPage({ action, csrfToken, ...page }: PageContext & 
 
 /** The one-time link after it was used or its time was over. */
 export function closedSignInLinkPage({ reason, ...page }: PageContext & { readonly reason: 'used' | 'expired' }): Html {
-  const why = reason === 'used' ? 'Each link signs in once, and this one was used.' : 'The time to use this link is over.';
+  const why =
+    reason === 'used' ? 'Each link signs in once, and this one was used.' : 'The time to use this link is over.';
   const content = html`<p>${why} Ask for a new one; it takes a minute.</p>
   <p><a class="button button-primary" href="/sign-in">Get a new link</a></p>`;
   return narrow(page, reason === 'used' ? 'This link has been used' : 'This link has expired', content);

@@ -52,7 +52,9 @@ function signatures(stage: StageView, now: Date): Html | null {
   const missing = awaited ? Math.max(0, stage.required - approvalsGiven(stage)) : 0;
   if (stage.decisions.length + missing === 0) return null;
   const blanks = Array.from({ length: Math.min(missing, MAX_BLANK_LINES) }, () => BLANK_LINE);
-  const more = missing > MAX_BLANK_LINES && html`<li class="left-out">and ${counted(missing - MAX_BLANK_LINES, 'more signature')}</li>`;
+  const more =
+    missing > MAX_BLANK_LINES &&
+    html`<li class="left-out">and ${counted(missing - MAX_BLANK_LINES, 'more signature')}</li>`;
   return html`<ul class="signatures" role="list" aria-label="Decisions">${stage.decisions.map((decision) => signature(decision, now))}${blanks}${more}</ul>`;
 }
 
@@ -68,7 +70,9 @@ function signature(decision: DecisionView, now: Date): Html {
 
 /** Who decided and how, as a signature: the name, for whom, and the verdict. */
 function decisionLine(decision: DecisionView): Html {
-  const onBehalf = decision.onBehalfOf !== null && html`<span class="signature-for">on behalf of ${supplied(decision.onBehalfOf)}</span>`;
+  const onBehalf =
+    decision.onBehalfOf !== null &&
+    html`<span class="signature-for">on behalf of ${supplied(decision.onBehalfOf)}</span>`;
   return html`<span class="signature-name">${suppliedOrErased(decision.name)}</span>${onBehalf}${stateBadge(DECISION_LOOKS[decision.decision])}`;
 }
 
@@ -80,7 +84,10 @@ export function decisionComment({ comment }: DecisionView): Html | null {
 
 function asked({ state, approvers }: StageView): Html | null {
   if (approvers.length === 0) return null;
-  const people = approvers.map((approver) => html`<li>${person(approver)}${approver.reason && html` <span class="reason">${supplied(approver.reason)}</span>`}</li>`);
+  const people = approvers.map(
+    (approver) =>
+      html`<li>${person(approver)}${approver.reason && html` <span class="reason">${supplied(approver.reason)}</span>`}</li>`,
+  );
   return html`<div class="asked"><p class="asked-title">${ASKED[state]}</p><ul>${people}</ul></div>`;
 }
 

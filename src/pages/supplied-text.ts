@@ -18,7 +18,9 @@ export function suppliedBlock(text: string): Html {
 
 /** The same text for a place that shows no markup, such as a document's title: hidden reading-order characters are left out. */
 export function suppliedPlain(text: string): string {
-  return splitAtControls(text).map((part) => ('text' in part ? part.text : '')).join('');
+  return splitAtControls(text)
+    .map((part) => ('text' in part ? part.text : ''))
+    .join('');
 }
 
 function markControls(text: string): readonly (Html | string)[] {

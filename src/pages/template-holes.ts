@@ -1,12 +1,18 @@
 /** Where in a template a value stands, which decides how it must be written. */
-export type Hole = { readonly kind: 'text' } | { readonly kind: 'attributes' } | { readonly kind: 'attribute'; readonly startsUrl: boolean };
+export type Hole =
+  | { readonly kind: 'text' }
+  | { readonly kind: 'attributes' }
+  | { readonly kind: 'attribute'; readonly startsUrl: boolean };
 
 /** Thrown when a template or one of its values is written in a way that could not be made safe. A mistake in the code, never the visitor's. */
 export class TemplateError extends Error {
   readonly code = 'html-template';
 }
 
-type Position = { readonly in: 'text' } | { readonly in: 'tag' } | { readonly in: 'value'; readonly attribute: string; readonly empty: boolean };
+type Position =
+  | { readonly in: 'text' }
+  | { readonly in: 'tag' }
+  | { readonly in: 'value'; readonly attribute: string; readonly empty: boolean };
 
 const TEXT: Position = { in: 'text' };
 const TAG: Position = { in: 'tag' };
@@ -39,7 +45,8 @@ function step(position: Position, rest: string): { readonly length: number; read
     const closing = /^\/?>/.exec(rest);
     if (closing) return { length: closing[0].length, next: TEXT };
     const attribute = /^([a-zA-Z][a-zA-Z0-9:-]*)="/.exec(rest);
-    if (attribute?.[1] === undefined) throw new TemplateError(`attributes are written name="value": ${rest.slice(0, 40)}`);
+    if (attribute?.[1] === undefined)
+      throw new TemplateError(`attributes are written name="value": ${rest.slice(0, 40)}`);
     assertAttributeAllowed(attribute[1]);
     return { length: attribute[0].length, next: { in: 'value', attribute: attribute[1], empty: true } };
   }
@@ -49,7 +56,7 @@ function step(position: Position, rest: string): { readonly length: number; read
 
 function scan(chunk: string, from: Position): Position {
   let position = from;
-  for (let at = 0; at < chunk.length; ) {
+  for (let at = 0; at < chunk.length;) {
     const { length, next } = step(position, chunk.slice(at));
     at += length;
     position = next;

@@ -11,19 +11,31 @@ interface AuditActionRule {
  * action is never renamed: entries of the past keep the name that was signed.
  */
 export const AUDIT_ACTIONS = {
-  'access.denied': { resource: 'route', meaning: 'A request with a valid key, or of somebody signed in, was refused; `detail.problem` says why.' },
+  'access.denied': {
+    resource: 'route',
+    meaning: 'A request with a valid key, or of somebody signed in, was refused; `detail.problem` says why.',
+  },
 
   'organization.made': { resource: 'organization', meaning: 'An organization was made, with its owner’s key.' },
-  'organization.settings_changed': { resource: 'organization', meaning: 'Settings of the organization were changed; `detail.fields` names them.' },
+  'organization.settings_changed': {
+    resource: 'organization',
+    meaning: 'Settings of the organization were changed; `detail.fields` names them.',
+  },
   'calendar.versioned': { resource: 'calendar', meaning: 'A calendar was stored as a new version.' },
-  'billing.settings_changed': { resource: 'team', meaning: 'Billing settings of a team were changed, the approval hierarchy among them.' },
+  'billing.settings_changed': {
+    resource: 'team',
+    meaning: 'Billing settings of a team were changed, the approval hierarchy among them.',
+  },
   'team.made': { resource: 'team', meaning: 'A team was made.' },
 
   'member.added': { resource: 'person', meaning: 'A person was put into a team or the organization’s root.' },
   'member.changed': { resource: 'person', meaning: 'A person’s roles or manager in a team were changed.' },
   'member.removed': { resource: 'person', meaning: 'A person was taken out of a team.' },
   'person.changed': { resource: 'person', meaning: 'A person’s name or e-mail address was changed.' },
-  'person.links_superseded': { resource: 'person', meaning: 'Links mailed to a person’s former address were taken out of use.' },
+  'person.links_superseded': {
+    resource: 'person',
+    meaning: 'Links mailed to a person’s former address were taken out of use.',
+  },
   'absence.set': { resource: 'person', meaning: 'A person’s absence and delegate were entered.' },
   'absence.ended': { resource: 'person', meaning: 'A person’s absence was ended.' },
 
@@ -34,22 +46,42 @@ export const AUDIT_ACTIONS = {
   'session.ended': { resource: 'session', meaning: 'Somebody signed out.' },
 
   'approval.created': { resource: 'approval', meaning: 'An approval was asked for.' },
-  'approval.decide': { resource: 'approval', meaning: 'Somebody decided on a request; `detail.outcome` says whether the decision counts.' },
+  'approval.decide': {
+    resource: 'approval',
+    meaning: 'Somebody decided on a request; `detail.outcome` says whether the decision counts.',
+  },
   'approval.withdraw': { resource: 'approval', meaning: 'A request was withdrawn.' },
   'approval.resubmit': { resource: 'approval', meaning: 'A request was changed and handed in again.' },
   'approval.reassign': { resource: 'approval', meaning: 'An approver’s place was handed to somebody else.' },
   'approval.remind': { resource: 'approval', meaning: 'Approvers who had not answered were reminded by hand.' },
-  'approval.refresh': { resource: 'approval', meaning: 'A request was looked through again because people, roles or absences had changed.' },
+  'approval.refresh': {
+    resource: 'approval',
+    meaning: 'A request was looked through again because people, roles or absences had changed.',
+  },
   'approval.timer_deadline': { resource: 'approval', meaning: 'A stage ran out of time.' },
-  'approval.timer_remind': { resource: 'approval', meaning: 'Approvers who had not answered were reminded on schedule.' },
+  'approval.timer_remind': {
+    resource: 'approval',
+    meaning: 'Approvers who had not answered were reminded on schedule.',
+  },
   'approval.timer_expire': { resource: 'approval', meaning: 'A request expired.' },
   'approval.asked_again': { resource: 'approval', meaning: 'An approver was mailed a fresh link at a new address.' },
-  'approval.reasons_read': { resource: 'approval', meaning: 'Somebody who is neither party to a request nor asked in it was shown what its approvers wrote; once an hour for each reader.' },
+  'approval.reasons_read': {
+    resource: 'approval',
+    meaning:
+      'Somebody who is neither party to a request nor asked in it was shown what its approvers wrote; once an hour for each reader.',
+  },
   'step_up.code_mailed': { resource: 'approval', meaning: 'A code that confirms a decision was mailed.' },
   'step_up.attempted': { resource: 'approval', meaning: 'A code that confirms a decision was tried.' },
 
-  'usage.reported': { resource: 'usage_batch', meaning: 'A batch of usage was taken in; `detail` counts what was accepted, known already and rejected, and has the batch’s digest.' },
-  'usage.repriced': { resource: 'rerating', meaning: 'Lines of the ledger were priced or corrected after a price had changed.' },
+  'usage.reported': {
+    resource: 'usage_batch',
+    meaning:
+      'A batch of usage was taken in; `detail` counts what was accepted, known already and rejected, and has the batch’s digest.',
+  },
+  'usage.repriced': {
+    resource: 'rerating',
+    meaning: 'Lines of the ledger were priced or corrected after a price had changed.',
+  },
   'rate.versioned': { resource: 'rate', meaning: 'A price of the organization’s own got a new version.' },
   'exchange_rate.versioned': { resource: 'exchange_rate', meaning: 'An exchange rate got a new version.' },
   'budget.made': { resource: 'budget', meaning: 'A budget was made.' },
@@ -59,22 +91,50 @@ export const AUDIT_ACTIONS = {
 
   'webhook.created': { resource: 'webhook', meaning: 'A webhook was entered.' },
   'webhook.deleted': { resource: 'webhook', meaning: 'A webhook was deleted.' },
-  'webhook.disabled': { resource: 'webhook', meaning: 'A webhook was switched off because its receiver answered `410 Gone`.' },
+  'webhook.disabled': {
+    resource: 'webhook',
+    meaning: 'A webhook was switched off because its receiver answered `410 Gone`.',
+  },
   'message.retried': { resource: 'message', meaning: 'An operator had a delivery tried again that was given up.' },
   'webhook.replayed': { resource: 'webhook', meaning: 'An event was sent to a webhook once more.' },
 
-  'audit.finding': { resource: 'person', meaning: 'Somebody’s access was unusual; `detail.kind` says how, `detail.seq` names the entry that showed it.' },
+  'audit.finding': {
+    resource: 'person',
+    meaning: 'Somebody’s access was unusual; `detail.kind` says how, `detail.seq` names the entry that showed it.',
+  },
   'audit.stream_set': { resource: 'audit_stream', meaning: 'Where the audit log is sent to was entered or changed.' },
   'audit.stream_deleted': { resource: 'audit_stream', meaning: 'The audit log is not sent there any more.' },
-  'audit.stream_failing': { resource: 'audit_stream', meaning: 'The audit log could not be sent there for long; admins were told.' },
-  'audit.archived': { resource: 'audit_archive', meaning: 'A month of the audit log was put into a file and verified; `detail` has its range and SHA-256.' },
+  'audit.stream_failing': {
+    resource: 'audit_stream',
+    meaning: 'The audit log could not be sent there for long; admins were told.',
+  },
+  'audit.archived': {
+    resource: 'audit_archive',
+    meaning: 'A month of the audit log was put into a file and verified; `detail` has its range and SHA-256.',
+  },
 
-  'audit.export_requested': { resource: 'audit_export', meaning: 'A bundle of audit entries was asked for; `detail.from` and `detail.to` say of when.' },
-  'audit.export_made': { resource: 'audit_export', meaning: 'A bundle that was asked for is ready; `detail` has its entries, the size of its log and the SHA-256 of the file.' },
-  'audit.export_failed': { resource: 'audit_export', meaning: 'A bundle that was asked for cannot be made; `detail.problem` says why.' },
+  'audit.export_requested': {
+    resource: 'audit_export',
+    meaning: 'A bundle of audit entries was asked for; `detail.from` and `detail.to` say of when.',
+  },
+  'audit.export_made': {
+    resource: 'audit_export',
+    meaning:
+      'A bundle that was asked for is ready; `detail` has its entries, the size of its log and the SHA-256 of the file.',
+  },
+  'audit.export_failed': {
+    resource: 'audit_export',
+    meaning: 'A bundle that was asked for cannot be made; `detail.problem` says why.',
+  },
   'audit.export_downloaded': { resource: 'audit_export', meaning: 'A bundle was downloaded.' },
-  'audit.exported': { resource: 'organization', meaning: 'An operator wrote a bundle of audit entries to a file on the server.' },
-  'witness.registered': { resource: 'witness', meaning: 'A witness’s key was entered or replaced; its cosignatures are taken from now on.' },
+  'audit.exported': {
+    resource: 'organization',
+    meaning: 'An operator wrote a bundle of audit entries to a file on the server.',
+  },
+  'witness.registered': {
+    resource: 'witness',
+    meaning: 'A witness’s key was entered or replaced; its cosignatures are taken from now on.',
+  },
   'witness.removed': { resource: 'witness', meaning: 'A witness was taken out; what it has cosigned stays.' },
 } as const satisfies Readonly<Record<string, AuditActionRule>>;
 

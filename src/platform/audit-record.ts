@@ -1,7 +1,9 @@
 import type { AUDIT_ACTIONS, AuditAction, AuditResource } from './audit-actions.ts';
 
 /** The actions that are done to this kind of thing. */
-type ActionOn<Resource> = { [Action in AuditAction]: (typeof AUDIT_ACTIONS)[Action]['resource'] extends Resource ? Action : never }[AuditAction];
+type ActionOn<Resource> = {
+  [Action in AuditAction]: (typeof AUDIT_ACTIONS)[Action]['resource'] extends Resource ? Action : never;
+}[AuditAction];
 
 interface AuditRecordOn<Resource extends AuditResource> {
   readonly action: ActionOn<Resource>;

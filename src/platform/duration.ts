@@ -27,9 +27,17 @@ export class InvalidDurationError extends Error {
 export function parseDuration(text: string): Duration {
   const parts = SHAPE.exec(text);
   if (parts === null) {
-    throw new InvalidDurationError('Write a duration in whole weeks, days, hours, minutes and seconds, such as PT4H, P3D or P1DT2H.');
+    throw new InvalidDurationError(
+      'Write a duration in whole weeks, days, hours, minutes and seconds, such as PT4H, P3D or P1DT2H.',
+    );
   }
-  const [weeks, days, hours, minutes, seconds] = parts.slice(1).map((digits) => Number(digits ?? 0)) as [number, number, number, number, number];
+  const [weeks, days, hours, minutes, seconds] = parts.slice(1).map((digits) => Number(digits ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const duration = { days: weeks * 7 + days, seconds: hours * 3600 + minutes * 60 + seconds };
   const length = secondsOf(duration);
   if (length < 1 || length > LONGEST_SECONDS) {

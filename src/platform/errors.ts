@@ -1,8 +1,24 @@
 /** What can go wrong and is somebody's to know: each code has one HTTP problem (`http/problems.ts`) and one Temporal failure. */
 export const PROBLEM_CODES = [
-  'invalid-request', 'unauthenticated', 'forbidden', 'not-found', 'not-an-approver', 'separation-of-duties', 'approval-closed',
-  'already-decided', 'already-exists', 'stale-revision', 'idempotency-conflict', 'budget-exceeded', 'budget-suspended',
-  'legal-hold', 'precondition-failed', 'payload-too-large', 'rate-limited', 'unavailable', 'method-not-allowed',
+  'invalid-request',
+  'unauthenticated',
+  'forbidden',
+  'not-found',
+  'not-an-approver',
+  'separation-of-duties',
+  'approval-closed',
+  'already-decided',
+  'already-exists',
+  'stale-revision',
+  'idempotency-conflict',
+  'budget-exceeded',
+  'budget-suspended',
+  'legal-hold',
+  'precondition-failed',
+  'payload-too-large',
+  'rate-limited',
+  'unavailable',
+  'method-not-allowed',
 ] as const;
 
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
@@ -45,7 +61,11 @@ export function onRecord(problem: ProblemError): ProblemError {
 
 export class InvalidRequest extends ProblemError {
   constructor(errors: readonly FieldError[]) {
-    super('invalid-request', errors.map((error) => (error.path ? `${error.path}: ${error.message}` : error.message)).join('; '), { errors });
+    super(
+      'invalid-request',
+      errors.map((error) => (error.path ? `${error.path}: ${error.message}` : error.message)).join('; '),
+      { errors },
+    );
     this.name = 'InvalidRequest';
   }
 }
@@ -68,7 +88,12 @@ export class Forbidden extends ProblemError {
 /** Something that Countersign needs does not answer. What was accepted goes on by itself once it does. */
 export class Unavailable extends ProblemError {
   constructor(what: string, options?: ErrorOptions) {
-    super('unavailable', `${what} does not answer at the moment. Try again with the same Idempotency-Key: nothing is done twice.`, { retryAfterSeconds: 5 }, options);
+    super(
+      'unavailable',
+      `${what} does not answer at the moment. Try again with the same Idempotency-Key: nothing is done twice.`,
+      { retryAfterSeconds: 5 },
+      options,
+    );
     this.name = 'Unavailable';
   }
 }

@@ -6,12 +6,16 @@ export type TextPart = { readonly text: string } | { readonly control: string };
 
 /** Takes a text apart at such characters, each of which comes with its name, such as `U+202E`. */
 export function splitAtControls(text: string): TextPart[] {
-  return text.split(BIDI_CONTROLS).map((part) => (BIDI_CONTROLS.test(part) ? { control: nameOf(part) } : { text: part }));
+  return text
+    .split(BIDI_CONTROLS)
+    .map((part) => (BIDI_CONTROLS.test(part) ? { control: nameOf(part) } : { text: part }));
 }
 
 /** The text with such characters written out, for a place that shows no markup: `[U+202E]`. */
 export function withVisibleControls(text: string): string {
-  return splitAtControls(text).map((part) => ('control' in part ? `[${part.control}]` : part.text)).join('');
+  return splitAtControls(text)
+    .map((part) => ('control' in part ? `[${part.control}]` : part.text))
+    .join('');
 }
 
 function nameOf(character: string): string {

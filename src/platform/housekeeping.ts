@@ -37,7 +37,9 @@ export class Housekeeping {
 
   async #do(chore: (typeof CHORES)[number]): Promise<void> {
     try {
-      const [row] = await this.#database.orm.em.getConnection().execute<{ forgotten: string }[]>(`select ${chore}() as forgotten`);
+      const [row] = await this.#database.orm.em
+        .getConnection()
+        .execute<{ forgotten: string }[]>(`select ${chore}() as forgotten`);
       this.#logger.debug({ chore, forgotten: Number(row?.forgotten) }, 'forgot what has expired');
     } catch (error) {
       this.#logger.warn({ err: error, chore }, 'what has expired could not be forgotten yet');

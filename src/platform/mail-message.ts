@@ -26,8 +26,18 @@ export interface Mail extends MailContent {
  */
 export function mailMessage(mail: Mail): OutboxMessage {
   const subject = withVisibleControls(oneLine(mail.subject));
-  const body = { to: mail.to, subject, text: withVisibleControls(plainText(mail)), html: withVisibleControls(htmlText(mail)) };
-  return { id: mail.id, channel: 'mail', reference: mail.reference, body: { subjects: mail.subjects, text: JSON.stringify(body) } };
+  const body = {
+    to: mail.to,
+    subject,
+    text: withVisibleControls(plainText(mail)),
+    html: withVisibleControls(htmlText(mail)),
+  };
+  return {
+    id: mail.id,
+    channel: 'mail',
+    reference: mail.reference,
+    body: { subjects: mail.subjects, text: JSON.stringify(body) },
+  };
 }
 
 /** A subject is a header: a line break in it would begin another one. */
@@ -37,23 +47,38 @@ function oneLine(text: string): string {
 
 function plainText(mail: MailContent): string {
   const facts = (mail.facts ?? []).map(([name, value]) => `${name}: ${value}`);
-  const blocks = [...mail.paragraphs, facts.join('\n'), mail.action ? `${mail.action.label}:\n${mail.action.url}` : '', mail.footer ? `-- \n${mail.footer}` : ''];
+  const blocks = [
+    ...mail.paragraphs,
+    facts.join('\n'),
+    mail.action ? `${mail.action.label}:\n${mail.action.url}` : '',
+    mail.footer ? `-- \n${mail.footer}` : '',
+  ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
 function htmlText(mail: MailContent): string {
-  const rows = (mail.facts ?? []).map(([name, value]) => `<tr><th align="left" valign="top" style="padding:4px 16px 4px 0;font-weight:600">${escape(name)}</th><td style="padding:4px 0">${escapeLines(value)}</td></tr>`);
+  const rows = (mail.facts ?? []).map(
+    ([name, value]) =>
+      `<tr><th align="left" valign="top" style="padding:4px 16px 4px 0;font-weight:600">${escape(name)}</th><td style="padding:4px 0">${escapeLines(value)}</td></tr>`,
+  );
   const parts = [
     ...mail.paragraphs.map((paragraph) => `<p>${escapeLines(paragraph)}</p>`),
     rows.length > 0 ? `<table role="presentation" cellspacing="0">${rows.join('')}</table>` : '',
-    mail.action ? `<p><a href="${escape(mail.action.url)}" style="display:inline-block;padding:12px 20px;background:#1f4fd8;color:#ffffff;text-decoration:none;border-radius:6px">${escape(mail.action.label)}</a></p>` : '',
+    mail.action
+      ? `<p><a href="${escape(mail.action.url)}" style="display:inline-block;padding:12px 20px;background:#1f4fd8;color:#ffffff;text-decoration:none;border-radius:6px">${escape(mail.action.label)}</a></p>`
+      : '',
     mail.footer ? `<p style="color:#5a6270;font-size:13px">${escapeLines(mail.footer)}</p>` : '',
   ];
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>${escape(mail.subject)}</title></head><body style="font-family:system-ui,sans-serif;line-height:1.5;max-width:40em;margin:0 auto;padding:16px">${parts.join('')}</body></html>`;
 }
 
 function escape(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;');
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
 }
 
 function escapeLines(text: string): string {

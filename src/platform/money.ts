@@ -12,7 +12,9 @@ export class InvalidAmountError extends Error {
   readonly code = 'invalid-amount';
 
   constructor() {
-    super('Write an amount with a point, at most 15 digits before and 12 after it, and neither sign nor exponent, such as 1500.00.');
+    super(
+      'Write an amount with a point, at most 15 digits before and 12 after it, and neither sign nor exponent, such as 1500.00.',
+    );
     this.name = 'InvalidAmountError';
   }
 }

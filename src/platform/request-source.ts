@@ -9,6 +9,12 @@ export interface RequestSource {
 export const MAX_USER_AGENT = 500;
 
 /** Whose data the source is, and under whose key it is sealed: the person's who acts, else the organization's. */
-export function sourceSubject({ organization, actor }: { readonly organization: string; readonly actor: { readonly type: string; readonly id: string | null } }): string {
+export function sourceSubject({
+  organization,
+  actor,
+}: {
+  readonly organization: string;
+  readonly actor: { readonly type: string; readonly id: string | null };
+}): string {
   return actor.type === 'person' && actor.id !== null ? actor.id : organization;
 }

@@ -8,7 +8,9 @@ const FILE = 'secret.key';
 export class UnreadableSecret extends Error {
   readonly code = 'unreadable-secret';
   constructor() {
-    super(`${FILE} in the data folder is not 64 hexadecimal characters: restore it, or set COUNTERSIGN_SECRET_KEY. Without it nothing that was stored can be read.`);
+    super(
+      `${FILE} in the data folder is not 64 hexadecimal characters: restore it, or set COUNTERSIGN_SECRET_KEY. Without it nothing that was stored can be read.`,
+    );
   }
 }
 

@@ -122,7 +122,13 @@ export class UnitOfWork {
   readonly #log: TransactionLog;
   readonly #notifier: ChangeNotifier;
 
-  constructor(parts: { database: Database; vault: Vault; clock: Clock; log: TransactionLog; notifier: ChangeNotifier }) {
+  constructor(parts: {
+    database: Database;
+    vault: Vault;
+    clock: Clock;
+    log: TransactionLog;
+    notifier: ChangeNotifier;
+  }) {
     this.database = parts.database;
     this.vault = parts.vault;
     this.#clock = parts.clock;
@@ -158,17 +164,24 @@ export class UnitOfWork {
     const takenBack = new Error('rehearsed');
     let result: { value: T } | undefined;
     try {
-      await this.database.reach(() => this.database.fork(origin.organization).transactional(async (em) => {
-        result = { value: await work(new Transaction(em, origin, this.#clock.now())) };
-        throw takenBack;
-      }));
+      await this.database.reach(() =>
+        this.database.fork(origin.organization).transactional(async (em) => {
+          result = { value: await work(new Transaction(em, origin, this.#clock.now())) };
+          throw takenBack;
+        }),
+      );
     } catch (error) {
       if (error !== takenBack) throw error;
     }
     return result!.value;
   }
 
-  async #run<T>(origin: Origin, work: (tx: Transaction) => Promise<T>, at: Date | undefined, audited: boolean): Promise<T> {
+  async #run<T>(
+    origin: Origin,
+    work: (tx: Transaction) => Promise<T>,
+    at: Date | undefined,
+    audited: boolean,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.database.reach(() => this.#once(origin, work, at ?? this.#clock.now(), audited));
@@ -193,7 +206,8 @@ export class UnitOfWork {
 
   async #writeLog(tx: Transaction, audited: boolean): Promise<void> {
     const { em, origin } = tx;
-    if (audited && tx.audit.length === 0 && (!tx.additions.isEmpty || (await hasWritten(em)))) throw new MissingAuditEntry();
+    if (audited && tx.audit.length === 0 && (!tx.additions.isEmpty || (await hasWritten(em))))
+      throw new MissingAuditEntry();
     // Keys that this transaction makes are among those that may be needed, and what is added may refer to what is made.
     await em.flush();
     const keys = await this.vault.unlock(em, origin.organization, subjectsIn(tx));

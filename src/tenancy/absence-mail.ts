@@ -15,8 +15,14 @@ export function tellAbsent(tx: Transaction, { person, delegate, from, until }: A
       subjects: [person, delegate],
       reference: { template: 'absence-entered', person },
       subject: 'An absence was entered for you',
-      paragraphs: ['Somebody else entered an absence for you: for its time, approval requests that would ask you go to your delegate, who decides in your place.'],
-      facts: [['From', timeText(from)], ['Until', timeText(until)], ['Delegate', profiles.nameOf(delegate)]],
+      paragraphs: [
+        'Somebody else entered an absence for you: for its time, approval requests that would ask you go to your delegate, who decides in your place.',
+      ],
+      facts: [
+        ['From', timeText(from)],
+        ['Until', timeText(until)],
+        ['Delegate', profiles.nameOf(delegate)],
+      ],
       footer: 'If you did not expect this, end the absence and tell your administrators.',
     }),
   );
@@ -33,7 +39,10 @@ export function tellReturned(tx: Transaction, person: string, profiles: Profiles
       subjects: [person],
       reference: { template: 'absence-ended', person },
       subject: 'Your absence was ended',
-      paragraphs: ['Somebody else ended the absence that was entered for you: approval requests ask you again, not your delegate.', 'If you did not expect this, tell your administrators.'],
+      paragraphs: [
+        'Somebody else ended the absence that was entered for you: approval requests ask you again, not your delegate.',
+        'If you did not expect this, tell your administrators.',
+      ],
     }),
   );
 }

@@ -24,10 +24,15 @@ export async function putAbsence(tx: Transaction, wanted: NewAbsence): Promise<A
   await oneAtATime(tx);
   await refuseCycle(em, wanted);
   const existing = await em.findOne(AbsenceRow, { person: wanted.person });
-  const absence = existing ?? em.create(AbsenceRow, { id: newId(at), organization: origin.organization, ...wanted, createdAt: at });
+  const absence =
+    existing ?? em.create(AbsenceRow, { id: newId(at), organization: origin.organization, ...wanted, createdAt: at });
   em.assign(absence, { from: wanted.from, until: wanted.until, delegate: wanted.delegate });
   em.persist(absence);
-  tx.record({ action: 'absence.set', resource: { type: 'person', id: wanted.person }, detail: { delegate: wanted.delegate, from: wanted.from.toISOString(), until: wanted.until.toISOString() } });
+  tx.record({
+    action: 'absence.set',
+    resource: { type: 'person', id: wanted.person },
+    detail: { delegate: wanted.delegate, from: wanted.from.toISOString(), until: wanted.until.toISOString() },
+  });
   tx.enqueue(peopleChanged(newId(at), wanted.person, { dueAt: wanted.from > at ? wanted.from : at }));
   tx.enqueue(peopleChanged(newId(at), wanted.person, { dueAt: wanted.until }));
   return absence;
@@ -53,12 +58,24 @@ async function oneAtATime({ em, origin }: Transaction): Promise<void> {
 /** Follows the delegates who are absent at some time of this absence; nobody may stand in for themselves in the end. */
 async function refuseCycle(em: EntityManager, wanted: NewAbsence): Promise<void> {
   const seen = new Set([wanted.person]);
-  for (let next: string | undefined = wanted.delegate; next !== undefined; ) {
+  for (let next: string | undefined = wanted.delegate; next !== undefined;) {
     if (seen.has(next)) {
-      throw new InvalidRequest([{ path: 'delegate_user_id', message: next === wanted.person ? 'the delegation would come back to the absent person' : 'the delegates stand in for each other' }]);
+      throw new InvalidRequest([
+        {
+          path: 'delegate_user_id',
+          message:
+            next === wanted.person
+              ? 'the delegation would come back to the absent person'
+              : 'the delegates stand in for each other',
+        },
+      ]);
     }
     seen.add(next);
-    const absence: AbsenceRow | null = await em.findOne(AbsenceRow, { person: next, from: { $lt: wanted.until }, until: { $gt: wanted.from } });
+    const absence: AbsenceRow | null = await em.findOne(AbsenceRow, {
+      person: next,
+      from: { $lt: wanted.until },
+      until: { $gt: wanted.from },
+    });
     next = absence?.delegate;
   }
 }

@@ -19,26 +19,52 @@ const count = z.int().min(1).max(LARGEST_COUNT);
 const historyDays = z.int().min(1).max(365).describe('Only once somebody was seen on so many days');
 const enabled = z.boolean();
 
-const retentionRules = Object.entries(RETENTION_RULES).map(([name, { months, source }]) => `\`${name}\`: ${months} months (${source}).`).join(' ');
+const retentionRules = Object.entries(RETENTION_RULES)
+  .map(([name, { months, source }]) => `\`${name}\`: ${months} months (${source}).`)
+  .join(' ');
 
 const retentionSchema = z
   .strictObject({
     frameworks: z.array(z.enum(FRAMEWORKS)).max(FRAMEWORKS.length).nullish().describe(retentionRules),
     days: z.int().min(SHORTEST_RETENTION_DAYS).max(LONGEST_RETENTION_DAYS).nullish(),
   })
-  .describe(`How long entries stay in the database before they are archived; the longest counts. Nothing set: ${DEFAULT_RETENTION_MONTHS} months.`);
+  .describe(
+    `How long entries stay in the database before they are archived; the longest counts. Nothing set: ${DEFAULT_RETENTION_MONTHS} months.`,
+  );
 
 const watchSchema = z
   .strictObject({
-    new_network: z.strictObject({ enabled, history_days: historyDays }).partial().optional().describe(`Access from a network (/24, /48) where the person was never seen. Default: ${JSON.stringify(DEFAULT_WATCH.new_network)}`),
-    unusual_hour: z.strictObject({ enabled, history_days: historyDays }).partial().optional().describe(`Access at an hour of the day at which the person was never seen. Default: ${JSON.stringify(DEFAULT_WATCH.unusual_hour)}`),
-    denials: z.strictObject({ enabled, threshold: count, within: windowSchema }).partial().optional().describe(`Many refusals. Default: ${JSON.stringify(DEFAULT_WATCH.denials)}`),
-    mass_reads: z.strictObject({ enabled, objects: count, exports: count, within: windowSchema }).partial().optional().describe(`Many different objects read, or many exports. Default: ${JSON.stringify(DEFAULT_WATCH.mass_reads)}`),
+    new_network: z
+      .strictObject({ enabled, history_days: historyDays })
+      .partial()
+      .optional()
+      .describe(
+        `Access from a network (/24, /48) where the person was never seen. Default: ${JSON.stringify(DEFAULT_WATCH.new_network)}`,
+      ),
+    unusual_hour: z
+      .strictObject({ enabled, history_days: historyDays })
+      .partial()
+      .optional()
+      .describe(
+        `Access at an hour of the day at which the person was never seen. Default: ${JSON.stringify(DEFAULT_WATCH.unusual_hour)}`,
+      ),
+    denials: z
+      .strictObject({ enabled, threshold: count, within: windowSchema })
+      .partial()
+      .optional()
+      .describe(`Many refusals. Default: ${JSON.stringify(DEFAULT_WATCH.denials)}`),
+    mass_reads: z
+      .strictObject({ enabled, objects: count, exports: count, within: windowSchema })
+      .partial()
+      .optional()
+      .describe(`Many different objects read, or many exports. Default: ${JSON.stringify(DEFAULT_WATCH.mass_reads)}`),
   })
   .describe('What counts as unusual access');
 
 /** A change of the settings of the audit log: what is left out stays as it is. */
-export const auditSettingsChangeSchema = z.strictObject({ retention: retentionSchema.nullish(), watch: watchSchema.nullish() }).meta({ id: 'AuditSettingsChange' });
+export const auditSettingsChangeSchema = z
+  .strictObject({ retention: retentionSchema.nullish(), watch: watchSchema.nullish() })
+  .meta({ id: 'AuditSettingsChange' });
 
 /** The settings of the audit log as they hold. */
 export const auditSettingsSchema = z

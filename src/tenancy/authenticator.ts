@@ -31,10 +31,13 @@ export class KeyAuthenticator implements Authenticator {
 
   async authenticate(bearer: string): Promise<Caller> {
     const rows = await this.#database.reach(() =>
-      this.#database.orm.em.getConnection().execute<KeyRow[]>('select * from countersign.authenticate(?)', [sha256(bearer)]),
+      this.#database.orm.em
+        .getConnection()
+        .execute<KeyRow[]>('select * from countersign.authenticate(?)', [sha256(bearer)]),
     );
     const row = rows[0];
-    if (!row || !this.#isLive(row)) throw new ProblemError('unauthenticated', 'This API key is unknown, expired or revoked.');
+    if (!row || !this.#isLive(row))
+      throw new ProblemError('unauthenticated', 'This API key is unknown, expired or revoked.');
     return callerOf(row);
   }
 
@@ -45,7 +48,13 @@ export class KeyAuthenticator implements Authenticator {
 }
 
 function callerOf(row: KeyRow): Caller {
-  const base = { organization: row.organization_id, key: row.key_id, kind: row.kind, person: row.person_id, team: row.team_id };
+  const base = {
+    organization: row.organization_id,
+    key: row.key_id,
+    kind: row.kind,
+    person: row.person_id,
+    team: row.team_id,
+  };
   return { ...base, scopes: effectiveScopes(row), memberships: row.memberships, actor: actorOf(row) };
 }
 

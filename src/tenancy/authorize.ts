@@ -16,18 +16,26 @@ export function may(caller: Caller, permission: Permission, teamPath: readonly s
 /** @throws Forbidden */
 export function demand(caller: Caller, permission: Permission, teamPath: readonly string[]): void {
   if (!may(caller, permission, teamPath)) {
-    throw new Forbidden(`This takes the permission “${PERMISSIONS[permission].meaning}” and the scope \`${PERMISSIONS[permission].scope}\`.`);
+    throw new Forbidden(
+      `This takes the permission “${PERMISSIONS[permission].meaning}” and the scope \`${PERMISSIONS[permission].scope}\`.`,
+    );
   }
 }
 
 /** The roles a person holds in a team, those inherited from above included. */
 export function rolesIn(caller: Caller, teamPath: readonly string[]): Set<string> {
-  return new Set(caller.memberships.filter((membership) => teamPath.includes(membership.team)).flatMap((membership) => membership.roles));
+  return new Set(
+    caller.memberships
+      .filter((membership) => teamPath.includes(membership.team))
+      .flatMap((membership) => membership.roles),
+  );
 }
 
 /** The teams in which a person's own roles give the permission; it holds in their descendants too. */
 export function teamsWhere(caller: Caller, permission: Permission): string[] {
-  return caller.memberships.filter((membership) => rolesAllow(membership.roles, permission)).map((membership) => membership.team);
+  return caller.memberships
+    .filter((membership) => rolesAllow(membership.roles, permission))
+    .map((membership) => membership.team);
 }
 
 /** Whether nothing in the organization is out of the caller's sight. */

@@ -7,7 +7,11 @@ import { CalendarVersion, Organization } from './entities.ts';
 import type { Calendar } from './rules/business-time.ts';
 
 /** The newest version of a calendar, or null. */
-export async function calendarByName(em: EntityManager, organization: string, name: string): Promise<CalendarVersion | null> {
+export async function calendarByName(
+  em: EntityManager,
+  organization: string,
+  name: string,
+): Promise<CalendarVersion | null> {
   return em.findOne(CalendarVersion, { organization, name }, { orderBy: { version: 'desc' } });
 }
 
@@ -16,7 +20,12 @@ export async function calendarByName(em: EntityManager, organization: string, na
  * @param ifMatch entity tags of the versions that may be followed by this one; null: any
  * @throws ProblemError `precondition-failed`
  */
-export async function putCalendar(tx: Transaction, name: string, calendar: Calendar, ifMatch: string | null): Promise<CalendarVersion> {
+export async function putCalendar(
+  tx: Transaction,
+  name: string,
+  calendar: Calendar,
+  ifMatch: string | null,
+): Promise<CalendarVersion> {
   const { em, origin, at } = tx;
   // Two changes at once become two versions, one after the other.
   await em.findOne(Organization, { id: origin.organization }, { lockMode: LockMode.PESSIMISTIC_WRITE });
@@ -34,14 +43,24 @@ export async function putCalendar(tx: Transaction, name: string, calendar: Calen
     createdAt: at,
   });
   em.persist(row);
-  tx.record({ action: 'calendar.versioned', resource: { type: 'calendar', id: row.id }, detail: { version: row.version } });
+  tx.record({
+    action: 'calendar.versioned',
+    resource: { type: 'calendar', id: row.id },
+    detail: { version: row.version },
+  });
   return row;
 }
 
 /** The newest versions of the calendars with these names, for the rules. */
-export async function calendarsByName(em: EntityManager, organization: string, names: Iterable<string>): Promise<Map<string, Calendar>> {
+export async function calendarsByName(
+  em: EntityManager,
+  organization: string,
+  names: Iterable<string>,
+): Promise<Map<string, Calendar>> {
   const wanted = [...new Set(names)];
   if (wanted.length === 0) return new Map();
   const rows = await em.find(CalendarVersion, { organization, name: { $in: wanted } }, { orderBy: { version: 'asc' } });
-  return new Map(rows.map((row) => [row.name, { timezone: row.timezone, days: row.days, hours: row.hours, holidays: row.holidays }]));
+  return new Map(
+    rows.map((row) => [row.name, { timezone: row.timezone, days: row.days, hours: row.hours, holidays: row.holidays }]),
+  );
 }

@@ -160,8 +160,15 @@ export interface BillingSettingsDocument {
     readonly hard_limit_percent?: number;
     readonly increase_percent?: number;
   };
-  readonly cost_allocation?: { readonly method?: 'usage_based' | 'fixed' | 'even'; readonly shares?: Readonly<Record<string, number>> };
-  readonly reporting?: { readonly frequency?: 'weekly' | 'monthly'; readonly sealed_recipients?: string; readonly include_member_breakdown?: boolean };
+  readonly cost_allocation?: {
+    readonly method?: 'usage_based' | 'fixed' | 'even';
+    readonly shares?: Readonly<Record<string, number>>;
+  };
+  readonly reporting?: {
+    readonly frequency?: 'weekly' | 'monthly';
+    readonly sealed_recipients?: string;
+    readonly include_member_breakdown?: boolean;
+  };
   readonly cost_center?: string;
   readonly charge_back_method?: 'usage_based' | 'fixed' | 'even';
 }

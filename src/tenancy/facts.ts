@@ -8,7 +8,12 @@ export interface TeamFacts {
   /** Nearest first, `null` (the organization's root) last. */
   readonly teamPath: readonly (string | null)[];
   readonly holders: readonly { readonly team: string | null; readonly role: Role; readonly person: string }[];
-  readonly absences: readonly { readonly person: string; readonly from: Date; readonly until: Date; readonly delegate: string }[];
+  readonly absences: readonly {
+    readonly person: string;
+    readonly from: Date;
+    readonly until: Date;
+    readonly delegate: string;
+  }[];
   readonly inactive: ReadonlySet<string>;
   /** The person's manager in the nearest team that names one. */
   readonly managerOf: (person: string | null) => string | null;
@@ -16,8 +21,18 @@ export interface TeamFacts {
 
 interface FactsRow {
   readonly path: readonly string[];
-  readonly memberships: readonly { readonly team: string; readonly person: string; readonly roles: readonly Role[]; readonly manager: string | null }[];
-  readonly absences: readonly { readonly person: string; readonly from: string; readonly until: string; readonly delegate: string }[];
+  readonly memberships: readonly {
+    readonly team: string;
+    readonly person: string;
+    readonly roles: readonly Role[];
+    readonly manager: string | null;
+  }[];
+  readonly absences: readonly {
+    readonly person: string;
+    readonly from: string;
+    readonly until: string;
+    readonly delegate: string;
+  }[];
   readonly inactive: readonly string[];
 }
 
@@ -68,10 +83,18 @@ function factsOf({ path, memberships, absences, inactive }: FactsRow, organizati
   const nearestFirst = memberships.toSorted((a, b) => (nearness.get(a.team) ?? 0) - (nearness.get(b.team) ?? 0));
   return {
     teamPath: path.map(teamOf),
-    holders: memberships.filter(({ person }) => !gone.has(person)).flatMap(({ team, person, roles }) => roles.map((role) => ({ team: teamOf(team), role, person }))),
-    absences: absences.map(({ person, from, until, delegate }) => ({ person, from: new Date(from), until: new Date(until), delegate })),
+    holders: memberships
+      .filter(({ person }) => !gone.has(person))
+      .flatMap(({ team, person, roles }) => roles.map((role) => ({ team: teamOf(team), role, person }))),
+    absences: absences.map(({ person, from, until, delegate }) => ({
+      person,
+      from: new Date(from),
+      until: new Date(until),
+      delegate,
+    })),
     inactive: gone,
-    managerOf: (person) => nearestFirst.find((membership) => membership.person === person && membership.manager)?.manager ?? null,
+    managerOf: (person) =>
+      nearestFirst.find((membership) => membership.person === person && membership.manager)?.manager ?? null,
   };
 }
 

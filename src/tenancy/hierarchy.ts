@@ -12,7 +12,10 @@ export interface ApprovalHierarchy {
  * @param teamPath nearest first
  * @returns null where there is none anywhere
  */
-export async function approvalHierarchy(em: EntityManager, teamPath: readonly string[]): Promise<ApprovalHierarchy | null> {
+export async function approvalHierarchy(
+  em: EntityManager,
+  teamPath: readonly string[],
+): Promise<ApprovalHierarchy | null> {
   const rows = await em.find(BillingSettings, { team: { $in: [...teamPath] } });
   const byTeam = new Map(rows.map((row) => [row.team, row.settings]));
   for (const team of teamPath) {

@@ -39,13 +39,22 @@ export class KeyService {
   }
 
   /** @returns the key with its secret, which is null where an earlier attempt made it */
-  async make(caller: Caller, origin: Origin, wanted: WantedKey, repeated: boolean): Promise<KeyView & { secret: string | null }> {
+  async make(
+    caller: Caller,
+    origin: Origin,
+    wanted: WantedKey,
+    repeated: boolean,
+  ): Promise<KeyView & { secret: string | null }> {
     return this.#work.write(origin, async (tx) => {
-      if (wanted.expiresAt && wanted.expiresAt <= tx.at) throw new InvalidRequest([{ path: 'expires_at', message: 'must be in the future' }]);
+      if (wanted.expiresAt && wanted.expiresAt <= tx.at)
+        throw new InvalidRequest([{ path: 'expires_at', message: 'must be in the future' }]);
       const { userAlias, teamAlias } = wanted;
       const done = repeated ? await tx.em.findOne(ApiKey, { id: wanted.id }) : null;
       if (done) return { row: done, userAlias, teamAlias, secret: null };
-      const made = userAlias === null ? await this.#makeForService(tx, caller, wanted) : await this.#makeForPerson(tx, caller, wanted, userAlias);
+      const made =
+        userAlias === null
+          ? await this.#makeForService(tx, caller, wanted)
+          : await this.#makeForPerson(tx, caller, wanted, userAlias);
       return { ...made, userAlias, teamAlias };
     });
   }
@@ -54,9 +63,14 @@ export class KeyService {
     await this.#work.write(origin, async (tx) => {
       const row = await liveKey(tx.em, caller.organization, id);
       // Nobody could let the organization in again.
-      if (row.id === caller.key && row.kind !== 'person' && row.kind !== 'service') throw new Forbidden('An owner’s key does not revoke itself: the organization would be locked out.');
+      if (row.id === caller.key && row.kind !== 'person' && row.kind !== 'service')
+        throw new Forbidden('An owner’s key does not revoke itself: the organization would be locked out.');
       if (row.id !== caller.key && (row.person === null || row.person !== caller.person)) {
-        demand(caller, 'people.manage', row.team ? await teamPath(tx.em, caller.organization, row.team) : [caller.organization]);
+        demand(
+          caller,
+          'people.manage',
+          row.team ? await teamPath(tx.em, caller.organization, row.team) : [caller.organization],
+        );
         await protectOwnersKey(tx.em, caller, row);
       }
       revokeKey(tx, row);
@@ -67,27 +81,61 @@ export class KeyService {
   async list(caller: Caller, query: { limit: number; cursor?: string | undefined }): Promise<Page<KeyView>> {
     const after = decodeCursor(query.cursor);
     return this.#work.read(caller.organization, async (em) => {
-      const own = may(caller, 'people.manage', [caller.organization]) ? {} : caller.person ? { person: caller.person } : { id: caller.key };
-      const where = { $and: [{ organization: caller.organization, revokedAt: null }, own, after ? { id: { $gt: after } } : {}] };
+      const own = may(caller, 'people.manage', [caller.organization])
+        ? {}
+        : caller.person
+          ? { person: caller.person }
+          : { id: caller.key };
+      const where = {
+        $and: [{ organization: caller.organization, revokedAt: null }, own, after ? { id: { $gt: after } } : {}],
+      };
       const rows = await em.find(ApiKey, where, { orderBy: { id: 'asc' }, limit: query.limit + 1 });
-      const profiles = await this.#people.profiles(em, caller.organization, rows.flatMap((row) => (row.person ? [row.person] : [])));
-      const teams = await teamAliases(em, rows.flatMap((row) => (row.team ? [row.team] : [])));
-      return pageFrom(rows, query.limit, (row) => ({ row, userAlias: profiles.of(row.person).alias, teamAlias: teams.get(row.team ?? '') ?? null }));
+      const profiles = await this.#people.profiles(
+        em,
+        caller.organization,
+        rows.flatMap((row) => (row.person ? [row.person] : [])),
+      );
+      const teams = await teamAliases(
+        em,
+        rows.flatMap((row) => (row.team ? [row.team] : [])),
+      );
+      return pageFrom(rows, query.limit, (row) => ({
+        row,
+        userAlias: profiles.of(row.person).alias,
+        teamAlias: teams.get(row.team ?? '') ?? null,
+      }));
     });
   }
 
-  async #makeForPerson(tx: Transaction, caller: Caller, wanted: WantedKey, alias: string): Promise<{ row: ApiKey; secret: string }> {
+  async #makeForPerson(
+    tx: Transaction,
+    caller: Caller,
+    wanted: WantedKey,
+    alias: string,
+  ): Promise<{ row: ApiKey; secret: string }> {
     const person = await this.#people.lockByAlias(tx.em, caller.organization, alias);
-    if (!person?.active) throw new InvalidRequest([{ path: 'user_id', message: 'there is no such user in your organization' }]);
+    if (!person?.active)
+      throw new InvalidRequest([{ path: 'user_id', message: 'there is no such user in your organization' }]);
     if (person.id !== caller.person) {
       demand(caller, 'people.manage', [caller.organization]);
       await protectOwner(tx.em, caller, person.id);
     }
-    const madeByOwner = isOwner(caller, [caller.organization]) || (person.id === caller.person && (await tx.em.findOneOrFail(ApiKey, { id: caller.key })).madeByOwner);
+    const madeByOwner =
+      isOwner(caller, [caller.organization]) ||
+      (person.id === caller.person && (await tx.em.findOneOrFail(ApiKey, { id: caller.key })).madeByOwner);
     // What the person may is looked at whenever the key is used: their roles change.
     const scopes = wanted.scopes ?? SCOPES.filter((scope) => caller.scopes.has(scope));
     refuseMore(caller, scopes);
-    const made = makeKey(tx, { id: wanted.id, kind: 'person', person: person.id, serviceName: null, team: null, scopes, madeByOwner, expiresAt: wanted.expiresAt });
+    const made = makeKey(tx, {
+      id: wanted.id,
+      kind: 'person',
+      person: person.id,
+      serviceName: null,
+      team: null,
+      scopes,
+      madeByOwner,
+      expiresAt: wanted.expiresAt,
+    });
     if (person.id !== caller.person) {
       const { email } = (await this.#people.profiles(tx.em, caller.organization, [person.id])).of(person.id);
       if (email !== null) tellOwner(tx, newId(tx.at), person.id, email);
@@ -97,10 +145,22 @@ export class KeyService {
 
   async #makeForService(tx: Transaction, caller: Caller, wanted: WantedKey): Promise<{ row: ApiKey; secret: string }> {
     const team = wanted.teamAlias === null ? null : await teamOrInvalid(tx.em, caller.organization, wanted.teamAlias);
-    demand(caller, team ? 'teams.manage' : 'organization.manage', team ? await teamPath(tx.em, caller.organization, team.id) : [caller.organization]);
+    demand(
+      caller,
+      team ? 'teams.manage' : 'organization.manage',
+      team ? await teamPath(tx.em, caller.organization, team.id) : [caller.organization],
+    );
     const scopes = wanted.scopes ?? DEFAULT_SERVICE_SCOPES.filter((scope) => caller.scopes.has(scope));
     refuseMore(caller, scopes);
-    return makeKey(tx, { id: wanted.id, kind: 'service', person: null, serviceName: wanted.serviceName, team: team?.id ?? null, scopes, expiresAt: wanted.expiresAt });
+    return makeKey(tx, {
+      id: wanted.id,
+      kind: 'service',
+      person: null,
+      serviceName: wanted.serviceName,
+      team: team?.id ?? null,
+      scopes,
+      expiresAt: wanted.expiresAt,
+    });
   }
 }
 

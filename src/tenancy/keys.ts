@@ -25,9 +25,27 @@ export interface NewKey {
 export function makeKey(tx: Transaction, wanted: NewKey): { row: ApiKey; secret: string } {
   const secret = wanted.secret ?? `cs_${newSecret()}`;
   const { id, kind, person, serviceName, team, expiresAt, madeByOwner = false } = wanted;
-  const row = tx.em.create(ApiKey, { id, organization: tx.origin.organization, hash: sha256(secret), kind, person, serviceName, team, scopes: [...wanted.scopes], madeByOwner, expiresAt, createdAt: tx.at });
+  const row = tx.em.create(ApiKey, {
+    id,
+    organization: tx.origin.organization,
+    hash: sha256(secret),
+    kind,
+    person,
+    serviceName,
+    team,
+    scopes: [...wanted.scopes],
+    madeByOwner,
+    expiresAt,
+    createdAt: tx.at,
+  });
   tx.em.persist(row);
-  tx.record({ action: 'api_key.made', resource: { type: 'api_key', id }, team, onBehalfOf: person, detail: { kind, scopes: wanted.scopes } });
+  tx.record({
+    action: 'api_key.made',
+    resource: { type: 'api_key', id },
+    team,
+    onBehalfOf: person,
+    detail: { kind, scopes: wanted.scopes },
+  });
   return { row, secret };
 }
 
@@ -40,7 +58,10 @@ export function tellOwner(tx: Transaction, id: string, person: string, to: strin
       subjects: [person],
       reference: { template: 'key-made', person },
       subject: 'An API key was made for you',
-      paragraphs: ['An administrator of your organization made an API key that acts in your name: whoever holds it can decide on approvals as you.', 'If you did not expect this, tell your administrators at once; they can revoke it.'],
+      paragraphs: [
+        'An administrator of your organization made an API key that acts in your name: whoever holds it can decide on approvals as you.',
+        'If you did not expect this, tell your administrators at once; they can revoke it.',
+      ],
     }),
   );
 }
@@ -72,7 +93,10 @@ export function tellRevoked(tx: Transaction, person: string, to: string): void {
       subjects: [person],
       reference: { template: 'keys-revoked', person },
       subject: 'API keys of yours were revoked',
-      paragraphs: ['You are an owner now. The API keys that others than owners had made for you were revoked: whoever made them could have acted as an owner with them.', 'Ask an owner for a new key where you need one.'],
+      paragraphs: [
+        'You are an owner now. The API keys that others than owners had made for you were revoked: whoever made them could have acted as an owner with them.',
+        'Ask an owner for a new key where you need one.',
+      ],
     }),
   );
 }
@@ -80,5 +104,10 @@ export function tellRevoked(tx: Transaction, person: string, to: string): void {
 /** Ends a key's life with this transaction; its row stays, for the audit log. */
 export function revokeKey(tx: Transaction, row: ApiKey): void {
   row.revokedAt = tx.at;
-  tx.record({ action: 'api_key.revoked', resource: { type: 'api_key', id: row.id }, team: row.team ?? null, onBehalfOf: row.person ?? null });
+  tx.record({
+    action: 'api_key.revoked',
+    resource: { type: 'api_key', id: row.id },
+    team: row.team ?? null,
+    onBehalfOf: row.person ?? null,
+  });
 }

@@ -39,23 +39,46 @@ export class Members {
    * @returns whether the membership is new
    * @throws Forbidden where the person is an owner and the caller is none, or may not change what is known about people
    */
-  async put(tx: Transaction, caller: Caller, team: string, change: MemberChange): Promise<{ member: Member; made: boolean }> {
+  async put(
+    tx: Transaction,
+    caller: Caller,
+    team: string,
+    change: MemberChange,
+  ): Promise<{ member: Member; made: boolean }> {
     const { em, origin, at } = tx;
     const manager = await this.#manager(em, origin.organization, change);
     const { person, addressChanged } = await this.#person(tx, caller, change);
     const existing = await em.findOne(Membership, { team, person: person.id });
-    const membership = existing ?? em.create(Membership, { id: newId(at), organization: origin.organization, team, person: person.id, roles: [], createdAt: at, updatedAt: at });
+    const membership =
+      existing ??
+      em.create(Membership, {
+        id: newId(at),
+        organization: origin.organization,
+        team,
+        person: person.id,
+        roles: [],
+        createdAt: at,
+        updatedAt: at,
+      });
     const becomesOwner = change.roles.includes('owner') && !membership.roles.includes('owner');
     membership.roles = [...change.roles];
     membership.manager = manager?.id ?? null;
     membership.updatedAt = at;
     em.persist(membership);
     person.active = true;
-    tx.record({ action: existing ? 'member.changed' : 'member.added', resource: { type: 'person', id: person.id }, team, detail: { roles: change.roles } });
+    tx.record({
+      action: existing ? 'member.changed' : 'member.added',
+      resource: { type: 'person', id: person.id },
+      team,
+      detail: { roles: change.roles },
+    });
     tx.enqueue(peopleChanged(newId(at), person.id, { addressChanged }));
     if (becomesOwner && (await revokeKeysOfOthers(tx, person.id))) tellRevoked(tx, person.id, change.email);
     const { alias, name, email } = change;
-    return { member: { membership, profile: { alias, name, email }, managerAlias: change.managerAlias }, made: !existing };
+    return {
+      member: { membership, profile: { alias, name, email }, managerAlias: change.managerAlias },
+      made: !existing,
+    };
   }
 
   /**
@@ -76,21 +99,48 @@ export class Members {
   }
 
   /** The members of a team, by id; those that it inherits are not among them. */
-  async list(em: EntityManager, organization: string, team: string, after: string | null, limit: number): Promise<{ id: string; member: Member }[]> {
-    const rows = await em.find(Membership, { team, ...(after ? { id: { $gt: after } } : {}) }, { orderBy: { id: 'asc' }, limit: limit + 1 });
-    const profiles = await this.#people.profiles(em, organization, rows.flatMap((row) => [row.person, ...(row.manager ? [row.manager] : [])]));
-    return rows.map((membership) => ({ id: membership.id, member: { membership, profile: profiles.of(membership.person), managerAlias: profiles.of(membership.manager).alias } }));
+  async list(
+    em: EntityManager,
+    organization: string,
+    team: string,
+    after: string | null,
+    limit: number,
+  ): Promise<{ id: string; member: Member }[]> {
+    const rows = await em.find(
+      Membership,
+      { team, ...(after ? { id: { $gt: after } } : {}) },
+      { orderBy: { id: 'asc' }, limit: limit + 1 },
+    );
+    const profiles = await this.#people.profiles(
+      em,
+      organization,
+      rows.flatMap((row) => [row.person, ...(row.manager ? [row.manager] : [])]),
+    );
+    return rows.map((membership) => ({
+      id: membership.id,
+      member: {
+        membership,
+        profile: profiles.of(membership.person),
+        managerAlias: profiles.of(membership.manager).alias,
+      },
+    }));
   }
 
   async #manager(em: EntityManager, organization: string, change: MemberChange): Promise<Person | null> {
     if (change.managerAlias === null) return null;
-    if (change.managerAlias === change.alias) throw new InvalidRequest([{ path: 'manager_id', message: 'nobody is their own manager' }]);
+    if (change.managerAlias === change.alias)
+      throw new InvalidRequest([{ path: 'manager_id', message: 'nobody is their own manager' }]);
     const manager = await this.#people.byAlias(em, organization, change.managerAlias);
-    if (!manager?.active) throw new InvalidRequest([{ path: 'manager_id', message: 'there is no such user in your organization' }]);
+    if (!manager?.active)
+      throw new InvalidRequest([{ path: 'manager_id', message: 'there is no such user in your organization' }]);
     return manager;
   }
 
-  async #person(tx: Transaction, caller: Caller, change: MemberChange): Promise<{ person: Person; addressChanged: boolean }> {
+  async #person(
+    tx: Transaction,
+    caller: Caller,
+    change: MemberChange,
+  ): Promise<{ person: Person; addressChanged: boolean }> {
     const { em, origin } = tx;
     const { alias, name, email } = change;
     const known = await this.#people.lockByAlias(em, origin.organization, alias);
@@ -99,11 +149,17 @@ export class Members {
     const before = (await this.#people.profiles(em, origin.organization, [known.id])).of(known.id);
     const addressChanged = before.email?.toLowerCase() !== email.toLowerCase();
     if (before.name === name && !addressChanged) return { person: known, addressChanged };
-    if (!may(caller, 'people.manage', [caller.organization])) throw new Forbidden('Changing what is known about an existing user takes an admin of the whole organization.');
+    if (!may(caller, 'people.manage', [caller.organization]))
+      throw new Forbidden('Changing what is known about an existing user takes an admin of the whole organization.');
     const taken = await this.#people.byEmail(em, origin.organization, email);
-    if (taken && taken.id !== known.id) throw new ProblemError('already-exists', 'Another user of your organization has this e-mail address.');
+    if (taken && taken.id !== known.id)
+      throw new ProblemError('already-exists', 'Another user of your organization has this e-mail address.');
     await this.#people.rewrite(tx, known, { alias, name, email });
-    tx.record({ action: 'person.changed', resource: { type: 'person', id: known.id }, detail: { address_changed: addressChanged } });
+    tx.record({
+      action: 'person.changed',
+      resource: { type: 'person', id: known.id },
+      detail: { address_changed: addressChanged },
+    });
     if (addressChanged) await endSignIns(tx, known.id);
     if (addressChanged && before.email !== null) tellOldAddress(tx, known.id, before.email);
     return { person: known, addressChanged };
@@ -119,7 +175,10 @@ function tellOldAddress(tx: Transaction, person: string, to: string): void {
       subjects: [person],
       reference: { template: 'address-changed', person },
       subject: 'Your address for approvals was changed',
-      paragraphs: ['An administrator of your organization changed the e-mail address that approval requests are sent to. From now on they go to the new address.', 'If you did not expect this, tell your administrators at once.'],
+      paragraphs: [
+        'An administrator of your organization changed the e-mail address that approval requests are sent to. From now on they go to the new address.',
+        'If you did not expect this, tell your administrators at once.',
+      ],
     }),
   );
 }
@@ -128,7 +187,16 @@ function tellOldAddress(tx: Transaction, person: string, to: string): void {
  * Has the open approvals looked through again in which a person is asked, or stands in for somebody.
  * @param change `dueAt`: when to look, at once where unset; `addressChanged`: links that were mailed to the old address are to end
  */
-export function peopleChanged(id: string, person: string, change: { readonly dueAt?: Date; readonly addressChanged?: boolean } = {}): OutboxMessage {
+export function peopleChanged(
+  id: string,
+  person: string,
+  change: { readonly dueAt?: Date; readonly addressChanged?: boolean } = {},
+): OutboxMessage {
   const { dueAt, addressChanged } = change;
-  return { id, channel: 'workflow', reference: { type: 'people-changed', person, ...(addressChanged ? { addressChanged: 1 } : {}) }, ...(dueAt ? { dueAt } : {}) };
+  return {
+    id,
+    channel: 'workflow',
+    reference: { type: 'people-changed', person, ...(addressChanged ? { addressChanged: 1 } : {}) },
+    ...(dueAt ? { dueAt } : {}),
+  };
 }

@@ -8,13 +8,28 @@ import { makeKey } from './keys.ts';
 import { SCOPES } from './rules/permissions.ts';
 
 /** Makes an organization in a transaction that sees it already (`tx.origin.organization` is its id), with its owner's key. */
-export function makeOrganization(tx: Transaction, vault: Vault, wanted: { name: string; ownerKind: 'operator' | 'owner'; secret?: string }): { organization: Organization; secret: string } {
+export function makeOrganization(
+  tx: Transaction,
+  vault: Vault,
+  wanted: { name: string; ownerKind: 'operator' | 'owner'; secret?: string },
+): { organization: Organization; secret: string } {
   const { em, origin, at } = tx;
-  const organization = em.create(Organization, { id: origin.organization, name: wanted.name, settings: {}, createdAt: at });
+  const organization = em.create(Organization, {
+    id: origin.organization,
+    name: wanted.name,
+    settings: {},
+    createdAt: at,
+  });
   em.persist(organization);
   vault.createKey(em, origin.organization, origin.organization, at);
   const { secret } = makeKey(tx, {
-    id: newId(at), kind: wanted.ownerKind, person: null, serviceName: 'owner', team: null, scopes: SCOPES, expiresAt: null,
+    id: newId(at),
+    kind: wanted.ownerKind,
+    person: null,
+    serviceName: 'owner',
+    team: null,
+    scopes: SCOPES,
+    expiresAt: null,
     ...(wanted.secret === undefined ? {} : { secret: wanted.secret }),
   });
   tx.record({ action: 'organization.made', resource: { type: 'organization', id: organization.id } });

@@ -17,7 +17,8 @@ export function isOwner(caller: Caller, path: readonly string[]): boolean {
  * @throws InvalidRequest
  */
 export function demandMayGrant(caller: Caller, path: readonly string[], roles: readonly Role[]): void {
-  if (roles.includes('owner') && !isOwner(caller, path)) throw new InvalidRequest([{ path: 'roles', message: 'only an owner can make somebody an owner' }]);
+  if (roles.includes('owner') && !isOwner(caller, path))
+    throw new InvalidRequest([{ path: 'roles', message: 'only an owner can make somebody an owner' }]);
 }
 
 /**
@@ -39,5 +40,6 @@ export async function protectOwner(em: EntityManager, caller: Caller, person: st
  */
 export async function protectOwnersKey(em: EntityManager, caller: Caller, key: ApiKey): Promise<void> {
   if (key.person) return protectOwner(em, caller, key.person);
-  if (key.kind !== 'service' && !isOwner(caller, [caller.organization])) throw new Forbidden('Only an owner revokes an owner’s key.');
+  if (key.kind !== 'service' && !isOwner(caller, [caller.organization]))
+    throw new Forbidden('Only an owner revokes an owner’s key.');
 }

@@ -35,7 +35,11 @@ export class People {
 
   /** As `byAlias`, and whatever else changes this person or signs them in waits for the transaction's end. */
   lockByAlias(em: EntityManager, organization: string, alias: string): Promise<Person | null> {
-    return em.findOne(Person, { organization, aliasHash: this.#aliasHash(organization, alias) }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    return em.findOne(
+      Person,
+      { organization, aliasHash: this.#aliasHash(organization, alias) },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    );
   }
 
   byEmail(em: EntityManager, organization: string, email: string): Promise<Person | null> {
@@ -44,15 +48,23 @@ export class People {
 
   /** The internal ids of users by the ids that callers gave them; one that is unknown is missing from the map. */
   async idsOf(em: EntityManager, organization: string, aliases: readonly string[]): Promise<Map<string, string>> {
-    const hashes = new Map([...new Set(aliases)].map((alias) => [this.#aliasHash(organization, alias).toString('hex'), alias]));
+    const hashes = new Map(
+      [...new Set(aliases)].map((alias) => [this.#aliasHash(organization, alias).toString('hex'), alias]),
+    );
     if (hashes.size === 0) return new Map();
-    const rows = await em.find(Person, { organization, active: true, aliasHash: { $in: [...hashes.keys()].map((hex) => Buffer.from(hex, 'hex')) } });
+    const rows = await em.find(Person, {
+      organization,
+      active: true,
+      aliasHash: { $in: [...hashes.keys()].map((hex) => Buffer.from(hex, 'hex')) },
+    });
     return new Map(rows.map((row) => [hashes.get(Buffer.from(row.aliasHash ?? []).toString('hex')) ?? '', row.id]));
   }
 
   /** As `idsOf`, and those who have left are known too: what they did before is booked all the same. */
   async idsEverKnown(em: EntityManager, organization: string, aliases: Iterable<string>): Promise<Map<string, string>> {
-    const byHash = new Map(Array.from(aliases, (alias) => [this.#aliasHash(organization, alias).toString('hex'), alias]));
+    const byHash = new Map(
+      Array.from(aliases, (alias) => [this.#aliasHash(organization, alias).toString('hex'), alias]),
+    );
     const rows = await em.execute<{ id: string; hash: string }[]>(
       `select id, encode(alias_hash, 'hex') as hash from countersign.people
        where organization_id = ? and alias_hash in (select decode(h, 'hex') from unnest(?::text[]) as h)`,
@@ -66,7 +78,11 @@ export class People {
     const wanted = [...new Set(ids)];
     if (wanted.length === 0) return new Profiles(new Map());
     const rows = await em.find(Person, { organization, id: { $in: wanted } });
-    const keys = await this.#vault.unlock(em, organization, rows.map((row) => row.id));
+    const keys = await this.#vault.unlock(
+      em,
+      organization,
+      rows.map((row) => row.id),
+    );
     return new Profiles(new Map(rows.map((row) => [row.id, openProfile(row, keys)])));
   }
 
@@ -86,7 +102,10 @@ export class People {
 
   /** The person with this address; a guest is made where there is none. */
   async byEmailOrGuest(tx: Transaction, email: string): Promise<Person> {
-    return (await this.byEmail(tx.em, tx.origin.organization, email)) ?? this.#insert(tx, newId(tx.at), 'guest', { alias: null, name: null, email });
+    return (
+      (await this.byEmail(tx.em, tx.origin.organization, email)) ??
+      this.#insert(tx, newId(tx.at), 'guest', { alias: null, name: null, email })
+    );
   }
 
   /** Replaces what is known about a person. */
@@ -99,9 +118,14 @@ export class People {
     person.updatedAt = at;
     const old = before.of(person.id).email;
     if (old !== null && old !== profile.email) {
-      await em.nativeDelete(DirectoryEntry, { kind: 'address', hash: this.addressHash(old), organization: origin.organization });
+      await em.nativeDelete(DirectoryEntry, {
+        kind: 'address',
+        hash: this.addressHash(old),
+        organization: origin.organization,
+      });
     }
-    if (profile.email !== null && old !== profile.email) this.#listAddress(em, origin.organization, person.id, profile.email);
+    if (profile.email !== null && old !== profile.email)
+      this.#listAddress(em, origin.organization, person.id, profile.email);
     await flushUnique(em);
   }
 
@@ -130,7 +154,9 @@ export class People {
   }
 
   #listAddress(em: EntityManager, organization: string, person: string, email: string): void {
-    em.persist(em.create(DirectoryEntry, { kind: 'address', hash: this.addressHash(email), organization, target: person }));
+    em.persist(
+      em.create(DirectoryEntry, { kind: 'address', hash: this.addressHash(email), organization, target: person }),
+    );
   }
 
   #aliasHash(organization: string, alias: string): Buffer {
@@ -175,7 +201,8 @@ async function flushUnique(em: EntityManager): Promise<void> {
   try {
     await em.flush();
   } catch (error) {
-    if (violatedUniqueConstraint(error)) throw new LostRace('the person was made by somebody else at this moment', { cause: error });
+    if (violatedUniqueConstraint(error))
+      throw new LostRace('the person was made by somebody else at this moment', { cause: error });
     throw error;
   }
 }

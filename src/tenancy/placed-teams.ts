@@ -11,7 +11,11 @@ export interface PlacedTeam {
 }
 
 /** Many teams in one statement, by the ids that callers gave them; one that is unknown is missing from the map. */
-export async function placedTeams(em: EntityManager, organization: string, aliases: Iterable<string>): Promise<Map<string, PlacedTeam>> {
+export async function placedTeams(
+  em: EntityManager,
+  organization: string,
+  aliases: Iterable<string>,
+): Promise<Map<string, PlacedTeam>> {
   const rows = await em.execute<{ alias: string; path: string[]; currency: string | null }[]>(
     `with recursive up(alias, id, parent_id, currency, distance) as (
        select alias, id, parent_id, currency, 0 from countersign.teams where organization_id = ? and alias = any(?::text[])
@@ -20,5 +24,10 @@ export async function placedTeams(em: EntityManager, organization: string, alias
      ) select alias, array_agg(id order by distance) as path, (array_agg(currency order by distance) filter (where currency is not null))[1] as currency from up group by alias`,
     [organization, `{${[...aliases].join(',')}}`, MAX_TEAM_DEPTH],
   );
-  return new Map(rows.map(({ alias, path, currency }) => [alias, { id: path[0]!, path: [...path, organization], currency: currency ?? 'USD' }]));
+  return new Map(
+    rows.map(({ alias, path, currency }) => [
+      alias,
+      { id: path[0]!, path: [...path, organization], currency: currency ?? 'USD' },
+    ]),
+  );
 }

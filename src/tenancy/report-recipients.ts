@@ -7,13 +7,25 @@ type Reporting = NonNullable<BillingSettingsDocument['reporting']>;
 const place = (team: string) => `billing_settings.recipients:${team}`;
 
 /** Addresses are kept sealed under the organization's key, as whatever else says who somebody is. */
-export async function sealRecipients(em: EntityManager, vault: Vault, organization: string, team: string, recipients: readonly string[]): Promise<string> {
+export async function sealRecipients(
+  em: EntityManager,
+  vault: Vault,
+  organization: string,
+  team: string,
+  recipients: readonly string[],
+): Promise<string> {
   const keys = await vault.unlock(em, organization, [organization]);
   return keys.seal(organization, place(team), JSON.stringify(recipients)).toString('base64');
 }
 
 /** The addresses that reports of a team go to; none where none were named. */
-export async function openRecipients(em: EntityManager, vault: Vault, organization: string, team: string, reporting: Reporting | undefined): Promise<string[]> {
+export async function openRecipients(
+  em: EntityManager,
+  vault: Vault,
+  organization: string,
+  team: string,
+  reporting: Reporting | undefined,
+): Promise<string[]> {
   if (!reporting?.sealed_recipients) return [];
   const keys = await vault.unlock(em, organization, [organization]);
   const text = keys.open(Buffer.from(reporting.sealed_recipients, 'base64'), place(team));

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { aliasSchema, emailSchema, lineText, timestampOut, timestampSchema, timezoneSchema, uuidSchema } from '../platform/http/schemas.ts';
+import {
+  aliasSchema,
+  emailSchema,
+  lineText,
+  timestampOut,
+  timestampSchema,
+  timezoneSchema,
+  uuidSchema,
+} from '../platform/http/schemas.ts';
 import { parseCurrency } from '../platform/currency.ts';
 import { auditSettingsChangeSchema, auditSettingsSchema } from './audit-settings-schema.ts';
 import { SCOPES } from './rules/permissions.ts';
@@ -20,7 +28,13 @@ function isCurrency(code: string): boolean {
 }
 
 /** A decimal number as text, never a float: up to 15 digits before the point and 12 after it. */
-export const decimalSchema = z.string().regex(/^\d{1,15}(\.\d{1,12})?$/, 'must be a decimal number of at most 15 digits before and 12 after the point, without a sign').meta({ example: '1500.00' });
+export const decimalSchema = z
+  .string()
+  .regex(
+    /^\d{1,15}(\.\d{1,12})?$/,
+    'must be a decimal number of at most 15 digits before and 12 after the point, without a sign',
+  )
+  .meta({ example: '1500.00' });
 
 export const amountSchema = z.strictObject({ value: decimalSchema, currency: currencySchema }).meta({ id: 'Amount' });
 
@@ -57,7 +71,11 @@ export const newMemberSchema = z
   .strictObject({
     name: lineText(200),
     email: emailSchema,
-    roles: z.array(roleSchema).min(1).max(ROLES.length).refine((roles) => new Set(roles).size === roles.length, 'must not name a role twice'),
+    roles: z
+      .array(roleSchema)
+      .min(1)
+      .max(ROLES.length)
+      .refine((roles) => new Set(roles).size === roles.length, 'must not name a role twice'),
     manager_id: aliasSchema.nullish(),
   })
   .meta({ id: 'NewMember' });
@@ -74,8 +92,12 @@ export const memberSchema = z
   })
   .meta({ id: 'Member', description: 'Personal fields are null once the person was erased.' });
 
-export const newAbsenceSchema = z.strictObject({ from: timestampSchema, until: timestampSchema, delegate_user_id: aliasSchema }).meta({ id: 'NewAbsence' });
-export const absenceSchema = z.object({ user_id: aliasSchema, from: timestampOut, until: timestampOut, delegate_user_id: aliasSchema }).meta({ id: 'Absence' });
+export const newAbsenceSchema = z
+  .strictObject({ from: timestampSchema, until: timestampSchema, delegate_user_id: aliasSchema })
+  .meta({ id: 'NewAbsence' });
+export const absenceSchema = z
+  .object({ user_id: aliasSchema, from: timestampOut, until: timestampOut, delegate_user_id: aliasSchema })
+  .meta({ id: 'Absence' });
 
 export const newKeySchema = z
   .strictObject({
@@ -85,8 +107,14 @@ export const newKeySchema = z
     scopes: z.array(scopeSchema).min(1).max(SCOPES.length).optional(),
     expires_at: timestampSchema.optional(),
   })
-  .refine((key) => (key.user_id === undefined) !== (key.service_name === undefined), 'needs either `user_id` or `service_name`')
-  .refine((key) => key.user_id === undefined || key.team_id === undefined, { path: ['team_id'], message: 'binds service keys only' })
+  .refine(
+    (key) => (key.user_id === undefined) !== (key.service_name === undefined),
+    'needs either `user_id` or `service_name`',
+  )
+  .refine((key) => key.user_id === undefined || key.team_id === undefined, {
+    path: ['team_id'],
+    message: 'binds service keys only',
+  })
   .meta({ id: 'NewApiKey' });
 
 export const apiKeySchema = z
@@ -102,50 +130,81 @@ export const apiKeySchema = z
   })
   .meta({ id: 'ApiKey' });
 
-export const madeKeySchema = apiKeySchema.extend({ key: z.string().nullable().describe('Shown this once.') }).meta({ id: 'MadeApiKey' });
+export const madeKeySchema = apiKeySchema
+  .extend({ key: z.string().nullable().describe('Shown this once.') })
+  .meta({ id: 'MadeApiKey' });
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time such as 09:00');
 
 export const newCalendarSchema = z
   .strictObject({
     timezone: timezoneSchema,
-    days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1).max(7).refine((days) => new Set(days).size === days.length, 'must not name a day twice'),
-    hours: z.strictObject({ from: clockTime, to: clockTime }).refine((hours) => hours.from < hours.to, '`from` must be earlier than `to`'),
+    days: z
+      .array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))
+      .min(1)
+      .max(7)
+      .refine((days) => new Set(days).size === days.length, 'must not name a day twice'),
+    hours: z
+      .strictObject({ from: clockTime, to: clockTime })
+      .refine((hours) => hours.from < hours.to, '`from` must be earlier than `to`'),
     holidays: z.array(z.iso.date()).max(1000).default([]),
   })
   .meta({ id: 'NewCalendar' });
 
 export const calendarSchema = z
   .object({
-    name: aliasSchema, version: z.number().int(), timezone: z.string(), days: z.array(z.string()),
-    hours: z.object({ from: z.string(), to: z.string() }), holidays: z.array(z.string()), created_at: timestampOut,
+    name: aliasSchema,
+    version: z.number().int(),
+    timezone: z.string(),
+    days: z.array(z.string()),
+    hours: z.object({ from: z.string(), to: z.string() }),
+    holidays: z.array(z.string()),
+    created_at: timestampOut,
   })
   .meta({ id: 'Calendar' });
 
-const monthDay = z.string().regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'must be a month and day such as 04-01').refine((text) => !Number.isNaN(Date.parse(`2024-${text}`)) && new Date(`2024-${text}T00:00:00Z`).getUTCDate() === Number(text.slice(3)), 'is no day of the year');
+const monthDay = z
+  .string()
+  .regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'must be a month and day such as 04-01')
+  .refine(
+    (text) =>
+      !Number.isNaN(Date.parse(`2024-${text}`)) &&
+      new Date(`2024-${text}T00:00:00Z`).getUTCDate() === Number(text.slice(3)),
+    'is no day of the year',
+  );
 
 export const organizationSettingsChangeSchema = z
   .strictObject({
     timezone: timezoneSchema.optional(),
     fiscal_year_start: monthDay.optional(),
-    step_up_amount: amountSchema.nullish().describe('From this amount on, the confirmation page asks for a code that is mailed separately. null: never.'),
-    default_calendar: aliasSchema.nullish().describe('The calendar that timeouts count in when a stage names none. null: plain time.'),
+    step_up_amount: amountSchema
+      .nullish()
+      .describe('From this amount on, the confirmation page asks for a code that is mailed separately. null: never.'),
+    default_calendar: aliasSchema
+      .nullish()
+      .describe('The calendar that timeouts count in when a stage names none. null: plain time.'),
     audit: auditSettingsChangeSchema.nullish().describe('null: everything as by default'),
   })
   .meta({ id: 'OrganizationSettingsChange' });
 
 export const organizationSettingsSchema = z
   .object({
-    timezone: z.string(), fiscal_year_start: z.string(),
-    step_up_amount: z.object({ value: z.string(), currency: z.string() }).nullable(), default_calendar: z.string().nullable(),
+    timezone: z.string(),
+    fiscal_year_start: z.string(),
+    step_up_amount: z.object({ value: z.string(), currency: z.string() }).nullable(),
+    default_calendar: z.string().nullable(),
     audit: auditSettingsSchema,
   })
   .meta({ id: 'OrganizationSettings' });
 
 export const newOrganizationSchema = z.strictObject({ name: lineText(200) }).meta({ id: 'NewOrganization' });
-export const madeOrganizationSchema = z.object({ id: uuidSchema, name: z.string(), owner_key: z.string().nullable().describe('Shown this once.') }).meta({ id: 'MadeOrganization' });
+export const madeOrganizationSchema = z
+  .object({ id: uuidSchema, name: z.string(), owner_key: z.string().nullable().describe('Shown this once.') })
+  .meta({ id: 'MadeOrganization' });
 
-const threshold = z.union([z.number().min(0).max(999_999_999_999).multipleOf(0.000001), decimalSchema]).describe('In the team’s currency');
+const threshold = z
+  .union([z.number().min(0).max(999_999_999_999).multipleOf(0.000001), decimalSchema])
+  .describe('In the team’s currency');
 
 const percent = (most: number) => z.number().min(0.01).max(most).multipleOf(0.01);
 const modelSchema = lineText(200);
@@ -153,18 +212,41 @@ const distribution = z.enum(['usage_based', 'fixed', 'even']);
 
 /** Each is merged deeply: a member that is left out stays, null takes it back. */
 const spendingSettings = {
-  monthly_budget: z.union([z.number().min(0).max(999_999_999_999).multipleOf(0.000001), decimalSchema]).nullish().describe('The amount of the team’s budget named `monthly`, in the team’s currency; null takes it back.'),
+  monthly_budget: z
+    .union([z.number().min(0).max(999_999_999_999).multipleOf(0.000001), decimalSchema])
+    .nullish()
+    .describe('The amount of the team’s budget named `monthly`, in the team’s currency; null takes it back.'),
   budget_alerts: z
     .strictObject({
       warning_threshold: percent(100).nullish().describe('Percent of a budget; 80 unless said otherwise'),
       exceeded_action: z.enum(['notify', 'require_approval', 'restrict', 'suspend']).nullish(),
-      restrict_to_models: z.array(modelSchema).max(100).nullish().describe('Under `restrict`, the models that may go on past the amount'),
-      hard_limit_percent: percent(1000).min(100).nullish().describe('Under `restrict`, nothing goes past this; 110 unless said otherwise'),
-      increase_percent: percent(1000).nullish().describe('How much more is asked for when the budget is used up; 20 unless said otherwise'),
+      restrict_to_models: z
+        .array(modelSchema)
+        .max(100)
+        .nullish()
+        .describe('Under `restrict`, the models that may go on past the amount'),
+      hard_limit_percent: percent(1000)
+        .min(100)
+        .nullish()
+        .describe('Under `restrict`, nothing goes past this; 110 unless said otherwise'),
+      increase_percent: percent(1000)
+        .nullish()
+        .describe('How much more is asked for when the budget is used up; 20 unless said otherwise'),
     })
     .nullish(),
-  cost_allocation: z.strictObject({ method: distribution.nullish(), shares: z.record(aliasSchema, z.number().min(0).max(1_000_000)).nullish() }).nullish(),
-  reporting: z.strictObject({ frequency: z.enum(['weekly', 'monthly']).nullish(), recipients: z.array(emailSchema).max(50).nullish(), include_member_breakdown: z.boolean().nullish() }).nullish(),
+  cost_allocation: z
+    .strictObject({
+      method: distribution.nullish(),
+      shares: z.record(aliasSchema, z.number().min(0).max(1_000_000)).nullish(),
+    })
+    .nullish(),
+  reporting: z
+    .strictObject({
+      frequency: z.enum(['weekly', 'monthly']).nullish(),
+      recipients: z.array(emailSchema).max(50).nullish(),
+      include_member_breakdown: z.boolean().nullish(),
+    })
+    .nullish(),
   cost_center: lineText(100).nullish(),
   charge_back_method: distribution.nullish(),
 };
@@ -175,24 +257,41 @@ export const billingSettingsChangeSchema = z
       .array(z.strictObject({ role: roleSchema, threshold }))
       .min(1)
       .max(ROLES.length)
-      .refine((entries) => new Set(entries.map((entry) => entry.role)).size === entries.length, 'must not name a role twice')
+      .refine(
+        (entries) => new Set(entries.map((entry) => entry.role)).size === entries.length,
+        'must not name a role twice',
+      )
       .nullish(),
     approval_hierarchy_mode: z.enum(['cumulative', 'authority']).nullish(),
     ...spendingSettings,
   })
-  .meta({ id: 'BillingSettingsChange', description: 'What is left out stays as it is, also within `budget_alerts` and the like; null takes a setting back. Hierarchy and mode are inherited as one: a mode counts only beside a hierarchy of the same team.' });
+  .meta({
+    id: 'BillingSettingsChange',
+    description:
+      'What is left out stays as it is, also within `budget_alerts` and the like; null takes a setting back. Hierarchy and mode are inherited as one: a mode counts only beside a hierarchy of the same team.',
+  });
 
 export const billingSettingsSchema = z
   .object({
     approval_hierarchy: z.array(z.object({ role: roleSchema, threshold: z.number() })).nullable(),
     approval_hierarchy_mode: z.enum(['cumulative', 'authority']),
-    inherited: z.object({ approval_hierarchy: z.boolean(), approval_hierarchy_mode: z.boolean() }).describe('Whether the value is a parent team’s, or the default'),
+    inherited: z
+      .object({ approval_hierarchy: z.boolean(), approval_hierarchy_mode: z.boolean() })
+      .describe('Whether the value is a parent team’s, or the default'),
     monthly_budget: z.number().nullable(),
     budget_alerts: z.object({
-      warning_threshold: z.number(), exceeded_action: z.string(), restrict_to_models: z.array(z.string()), hard_limit_percent: z.number(), increase_percent: z.number(),
+      warning_threshold: z.number(),
+      exceeded_action: z.string(),
+      restrict_to_models: z.array(z.string()),
+      hard_limit_percent: z.number(),
+      increase_percent: z.number(),
     }),
     cost_allocation: z.object({ method: z.string(), shares: z.record(z.string(), z.number()).optional() }),
-    reporting: z.object({ frequency: z.string().nullable(), recipients: z.array(z.string()), include_member_breakdown: z.boolean() }),
+    reporting: z.object({
+      frequency: z.string().nullable(),
+      recipients: z.array(z.string()),
+      include_member_breakdown: z.boolean(),
+    }),
     cost_center: z.string().nullable(),
     charge_back_method: z.string(),
   })

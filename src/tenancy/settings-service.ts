@@ -7,7 +7,13 @@ import { newId } from '../platform/ids.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { demand } from './authorize.ts';
 import { calendarByName, putCalendar } from './calendars.ts';
-import { BillingSettings, type BillingSettingsDocument, type CalendarVersion, Organization, type OrganizationSettings } from './entities.ts';
+import {
+  BillingSettings,
+  type BillingSettingsDocument,
+  type CalendarVersion,
+  Organization,
+  type OrganizationSettings,
+} from './entities.ts';
 import { type ApprovalHierarchy, approvalHierarchy } from './hierarchy.ts';
 import { makeOrganization, organizationById } from './organizations.ts';
 import { openRecipients, sealRecipients } from './report-recipients.ts';
@@ -18,7 +24,12 @@ import { teamByAlias, teamPath } from './teams.ts';
 /** `monthly_budget` is no setting that is stored, but the amount of a budget. */
 export type BillingSettingsChange = Omit<SettingsChange<BillingSettingsDocument>, 'reporting'> & {
   readonly monthly_budget?: string | null | undefined;
-  readonly reporting?: (SettingsChange<Omit<NonNullable<BillingSettingsDocument['reporting']>, 'sealed_recipients'>> & { readonly recipients?: readonly string[] | null | undefined }) | null | undefined;
+  readonly reporting?:
+    | (SettingsChange<Omit<NonNullable<BillingSettingsDocument['reporting']>, 'sealed_recipients'>> & {
+        readonly recipients?: readonly string[] | null | undefined;
+      })
+    | null
+    | undefined;
 };
 
 export interface BillingSettingsView {
@@ -48,7 +59,13 @@ export class SettingsService {
   }
 
   /** @throws ProblemError `forbidden` for any key but the operator's */
-  async makeOrganization(caller: Caller, origin: Origin, id: string, name: string, repeated: boolean): Promise<{ id: string; name: string; ownerKey: string | null }> {
+  async makeOrganization(
+    caller: Caller,
+    origin: Origin,
+    id: string,
+    name: string,
+    repeated: boolean,
+  ): Promise<{ id: string; name: string; ownerKey: string | null }> {
     if (caller.kind !== 'operator') throw new ProblemError('forbidden', 'Only the operator’s key makes organizations.');
     return this.#work.write({ ...origin, organization: id }, async (tx) => {
       const done = repeated ? await tx.em.findOne(Organization, { id }) : null;
@@ -62,17 +79,32 @@ export class SettingsService {
     return this.#work.read(caller.organization, (em) => organizationById(em, caller.organization));
   }
 
-  async changeOrganization(caller: Caller, origin: Origin, change: SettingsChange<OrganizationSettings>, ifMatch: string | null): Promise<Organization> {
+  async changeOrganization(
+    caller: Caller,
+    origin: Origin,
+    change: SettingsChange<OrganizationSettings>,
+    ifMatch: string | null,
+  ): Promise<Organization> {
     demand(caller, 'organization.manage', [caller.organization]);
     return this.#work.write(origin, async (tx) => {
-      const row = await tx.em.findOneOrFail(Organization, { id: caller.organization }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const row = await tx.em.findOneOrFail(
+        Organization,
+        { id: caller.organization },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
       checkIfMatch(ifMatch, row.version);
       if (change.default_calendar && !(await calendarByName(tx.em, caller.organization, change.default_calendar))) {
-        throw new InvalidRequest([{ path: 'default_calendar', message: 'there is no such calendar in your organization' }]);
+        throw new InvalidRequest([
+          { path: 'default_calendar', message: 'there is no such calendar in your organization' },
+        ]);
       }
       row.settings = mergeSettings(row.settings, change);
       row.version += 1;
-      tx.record({ action: 'organization.settings_changed', resource: { type: 'organization', id: row.id }, detail: { version: row.version, fields: Object.keys(change) } });
+      tx.record({
+        action: 'organization.settings_changed',
+        resource: { type: 'organization', id: row.id },
+        detail: { version: row.version, fields: Object.keys(change) },
+      });
       return row;
     });
   }
@@ -85,7 +117,13 @@ export class SettingsService {
     });
   }
 
-  async putCalendar(caller: Caller, origin: Origin, name: string, calendar: Calendar, ifMatch: string | null): Promise<CalendarVersion> {
+  async putCalendar(
+    caller: Caller,
+    origin: Origin,
+    name: string,
+    calendar: Calendar,
+    ifMatch: string | null,
+  ): Promise<CalendarVersion> {
     demand(caller, 'organization.manage', [caller.organization]);
     return this.#work.write(origin, (tx) => putCalendar(tx, name, calendar, ifMatch));
   }
@@ -100,7 +138,13 @@ export class SettingsService {
     });
   }
 
-  async changeBilling(caller: Caller, origin: Origin, teamAlias: string, { monthly_budget: monthlyBudget, ...change }: BillingSettingsChange, ifMatch: string | null): Promise<BillingSettingsView> {
+  async changeBilling(
+    caller: Caller,
+    origin: Origin,
+    teamAlias: string,
+    { monthly_budget: monthlyBudget, ...change }: BillingSettingsChange,
+    ifMatch: string | null,
+  ): Promise<BillingSettingsView> {
     return this.#work.write(origin, async (tx) => {
       const team = await teamByAlias(tx.em, caller.organization, teamAlias);
       const path = await teamPath(tx.em, caller.organization, team.id);
@@ -108,27 +152,57 @@ export class SettingsService {
       await tx.em.lock(team, LockMode.PESSIMISTIC_WRITE);
       const existing = await tx.em.findOne(BillingSettings, { team: team.id });
       checkIfMatch(ifMatch, existing?.version ?? 0);
-      const row = existing ?? tx.em.create(BillingSettings, { id: newId(tx.at), organization: caller.organization, team: team.id, settings: {}, version: 0, updatedAt: tx.at });
+      const row =
+        existing ??
+        tx.em.create(BillingSettings, {
+          id: newId(tx.at),
+          organization: caller.organization,
+          team: team.id,
+          settings: {},
+          version: 0,
+          updatedAt: tx.at,
+        });
       row.settings = mergeSettings(row.settings, await this.#sealed(tx.em, caller.organization, team.id, change));
       row.version += 1;
       row.updatedAt = tx.at;
       await tx.em.persist(row).flush();
-      tx.record({ action: 'billing.settings_changed', resource: { type: 'team', id: team.id }, team: team.id, detail: { version: row.version, fields: [...Object.keys(change), ...(monthlyBudget === undefined ? [] : ['monthly_budget'])] } });
+      tx.record({
+        action: 'billing.settings_changed',
+        resource: { type: 'team', id: team.id },
+        team: team.id,
+        detail: {
+          version: row.version,
+          fields: [...Object.keys(change), ...(monthlyBudget === undefined ? [] : ['monthly_budget'])],
+        },
+      });
       await this.#budgets.settingsChanged(tx, team.id, monthlyBudget);
       return this.#billingView(tx.em, caller, path, row);
     });
   }
 
-  async #billingView(em: EntityManager, { organization }: Caller, path: readonly string[], row: BillingSettings | null): Promise<BillingSettingsView> {
+  async #billingView(
+    em: EntityManager,
+    { organization }: Caller,
+    path: readonly string[],
+    row: BillingSettings | null,
+  ): Promise<BillingSettingsView> {
     const team = path[0] ?? '';
     const own = row?.settings ?? {};
     return {
-      own, effective: await approvalHierarchy(em, path), monthlyBudget: await this.#budgets.monthlyBudget(em, team),
-      recipients: await openRecipients(em, this.#work.vault, organization, team, own.reporting), version: row?.version ?? 0,
+      own,
+      effective: await approvalHierarchy(em, path),
+      monthlyBudget: await this.#budgets.monthlyBudget(em, team),
+      recipients: await openRecipients(em, this.#work.vault, organization, team, own.reporting),
+      version: row?.version ?? 0,
     };
   }
 
-  async #sealed(em: EntityManager, organization: string, team: string, { reporting, ...change }: Omit<BillingSettingsChange, 'monthly_budget'>): Promise<SettingsChange<BillingSettingsDocument>> {
+  async #sealed(
+    em: EntityManager,
+    organization: string,
+    team: string,
+    { reporting, ...change }: Omit<BillingSettingsChange, 'monthly_budget'>,
+  ): Promise<SettingsChange<BillingSettingsDocument>> {
     if (!reporting) return { ...change, reporting };
     const { recipients, ...rest } = reporting;
     const sealed = recipients ? await sealRecipients(em, this.#work.vault, organization, team, recipients) : recipients;

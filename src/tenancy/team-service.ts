@@ -35,8 +35,15 @@ export class TeamService {
     return this.#work.write(origin, async (tx) => {
       const done = repeated ? await tx.em.findOne(Team, { id: wanted.id }) : null;
       if (done) return { team: done, parentAlias: wanted.parentAlias };
-      const parent = wanted.parentAlias === null ? null : await tx.em.findOne(Team, { organization: caller.organization, alias: wanted.parentAlias });
-      demand(caller, 'teams.manage', parent ? await teamPath(tx.em, caller.organization, parent.id) : [caller.organization]);
+      const parent =
+        wanted.parentAlias === null
+          ? null
+          : await tx.em.findOne(Team, { organization: caller.organization, alias: wanted.parentAlias });
+      demand(
+        caller,
+        'teams.manage',
+        parent ? await teamPath(tx.em, caller.organization, parent.id) : [caller.organization],
+      );
       const team = await makeTeam(tx, wanted);
       tx.record({ action: 'team.made', resource: { type: 'team', id: team.id }, team: team.id });
       return { team, parentAlias: wanted.parentAlias };
@@ -53,14 +60,23 @@ export class TeamService {
   async list(caller: Caller, query: { limit: number; cursor?: string | undefined }): Promise<Page<TeamView>> {
     const after = decodeCursor(query.cursor);
     return this.#work.read(caller.organization, async (em) => {
-      const rows = await em.find(Team, { organization: caller.organization, ...(after ? { id: { $gt: after } } : {}) }, { orderBy: { id: 'asc' }, limit: query.limit + 1 });
+      const rows = await em.find(
+        Team,
+        { organization: caller.organization, ...(after ? { id: { $gt: after } } : {}) },
+        { orderBy: { id: 'asc' }, limit: query.limit + 1 },
+      );
       const parents = await teamAliases(em, parentsOf(rows));
       return pageFrom(rows, query.limit, (team) => ({ team, parentAlias: parents.get(team.parent ?? '') ?? null }));
     });
   }
 
   /** @param teamAlias null for the organization's root */
-  async putMember(caller: Caller, origin: Origin, teamAlias: string | null, change: MemberChange): Promise<{ member: Member; made: boolean }> {
+  async putMember(
+    caller: Caller,
+    origin: Origin,
+    teamAlias: string | null,
+    change: MemberChange,
+  ): Promise<{ member: Member; made: boolean }> {
     return this.#work.write(origin, async (tx) => {
       const path = await this.#path(tx.em, caller, teamAlias);
       demand(caller, 'teams.manage', path);
@@ -77,25 +93,41 @@ export class TeamService {
     });
   }
 
-  async listMembers(caller: Caller, teamAlias: string | null, query: { limit: number; cursor?: string | undefined }): Promise<Page<Member>> {
+  async listMembers(
+    caller: Caller,
+    teamAlias: string | null,
+    query: { limit: number; cursor?: string | undefined },
+  ): Promise<Page<Member>> {
     const after = decodeCursor(query.cursor);
     return this.#work.read(caller.organization, async (em) => {
       const path = await this.#path(em, caller, teamAlias);
       demand(caller, 'teams.read', path);
-      const rows = await this.#members.list(em, caller.organization, path[0] ?? caller.organization, after, query.limit);
+      const rows = await this.#members.list(
+        em,
+        caller.organization,
+        path[0] ?? caller.organization,
+        after,
+        query.limit,
+      );
       return pageFrom(rows, query.limit, (row) => row.member);
     });
   }
 
-  async putAbsence(caller: Caller, origin: Origin, wanted: { userAlias: string; from: Date; until: Date; delegateAlias: string }): Promise<AbsenceRow> {
+  async putAbsence(
+    caller: Caller,
+    origin: Origin,
+    wanted: { userAlias: string; from: Date; until: Date; delegateAlias: string },
+  ): Promise<AbsenceRow> {
     return this.#work.write(origin, async (tx) => {
       const person = await this.#user(tx.em, caller, wanted.userAlias);
       // An admin of one team, by a user they made themselves, would otherwise decide on whatever the person is asked in all others.
       if (person !== caller.person) demand(caller, 'people.manage', [caller.organization]);
       const delegate = await this.#people.byAlias(tx.em, caller.organization, wanted.delegateAlias);
-      if (!delegate?.active) throw new InvalidRequest([{ path: 'delegate_user_id', message: 'there is no such user in your organization' }]);
+      if (!delegate?.active)
+        throw new InvalidRequest([{ path: 'delegate_user_id', message: 'there is no such user in your organization' }]);
       const absence = await putAbsence(tx, { person, from: wanted.from, until: wanted.until, delegate: delegate.id });
-      if (person !== caller.person) tellAbsent(tx, absence, await this.#people.profiles(tx.em, caller.organization, [person, delegate.id]));
+      if (person !== caller.person)
+        tellAbsent(tx, absence, await this.#people.profiles(tx.em, caller.organization, [person, delegate.id]));
       return absence;
     });
   }
@@ -105,7 +137,8 @@ export class TeamService {
       const person = await this.#user(tx.em, caller, userAlias);
       if (person !== caller.person) await demandInTeamOf(tx.em, caller, person);
       await endAbsence(tx, person);
-      if (person !== caller.person) tellReturned(tx, person, await this.#people.profiles(tx.em, caller.organization, [person]));
+      if (person !== caller.person)
+        tellReturned(tx, person, await this.#people.profiles(tx.em, caller.organization, [person]));
     });
   }
 

@@ -63,17 +63,33 @@ export async function teamsDownwards(em: EntityManager, teams: readonly string[]
  */
 export async function makeTeam(tx: Transaction, wanted: NewTeam): Promise<Team> {
   const { em, origin, at } = tx;
-  const parent = wanted.parentAlias === null ? null : await em.findOne(Team, { organization: origin.organization, alias: wanted.parentAlias });
-  if (wanted.parentAlias !== null && !parent) throw new InvalidRequest([{ path: 'parent_team_id', message: 'there is no such team in your organization' }]);
+  const parent =
+    wanted.parentAlias === null
+      ? null
+      : await em.findOne(Team, { organization: origin.organization, alias: wanted.parentAlias });
+  if (wanted.parentAlias !== null && !parent)
+    throw new InvalidRequest([{ path: 'parent_team_id', message: 'there is no such team in your organization' }]);
   if (parent && (await teamsUpwards(em, parent.id)).length >= MAX_TEAM_DEPTH) {
-    throw new InvalidRequest([{ path: 'parent_team_id', message: `teams can be nested ${MAX_TEAM_DEPTH} deep at most` }]);
+    throw new InvalidRequest([
+      { path: 'parent_team_id', message: `teams can be nested ${MAX_TEAM_DEPTH} deep at most` },
+    ]);
   }
   const { id, alias, name, timezone, currency } = wanted;
-  const team = em.create(Team, { id, organization: origin.organization, alias, name, parent: parent?.id ?? null, timezone, currency, createdAt: at });
+  const team = em.create(Team, {
+    id,
+    organization: origin.organization,
+    alias,
+    name,
+    parent: parent?.id ?? null,
+    timezone,
+    currency,
+    createdAt: at,
+  });
   try {
     await em.persist(team).flush();
   } catch (error) {
-    if (violatedUniqueConstraint(error)) throw new ProblemError('already-exists', 'Your organization has a team with this id already.');
+    if (violatedUniqueConstraint(error))
+      throw new ProblemError('already-exists', 'Your organization has a team with this id already.');
     throw error;
   }
   return team;

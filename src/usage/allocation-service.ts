@@ -25,17 +25,28 @@ export interface PoolAllocation {
  * what it has spent itself in that currency and time; keys that are no team's id have used nothing.
  * @param from included @param to excluded
  */
-export async function allocatePool(em: EntityManager, pool: SharedPool, from: Date, to: Date): Promise<PoolAllocation[]> {
+export async function allocatePool(
+  em: EntityManager,
+  pool: SharedPool,
+  from: Date,
+  to: Date,
+): Promise<PoolAllocation[]> {
   const { organization, team, method, sharers } = pool;
   const totals = await sumUsage(em, { organization, teams: [team], from, to });
   const used = method === 'usage_based' ? await costByTeam(em, { organization, from, to }) : new Map<string, Amount>();
   return totals.map(({ currency, cost }) => {
-    const weighted = sharers.map((sharer) => ({ ...sharer, used: used.get(`${sharer.key} ${currency}`) ?? exactly(0) }));
+    const weighted = sharers.map((sharer) => ({
+      ...sharer,
+      used: used.get(`${sharer.key} ${currency}`) ?? exactly(0),
+    }));
     return { currency, total: cost, shares: allocate(cost, method, weighted) };
   });
 }
 
-async function costByTeam(em: EntityManager, scope: { organization: string; from: Date; to: Date }): Promise<Map<string, Amount>> {
+async function costByTeam(
+  em: EntityManager,
+  scope: { organization: string; from: Date; to: Date },
+): Promise<Map<string, Amount>> {
   const costs = new Map<string, Amount>();
   for (const { keys, currency, cost } of await sumUsage(em, { ...scope, teams: null }, ['team'])) {
     const key = `${keys[0]} ${currency}`;

@@ -10,26 +10,58 @@ import { TOKEN_COLUMNS, type TokenColumn } from './rules/token-kinds.ts';
 
 const whole = z.number().int();
 const figures = {
-  requests: whole, failed_requests: whole, success_rate: z.number().nullable(),
+  requests: whole,
+  failed_requests: whole,
+  success_rate: z.number().nullable(),
   unpriced_requests: whole.describe('Without a price as yet; not in `cost`'),
-  cost: z.number().describe('In the team’s currency'), cost_per_request: z.number().nullable(),
+  cost: z.number().describe('In the team’s currency'),
+  cost_per_request: z.number().nullable(),
   other_currencies: z.record(z.string(), z.number()).describe('Cost that teams below have in other currencies'),
   tokens: z.object(Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, whole])) as Record<TokenColumn, typeof whole>),
-  latency_ms: z.object({ average: z.number().nullable(), p50: z.number().nullable(), p95: z.number().nullable(), p99: z.number().nullable() }).describe('Percentiles are estimates'),
+  latency_ms: z
+    .object({
+      average: z.number().nullable(),
+      p50: z.number().nullable(),
+      p95: z.number().nullable(),
+      p99: z.number().nullable(),
+    })
+    .describe('Percentiles are estimates'),
 };
 const figuresSchema = z.object(figures).meta({ id: 'UsageFigures' });
 
 const analyticsSchema = z
   .object({
-    team_id: z.string(), from: timestampOut, to: timestampOut, currency: z.string(),
-    usage: figuresSchema.extend({ by_provider: z.record(z.string(), figuresSchema), by_day: z.array(z.object({ day: z.iso.date(), ...figures })).describe('Days of the team’s time zone') }).optional(),
-    models: z.array(z.object({ provider: z.string(), model: z.string(), ...figures })).describe('The dearest first').optional(),
-    members: z.array(z.object({ user_id: z.string().nullable(), ...figures })).describe('The dearest first').optional(),
+    team_id: z.string(),
+    from: timestampOut,
+    to: timestampOut,
+    currency: z.string(),
+    usage: figuresSchema
+      .extend({
+        by_provider: z.record(z.string(), figuresSchema),
+        by_day: z.array(z.object({ day: z.iso.date(), ...figures })).describe('Days of the team’s time zone'),
+      })
+      .optional(),
+    models: z
+      .array(z.object({ provider: z.string(), model: z.string(), ...figures }))
+      .describe('The dearest first')
+      .optional(),
+    members: z
+      .array(z.object({ user_id: z.string().nullable(), ...figures }))
+      .describe('The dearest first')
+      .optional(),
   })
   .meta({ id: 'TeamAnalytics' });
 
 const querySchema = z.strictObject({
-  include: z.string().max(200).refine((text) => text.split(',').every(isPart), `must be a list of ${ANALYTICS_PARTS.join(', ')}, separated by commas`).optional().describe(`What to show: ${ANALYTICS_PARTS.join(', ')}, separated by commas. All of it where it is left out.`),
+  include: z
+    .string()
+    .max(200)
+    .refine(
+      (text) => text.split(',').every(isPart),
+      `must be a list of ${ANALYTICS_PARTS.join(', ')}, separated by commas`,
+    )
+    .optional()
+    .describe(`What to show: ${ANALYTICS_PARTS.join(', ')}, separated by commas. All of it where it is left out.`),
   from: timestampSchema.optional().describe('30 days before `to`, where it is left out'),
   to: timestampSchema.optional().describe('The end of this hour, where it is left out'),
   descendants: z.enum(['true', 'false']).optional().describe('Whether the teams below count too'),
@@ -43,12 +75,24 @@ function isPart(text: string): text is AnalyticsPart {
 export function analyticsRoutes(analytics: UsageAnalytics): Route[] {
   return [
     route({
-      method: 'get', path: '/api/v1/teams/{team}/analytics', tag: 'Usage', scope: 'billing:read', summary: 'See what a team has used',
-      params: teamParams, query: querySchema, answers: { 200: analyticsSchema }, problems: ['not-found'],
+      method: 'get',
+      path: '/api/v1/teams/{team}/analytics',
+      tag: 'Usage',
+      scope: 'billing:read',
+      summary: 'See what a team has used',
+      params: teamParams,
+      query: querySchema,
+      answers: { 200: analyticsSchema },
+      problems: ['not-found'],
       async handle({ caller, params, query }) {
         const include = query.include?.split(',').filter(isPart) ?? ANALYTICS_PARTS;
         const when = (text: string | undefined) => (text === undefined ? null : new Date(text));
-        const found = await analytics.ofTeam(caller, params.team, { include, from: when(query.from), to: when(query.to), descendants: query.descendants === 'true' });
+        const found = await analytics.ofTeam(caller, params.team, {
+          include,
+          from: when(query.from),
+          to: when(query.to),
+          descendants: query.descendants === 'true',
+        });
         const subjects = (found.members ?? []).flatMap(({ keys }) => keys);
         return { status: 200, body: present(params.team, found), subjects };
       },
@@ -56,18 +100,38 @@ export function analyticsRoutes(analytics: UsageAnalytics): Route[] {
   ];
 }
 
-function present(team: string, { from, to, currency, usage, models, members, profiles }: TeamAnalytics): z.input<typeof analyticsSchema> {
-  const grouped = (sums: readonly UsageSums[], keyCount = 1) => groups(sums, keyCount).map(([keys, same]) => ({ keys, ...figuresOf(same, currency) }));
-  const dearestFirst = (sums: readonly UsageSums[], keyCount = 1) => grouped(sums, keyCount).toSorted((a, b) => b.cost - a.cost || b.requests - a.requests);
+function present(
+  team: string,
+  { from, to, currency, usage, models, members, profiles }: TeamAnalytics,
+): z.input<typeof analyticsSchema> {
+  const grouped = (sums: readonly UsageSums[], keyCount = 1) =>
+    groups(sums, keyCount).map(([keys, same]) => ({ keys, ...figuresOf(same, currency) }));
+  const dearestFirst = (sums: readonly UsageSums[], keyCount = 1) =>
+    grouped(sums, keyCount).toSorted((a, b) => b.cost - a.cost || b.requests - a.requests);
   return {
-    team_id: team, from: from.toISOString(), to: to.toISOString(), currency,
-    ...(usage && { usage: {
-      ...figuresOf(usage.models, currency),
-      by_provider: Object.fromEntries(grouped(usage.models).map(({ keys, ...sums }) => [keys[0] ?? '', sums])),
-      by_day: grouped(usage.days).map(({ keys, ...sums }) => ({ day: keys[0] ?? '', ...sums })).toSorted((a, b) => (a.day < b.day ? -1 : 1)),
-    } }),
-    ...(models && { models: dearestFirst(models, 2).map(({ keys, ...sums }) => ({ provider: keys[0] ?? '', model: keys[1] ?? '', ...sums })) }),
-    ...(members && { members: dearestFirst(members).map(({ keys, ...sums }) => ({ user_id: profiles.of(keys[0]).alias, ...sums })) }),
+    team_id: team,
+    from: from.toISOString(),
+    to: to.toISOString(),
+    currency,
+    ...(usage && {
+      usage: {
+        ...figuresOf(usage.models, currency),
+        by_provider: Object.fromEntries(grouped(usage.models).map(({ keys, ...sums }) => [keys[0] ?? '', sums])),
+        by_day: grouped(usage.days)
+          .map(({ keys, ...sums }) => ({ day: keys[0] ?? '', ...sums }))
+          .toSorted((a, b) => (a.day < b.day ? -1 : 1)),
+      },
+    }),
+    ...(models && {
+      models: dearestFirst(models, 2).map(({ keys, ...sums }) => ({
+        provider: keys[0] ?? '',
+        model: keys[1] ?? '',
+        ...sums,
+      })),
+    }),
+    ...(members && {
+      members: dearestFirst(members).map(({ keys, ...sums }) => ({ user_id: profiles.of(keys[0]).alias, ...sums })),
+    }),
   };
 }
 
@@ -85,13 +149,30 @@ function figuresOf(sums: readonly UsageSums[], currency: string): z.input<typeof
   const costs = costsOf(sums);
   const cost = costs.get(currency)?.toNumber() ?? 0;
   const measured = add((one) => one.latency.count);
-  const buckets = sums.reduce<readonly number[]>((total, { latency }) => latency.buckets.map((count, index) => count + (total[index] ?? 0)), []);
+  const buckets = sums.reduce<readonly number[]>(
+    (total, { latency }) => latency.buckets.map((count, index) => count + (total[index] ?? 0)),
+    [],
+  );
   return {
-    requests, failed_requests: failed, success_rate: requests === 0 ? null : (requests - failed) / requests, unpriced_requests: add((one) => one.unpriced),
-    cost, cost_per_request: requests === 0 ? null : cost / requests,
-    other_currencies: Object.fromEntries([...costs].filter(([other]) => other !== currency).map(([other, amount]) => [other, amount.toNumber()])),
-    tokens: Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, add((one) => one.tokens[kind])])) as Record<TokenColumn, number>,
-    latency_ms: { average: measured === 0 ? null : add((one) => one.latency.sumMs) / measured, p50: latencyPercentile(buckets, 0.5), p95: latencyPercentile(buckets, 0.95), p99: latencyPercentile(buckets, 0.99) },
+    requests,
+    failed_requests: failed,
+    success_rate: requests === 0 ? null : (requests - failed) / requests,
+    unpriced_requests: add((one) => one.unpriced),
+    cost,
+    cost_per_request: requests === 0 ? null : cost / requests,
+    other_currencies: Object.fromEntries(
+      [...costs].filter(([other]) => other !== currency).map(([other, amount]) => [other, amount.toNumber()]),
+    ),
+    tokens: Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, add((one) => one.tokens[kind])])) as Record<
+      TokenColumn,
+      number
+    >,
+    latency_ms: {
+      average: measured === 0 ? null : add((one) => one.latency.sumMs) / measured,
+      p50: latencyPercentile(buckets, 0.5),
+      p95: latencyPercentile(buckets, 0.95),
+      p99: latencyPercentile(buckets, 0.99),
+    },
   };
 }
 

@@ -2,7 +2,15 @@ import { InvalidRequest } from '../platform/errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Caller } from '../platform/http/caller.ts';
 import type { UnitOfWork } from '../platform/unit-of-work.ts';
-import { currencyOf, demand, type People, type Profiles, teamByAlias, teamsDownwards, teamsUpwards } from '../tenancy/service.ts';
+import {
+  currencyOf,
+  demand,
+  type People,
+  type Profiles,
+  teamByAlias,
+  teamsDownwards,
+  teamsUpwards,
+} from '../tenancy/service.ts';
 import { type Dimension, sumUsage, type UsageSums } from './reads.ts';
 
 const HOUR_MS = 3_600_000;
@@ -54,21 +62,35 @@ export class UsageAnalytics {
     const to = query.to ?? new Date(Math.ceil(this.#clock.now().getTime() / HOUR_MS) * HOUR_MS);
     const from = query.from ?? new Date(to.getTime() - DEFAULT_DAYS * DAY_MS);
     if (from >= to) throw new InvalidRequest([{ path: 'query.from', message: 'must be earlier than `to`' }]);
-    if (to.getTime() - from.getTime() > LONGEST_DAYS * DAY_MS) throw new InvalidRequest([{ path: 'query.from', message: `must be at most ${LONGEST_DAYS} days before \`to\`` }]);
+    if (to.getTime() - from.getTime() > LONGEST_DAYS * DAY_MS)
+      throw new InvalidRequest([{ path: 'query.from', message: `must be at most ${LONGEST_DAYS} days before \`to\`` }]);
     return this.#work.read(organization, async (em) => {
       const team = await teamByAlias(em, organization, teamAlias);
       const upwards = await teamsUpwards(em, team.id);
       demand(caller, 'billing.read', [...upwards.map((above) => above.id), organization]);
       const teams = query.descendants ? await teamsDownwards(em, [team.id]) : [team.id];
-      const sums = (dimensions: Dimension[], histogram: boolean) => sumUsage(em, { organization, teams, from, to }, dimensions, { histogram });
+      const sums = (dimensions: Dimension[], histogram: boolean) =>
+        sumUsage(em, { organization, teams, from, to }, dimensions, { histogram });
       const timezone = upwards.find((above) => above.timezone)?.timezone ?? 'UTC';
       const wants = (part: AnalyticsPart) => query.include.includes(part);
       // Totals and providers are added up from the models: reading everything once more would take as long again.
       const models = wants('models') || wants('usage') ? await sums(['provider', 'model'], true) : null;
       const usage = models && wants('usage') ? { models, days: await sums([{ day: timezone }], false) } : null;
       const members = wants('members') ? await sums(['person'], false) : null;
-      const profiles = await this.#people.profiles(em, organization, (members ?? []).map(({ keys }) => keys[0] ?? ''));
-      return { from, to, currency: currencyOf(upwards), usage, models: wants('models') ? models : null, members, profiles };
+      const profiles = await this.#people.profiles(
+        em,
+        organization,
+        (members ?? []).map(({ keys }) => keys[0] ?? ''),
+      );
+      return {
+        from,
+        to,
+        currency: currencyOf(upwards),
+        usage,
+        models: wants('models') ? models : null,
+        members,
+        profiles,
+      };
     });
   }
 }

@@ -60,12 +60,23 @@ export class UsageBooking {
    * @param batch the id of the request; where an earlier attempt of the same request was committed, its events are accepted
    * @param kind `settlement` where the events tell what reserved calls have cost
    */
-  async book(tx: Transaction, caller: Caller, incoming: readonly Incoming[], batch: string, kind: 'usage' | 'settlement' = 'usage'): Promise<BookedBatch> {
+  async book(
+    tx: Transaction,
+    caller: Caller,
+    incoming: readonly Incoming[],
+    batch: string,
+    kind: 'usage' | 'settlement' = 'usage',
+  ): Promise<BookedBatch> {
     const { em, at } = tx;
     const outcomes = new Outcomes(incoming.length);
     const events = readAll(incoming, at, outcomes);
     await holdPrices(em, caller.organization);
-    const places = await Places.find(em, caller, this.#people, events.map(({ event }) => event));
+    const places = await Places.find(
+      em,
+      caller,
+      this.#people,
+      events.map(({ event }) => event),
+    );
     const candidates = this.#placeAll(events, places, caller.organization, outcomes);
     const prices = new PriceBook(this.#catalogue, await readRates(em, caller.organization, modelsOf(candidates)));
     const priced = candidates.flatMap((candidate) => {
@@ -80,7 +91,12 @@ export class UsageBooking {
     return { outcomes: outcomes.all(), spends: spendsOf(lines), digest: digestOf(fresh) };
   }
 
-  #placeAll(events: readonly { index: number; event: UsageEvent }[], places: Places, organization: string, outcomes: Outcomes): Candidate[] {
+  #placeAll(
+    events: readonly { index: number; event: UsageEvent }[],
+    places: Places,
+    organization: string,
+    outcomes: Outcomes,
+  ): Candidate[] {
     const identities = new EventIdentities(this.#master, organization);
     const byKey = new Map<string, Candidate>();
     for (const { index, event } of events) {
@@ -98,9 +114,24 @@ export class UsageBooking {
   }
 
   /** Keeps those that no other request has booked. */
-  async #claim<Priced extends Candidate & { readonly line: Line }>(tx: Transaction, organization: string, batch: string, priced: readonly Priced[], outcomes: Outcomes): Promise<Priced[]> {
-    const claimed = await claimEvents(tx.em, organization, batch, priced.map(({ identity, event }) => ({ identity, occurredAt: event.occurredAt })));
-    const known = await knownEvents(tx.em, organization, priced.flatMap(({ identity }) => (claimed.has(identity.key) ? [] : [identity.key])));
+  async #claim<Priced extends Candidate & { readonly line: Line }>(
+    tx: Transaction,
+    organization: string,
+    batch: string,
+    priced: readonly Priced[],
+    outcomes: Outcomes,
+  ): Promise<Priced[]> {
+    const claimed = await claimEvents(
+      tx.em,
+      organization,
+      batch,
+      priced.map(({ identity, event }) => ({ identity, occurredAt: event.occurredAt })),
+    );
+    const known = await knownEvents(
+      tx.em,
+      organization,
+      priced.flatMap(({ identity }) => (claimed.has(identity.key) ? [] : [identity.key])),
+    );
     return priced.filter(({ index, identity, line }) => {
       const before = known.get(identity.key);
       const sameContent = before?.content === identity.content;
@@ -129,7 +160,13 @@ class Outcomes {
 
   repeat(index: number, sameContent: boolean): void {
     if (sameContent) this.#byIndex[index] = { status: 'duplicate' };
-    else this.reject(index, new Rejection('idempotency-conflict', [{ path: 'id', message: 'was used for an event that says something else' }]));
+    else
+      this.reject(
+        index,
+        new Rejection('idempotency-conflict', [
+          { path: 'id', message: 'was used for an event that says something else' },
+        ]),
+      );
   }
 
   all(): Outcome[] {
@@ -150,18 +187,47 @@ function readAll(incoming: readonly Incoming[], now: Date, outcomes: Outcomes): 
 }
 
 function modelsOf(candidates: readonly Candidate[]): { provider: string; model: string }[] {
-  return [...new Map(candidates.map(({ event: { provider, model } }) => [`${provider}\n${model}`, { provider, model }])).values()];
+  return [
+    ...new Map(
+      candidates.map(({ event: { provider, model } }) => [`${provider}\n${model}`, { provider, model }]),
+    ).values(),
+  ];
 }
 
 /** An unknown price is no reason to lose the event; a stated cost that cannot be converted is: nobody else knows it. */
-function lineOf({ event, place }: Candidate, prices: PriceBook, kind: 'usage' | 'settlement', at: Date): Line | Rejection {
-  const price = event.cost ? prices.statedIn(place.currency, event.cost, event.occurredAt) : prices.priceIn(place.currency, event);
-  if (event.cost && !price) return invalid('cost.currency', `there is no exchange rate from ${event.cost.currency} to ${place.currency} at that time: set one, or state the cost in ${place.currency}`);
+function lineOf(
+  { event, place }: Candidate,
+  prices: PriceBook,
+  kind: 'usage' | 'settlement',
+  at: Date,
+): Line | Rejection {
+  const price = event.cost
+    ? prices.statedIn(place.currency, event.cost, event.occurredAt)
+    : prices.priceIn(place.currency, event);
+  if (event.cost && !price)
+    return invalid(
+      'cost.currency',
+      `there is no exchange rate from ${event.cost.currency} to ${place.currency} at that time: set one, or state the cost in ${place.currency}`,
+    );
   const { team, person, currency } = place;
   const { provider, model, tokens, batched, latencyMs, success, occurredAt } = event;
   return {
-    id: newId(at), team, person, provider, model, kind, tokens, batched, cost: price?.cost ?? null, currency, priceVersion: price?.version ?? null, pricedBy: price?.pricedBy ?? null,
-    latencyMs, success, occurredAt, corrects: null,
+    id: newId(at),
+    team,
+    person,
+    provider,
+    model,
+    kind,
+    tokens,
+    batched,
+    cost: price?.cost ?? null,
+    currency,
+    priceVersion: price?.version ?? null,
+    pricedBy: price?.pricedBy ?? null,
+    latencyMs,
+    success,
+    occurredAt,
+    corrects: null,
   };
 }
 

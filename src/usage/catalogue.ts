@@ -14,7 +14,10 @@ const SLOT_MS = 60_000;
 /** More models than anybody uses; beyond it, whoever sends made-up names would fill the memory. */
 const MAX_CARDS = 20_000;
 
-const packageFile = new URL('../package.json', `file://${createRequire(import.meta.url).resolve('@pydantic/genai-prices')}`);
+const packageFile = new URL(
+  '../package.json',
+  `file://${createRequire(import.meta.url).resolve('@pydantic/genai-prices')}`,
+);
 const { version: VERSION } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 
 /**
@@ -56,7 +59,10 @@ function cardOf(found: PriceCalculation): RateCard | null {
   const perThousandCalls = prices['requests_kcount'];
   if (Object.keys(kinds).length === 0) return null;
   return {
-    currency: CURRENCY, version: versionOf(found), pricedBy: 'catalogue', kinds,
+    currency: CURRENCY,
+    version: versionOf(found),
+    pricedBy: 'catalogue',
+    kinds,
     perCall: typeof perThousandCalls === 'number' ? exactly(perThousandCalls).times('0.001') : null,
     batchFactor: exactly(BATCH_FACTORS[provider.id] ?? 1),
   };
@@ -72,7 +78,11 @@ function rateOf(price: ModelPrice[string]): KindRate | null {
 /** Such as `genai-prices 0.1.8 anthropic/claude-sonnet-4-6 from 2026-03-13`. */
 function versionOf({ model, model_price: prices, provider }: PriceCalculation): string {
   const name = `genai-prices ${VERSION} ${provider.id}/${model.id}`;
-  const constraint = Array.isArray(model.prices) ? model.prices.find((dated) => dated.prices === prices)?.constraint : undefined;
+  const constraint = Array.isArray(model.prices)
+    ? model.prices.find((dated) => dated.prices === prices)?.constraint
+    : undefined;
   if (!constraint) return name;
-  return constraint.type === 'start_date' ? `${name} from ${constraint.start_date}` : `${name} ${constraint.start_time}/${constraint.end_time}`;
+  return constraint.type === 'start_date'
+    ? `${name} from ${constraint.start_date}`
+    : `${name} ${constraint.start_time}/${constraint.end_time}`;
 }

@@ -16,7 +16,11 @@ export function unwrapCloudEvent(raw: unknown): { readonly event: object } | Rej
   if (type !== CLOUD_EVENT_TYPE) return invalid('type', `must be "${CLOUD_EVENT_TYPE}"`);
   if (source === undefined) return invalid('source', 'is required');
   if (!isRecord(data)) return invalid('data', 'must be an object');
-  for (const name of ['id', 'source']) if (name in data) return invalid(`data.${name}`, 'belongs to the CloudEvent, not into its data');
-  const filled = { ...(time === undefined ? {} : { occurred_at: time }), ...(subject === undefined ? {} : { user_id: subject }) };
+  for (const name of ['id', 'source'])
+    if (name in data) return invalid(`data.${name}`, 'belongs to the CloudEvent, not into its data');
+  const filled = {
+    ...(time === undefined ? {} : { occurred_at: time }),
+    ...(subject === undefined ? {} : { user_id: subject }),
+  };
   return { event: { ...filled, ...data, id, source } };
 }

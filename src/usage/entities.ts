@@ -47,7 +47,10 @@ export const LedgerLine = defineEntity({
   tableName: 'ledger_lines',
   ...tenantTable(),
   primaryKeys: ['organization', 'id', 'occurredAt'],
-  indexes: [{ properties: ['occurredAt'], type: 'brin' }, { name: 'ledger_lines_corrects', properties: ['corrects'], where: 'corrects is not null' }],
+  indexes: [
+    { properties: ['occurredAt'], type: 'brin' },
+    { name: 'ledger_lines_corrects', properties: ['corrects'], where: 'corrects is not null' },
+  ],
   properties: {
     organization: p.uuid().fieldName('organization_id').primary(),
     id: p.uuid().primary(),

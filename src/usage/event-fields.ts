@@ -25,7 +25,12 @@ const TIME = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}
 
 const alias = matches(ALIAS, 'must be 1 to 64 letters, digits, `.`, `_` or `-`');
 const aliasSchema = { type: 'string', pattern: ALIAS.source };
-const wholeNumber = (max: number): Check => (value) => (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max ? null : `must be a whole number from 0 to ${max}`);
+const wholeNumber =
+  (max: number): Check =>
+  (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max
+      ? null
+      : `must be a whole number from 0 to ${max}`;
 const isBoolean: Check = (value) => (typeof value === 'boolean' ? null : 'must be true or false');
 
 const tokenCount = { check: wholeNumber(MAX_TOKENS), schema: { type: 'integer', minimum: 0, maximum: MAX_TOKENS } };
@@ -48,20 +53,76 @@ const tokenFields = {
  * not by zod, which takes four times as long: thousands of them come in one request.
  */
 export const EVENT_FIELDS = {
-  id: { required: true, check: matches(EVENT_ID, 'must be 1 to 256 printable ASCII characters'), schema: { type: 'string', minLength: 1, maxLength: 256, description: 'Together with `source`, what makes the event one of its kind. The same once more counts once.' } },
-  source: { check: matches(EVENT_ID, 'must be 1 to 256 printable ASCII characters'), schema: { type: 'string', minLength: 1, maxLength: 256, default: 'default' } },
+  id: {
+    required: true,
+    check: matches(EVENT_ID, 'must be 1 to 256 printable ASCII characters'),
+    schema: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 256,
+      description: 'Together with `source`, what makes the event one of its kind. The same once more counts once.',
+    },
+  },
+  source: {
+    check: matches(EVENT_ID, 'must be 1 to 256 printable ASCII characters'),
+    schema: { type: 'string', minLength: 1, maxLength: 256, default: 'default' },
+  },
   team_id: { required: true, check: alias, schema: aliasSchema },
   user_id: { required: true, check: alias, schema: aliasSchema },
-  provider: { required: true, check: matches(NAME, 'must be 1 to 200 printable ASCII characters without spaces'), schema: { type: 'string', pattern: NAME.source, examples: ['openai'] } },
-  model: { check: matches(NAME, 'must be 1 to 200 printable ASCII characters without spaces'), schema: { type: 'string', pattern: NAME.source, examples: ['gpt-4o'], description: 'May be left out where `response` names it.' } },
+  provider: {
+    required: true,
+    check: matches(NAME, 'must be 1 to 200 printable ASCII characters without spaces'),
+    schema: { type: 'string', pattern: NAME.source, examples: ['openai'] },
+  },
+  model: {
+    check: matches(NAME, 'must be 1 to 200 printable ASCII characters without spaces'),
+    schema: {
+      type: 'string',
+      pattern: NAME.source,
+      examples: ['gpt-4o'],
+      description: 'May be left out where `response` names it.',
+    },
+  },
   ...tokenFields,
-  response: { check: isObject, schema: { type: 'object', description: 'Instead of token counts: the provider’s answer as it came, of which only `model` and the usage are read and nothing is stored.' } },
-  batch: { check: isBoolean, schema: { type: 'boolean', default: false, description: 'Whether the provider’s batch API was used, which has prices of its own.' } },
-  cost: { check: isAmount, schema: { type: 'object', required: ['value', 'currency'], additionalProperties: false, properties: { value: { type: 'string', pattern: DECIMAL.source }, currency: { type: 'string', pattern: '^[A-Z]{3}$' } }, description: 'Left out, the price list of that day prices it.' } },
+  response: {
+    check: isObject,
+    schema: {
+      type: 'object',
+      description:
+        'Instead of token counts: the provider’s answer as it came, of which only `model` and the usage are read and nothing is stored.',
+    },
+  },
+  batch: {
+    check: isBoolean,
+    schema: {
+      type: 'boolean',
+      default: false,
+      description: 'Whether the provider’s batch API was used, which has prices of its own.',
+    },
+  },
+  cost: {
+    check: isAmount,
+    schema: {
+      type: 'object',
+      required: ['value', 'currency'],
+      additionalProperties: false,
+      properties: {
+        value: { type: 'string', pattern: DECIMAL.source },
+        currency: { type: 'string', pattern: '^[A-Z]{3}$' },
+      },
+      description: 'Left out, the price list of that day prices it.',
+    },
+  },
   latency_ms: { check: wholeNumber(DAY_MS), schema: { type: 'integer', minimum: 0, maximum: DAY_MS } },
   success: { check: isBoolean, schema: { type: 'boolean', default: true } },
   occurred_at: { required: true, check: isTime, schema: { type: 'string', format: 'date-time' } },
-  metadata: { check: isMetadata, schema: { type: 'object', description: `At most ${MAX_METADATA_BYTES} bytes. Compared when the same id comes again, and not kept.` } },
+  metadata: {
+    check: isMetadata,
+    schema: {
+      type: 'object',
+      description: `At most ${MAX_METADATA_BYTES} bytes. Compared when the same id comes again, and not kept.`,
+    },
+  },
 } as const satisfies Readonly<Record<string, EventField>>;
 
 export type EventFieldName = keyof typeof EVENT_FIELDS;
@@ -69,7 +130,9 @@ export type EventFieldName = keyof typeof EVENT_FIELDS;
 /** The JSON Schema of an event. */
 export const EVENT_SCHEMA = {
   type: 'object',
-  required: Object.entries(EVENT_FIELDS).filter(([, field]) => 'required' in field).map(([name]) => name),
+  required: Object.entries(EVENT_FIELDS)
+    .filter(([, field]) => 'required' in field)
+    .map(([name]) => name),
   properties: Object.fromEntries(Object.entries(EVENT_FIELDS).map(([name, field]) => [name, field.schema])),
   additionalProperties: false,
 } as const;
@@ -88,14 +151,19 @@ function isObject(value: unknown): string | null {
 
 function isMetadata(value: unknown): string | null {
   if (!isRecord(value)) return 'must be an object';
-  return Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES ? null : `must not be larger than ${MAX_METADATA_BYTES} bytes`;
+  return Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES
+    ? null
+    : `must not be larger than ${MAX_METADATA_BYTES} bytes`;
 }
 
 function isAmount(value: unknown): string | null {
-  const message = 'must be { "value": "0.0123", "currency": "USD" }: a decimal number of at most 15 digits before and 12 after the point, without a sign, and an ISO 4217 code';
+  const message =
+    'must be { "value": "0.0123", "currency": "USD" }: a decimal number of at most 15 digits before and 12 after the point, without a sign, and an ISO 4217 code';
   if (!isRecord(value) || Object.keys(value).length !== 2) return message;
   const { value: amount, currency } = value;
-  return typeof amount === 'string' && DECIMAL.test(amount) && typeof currency === 'string' && isCurrency(currency) ? null : message;
+  return typeof amount === 'string' && DECIMAL.test(amount) && typeof currency === 'string' && isCurrency(currency)
+    ? null
+    : message;
 }
 
 function isTime(value: unknown): string | null {

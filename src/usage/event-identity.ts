@@ -26,8 +26,24 @@ export class EventIdentities {
   of(event: UsageEvent, place: { readonly team: string; readonly person: string }): EventIdentity {
     const { provider, model, tokens, batched, cost, latencyMs, success, occurredAt, metadata } = event;
     const counts = ALL_TOKEN_KINDS.map((kind) => tokens[kind] ?? 0);
-    const content = [place.team, place.person, provider, model, counts, batched, cost?.value.toFixed() ?? null, cost?.currency ?? null, latencyMs, success, occurredAt.getTime(), metadata];
-    return { key: this.#hash('key', JSON.stringify([event.source, event.id])), content: this.#hash('content', JSON.stringify(content)) };
+    const content = [
+      place.team,
+      place.person,
+      provider,
+      model,
+      counts,
+      batched,
+      cost?.value.toFixed() ?? null,
+      cost?.currency ?? null,
+      latencyMs,
+      success,
+      occurredAt.getTime(),
+      metadata,
+    ];
+    return {
+      key: this.#hash('key', JSON.stringify([event.source, event.id])),
+      content: this.#hash('content', JSON.stringify(content)),
+    };
   }
 
   /** Half of a SHA-256: a keyed prefix and a truncated result leave nothing to extend or to guess. */

@@ -58,14 +58,25 @@ export function readEvent(raw: unknown, now: Date): UsageEvent | Rejection {
   const event = raw as object as CheckedEvent;
   const occurredAt = new Date(event.occurred_at);
   if (occurredAt.getTime() > now.getTime() + MAX_AHEAD_MS) return invalid('occurred_at', 'must not be in the future');
-  if (occurredAt.getTime() < now.getTime() - MAX_LATE_DAYS * DAY_MS) return invalid('occurred_at', `must not be more than ${MAX_LATE_DAYS} days ago`);
+  if (occurredAt.getTime() < now.getTime() - MAX_LATE_DAYS * DAY_MS)
+    return invalid('occurred_at', `must not be more than ${MAX_LATE_DAYS} days ago`);
   const counted = countsOf(event);
   if (counted instanceof Rejection) return counted;
   const { model, tokens, batched } = counted;
   return {
-    id: event.id, source: event.source ?? DEFAULT_SOURCE, team: event.team_id, user: event.user_id, provider: event.provider, model, tokens, batched,
+    id: event.id,
+    source: event.source ?? DEFAULT_SOURCE,
+    team: event.team_id,
+    user: event.user_id,
+    provider: event.provider,
+    model,
+    tokens,
+    batched,
     cost: event.cost ? { value: exactly(event.cost.value), currency: event.cost.currency } : null,
-    latencyMs: event.latency_ms ?? null, success: event.success ?? true, occurredAt, metadata: event.metadata ? JSON.stringify(event.metadata) : null,
+    latencyMs: event.latency_ms ?? null,
+    success: event.success ?? true,
+    occurredAt,
+    metadata: event.metadata ? JSON.stringify(event.metadata) : null,
   };
 }
 
@@ -75,7 +86,9 @@ function errorsIn(raw: Readonly<Record<string, unknown>>): FieldError[] {
     if (errors.length >= MAX_ERRORS) return errors;
     const value = raw[name];
     if (value === undefined) continue;
-    const message = Object.hasOwn(EVENT_FIELDS, name) ? EVENT_FIELDS[name as EventFieldName].check(value) : 'is not a known field';
+    const message = Object.hasOwn(EVENT_FIELDS, name)
+      ? EVENT_FIELDS[name as EventFieldName].check(value)
+      : 'is not a known field';
     if (message !== null) errors.push({ path: name.slice(0, 64), message });
   }
   for (const name of REQUIRED) if (raw[name] === undefined) errors.push({ path: name, message: 'is required' });
@@ -86,15 +99,18 @@ function errorsIn(raw: Readonly<Record<string, unknown>>): FieldError[] {
 function countsOf(event: CheckedEvent): { model: string; tokens: TokenCounts; batched: boolean } | Rejection {
   const given = givenTokens(event);
   if (!event.response) {
-    for (const name of ['model', 'input_tokens', 'output_tokens'] as const) if (event[name] === undefined) return invalid(name, 'is required where there is no `response`');
+    for (const name of ['model', 'input_tokens', 'output_tokens'] as const)
+      if (event[name] === undefined) return invalid(name, 'is required where there is no `response`');
     return checkedCounts(event.model!, given, event.batch ?? false);
   }
-  if (Object.keys(given).length > 0) return invalid('response', 'must not come together with token counts: give one or the other');
+  if (Object.keys(given).length > 0)
+    return invalid('response', 'must not come together with token counts: give one or the other');
   const read = readProviderBody(event.provider, event.response);
   if (!read) return invalid('response', 'has no usage that is known of this provider: give the token counts instead');
   const model = event.model ?? read.model;
   if (model === null) return invalid('model', 'is required: the response does not name it');
-  if (EVENT_FIELDS.model.check(model) !== null) return invalid('response', 'names a model that cannot be stored: give `model`');
+  if (EVENT_FIELDS.model.check(model) !== null)
+    return invalid('response', 'names a model that cannot be stored: give `model`');
   return checkedCounts(model, read.tokens, event.batch ?? read.batched);
 }
 
@@ -107,9 +123,16 @@ function givenTokens(event: CheckedEvent): TokenCounts {
   return tokens;
 }
 
-function checkedCounts(model: string, tokens: TokenCounts, batched: boolean): { model: string; tokens: TokenCounts; batched: boolean } | Rejection {
-  for (const [kind, count] of Object.entries(tokens)) if (!Number.isInteger(count) || count > MAX_TOKENS) return invalid('response', `has ${kind} that are no whole number from 0 to ${MAX_TOKENS}`);
+function checkedCounts(
+  model: string,
+  tokens: TokenCounts,
+  batched: boolean,
+): { model: string; tokens: TokenCounts; batched: boolean } | Rejection {
+  for (const [kind, count] of Object.entries(tokens))
+    if (!Number.isInteger(count) || count > MAX_TOKENS)
+      return invalid('response', `has ${kind} that are no whole number from 0 to ${MAX_TOKENS}`);
   const apart = takeApart(tokens);
-  if ('contradiction' in apart) return invalid(apart.contradiction, 'must count all tokens of which other counts say that they are part');
+  if ('contradiction' in apart)
+    return invalid(apart.contradiction, 'must count all tokens of which other counts say that they are part');
   return { model, tokens, batched };
 }

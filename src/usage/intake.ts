@@ -28,11 +28,15 @@ export class UsageIntake {
     return this.#work.write(origin, async (tx) => {
       const { outcomes, spends, digest } = await this.#booking.book(tx, caller, incoming, operation.id);
       if (spends.length > 0) await this.#sink?.booked(tx, spends);
-      const count = (status: 'accepted' | 'duplicate') => outcomes.filter((outcome) => outcome.status === status).length;
-      const rejected = outcomes.flatMap((outcome, index) => (outcome.status === 'rejected' ? [{ index, rejection: outcome.rejection }] : []));
+      const count = (status: 'accepted' | 'duplicate') =>
+        outcomes.filter((outcome) => outcome.status === status).length;
+      const rejected = outcomes.flatMap((outcome, index) =>
+        outcome.status === 'rejected' ? [{ index, rejection: outcome.rejection }] : [],
+      );
       const result = { accepted: count('accepted'), duplicates: count('duplicate'), rejected };
       tx.record({
-        action: 'usage.reported', resource: { type: 'usage_batch', id: operation.id },
+        action: 'usage.reported',
+        resource: { type: 'usage_batch', id: operation.id },
         detail: { accepted: result.accepted, duplicates: result.duplicates, rejected: rejected.length, digest },
       });
       return result;

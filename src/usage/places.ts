@@ -36,7 +36,10 @@ export class Places {
     if (!team) return invalid('team_id', 'there is no such team in your organization');
     const person = this.#people.get(event.user);
     const { others, self } = this.#allowedIn(team);
-    if (!others && !(self && person === this.#caller.person)) return new Rejection('forbidden', [{ path: 'user_id', message: 'this key may not report usage of this user in this team' }]);
+    if (!others && !(self && person === this.#caller.person))
+      return new Rejection('forbidden', [
+        { path: 'user_id', message: 'this key may not report usage of this user in this team' },
+      ]);
     if (person === undefined) return invalid('user_id', 'there is no such user in your organization');
     return { team: team.id, person, currency: team.currency };
   }
@@ -45,7 +48,10 @@ export class Places {
     const known = this.#allowed.get(team);
     if (known) return known;
     const isPerson = this.#caller.kind === 'person';
-    const allowed = { others: may(this.#caller, isPerson ? 'usage.report-for-others' : 'usage.report', team.path), self: isPerson && may(this.#caller, 'usage.report', team.path) };
+    const allowed = {
+      others: may(this.#caller, isPerson ? 'usage.report-for-others' : 'usage.report', team.path),
+      self: isPerson && may(this.#caller, 'usage.report', team.path),
+    };
     this.#allowed.set(team, allowed);
     return allowed;
   }

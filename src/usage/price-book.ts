@@ -28,7 +28,10 @@ export class PriceBook {
   readonly #exchange = new Map<string, OwnExchangeRate[]>();
   readonly #cards = new Map<OwnRate, RateCard | null>();
 
-  constructor(catalogue: Catalogue, own: { readonly rates: readonly OwnRate[]; readonly exchange: readonly OwnExchangeRate[] }) {
+  constructor(
+    catalogue: Catalogue,
+    own: { readonly rates: readonly OwnRate[]; readonly exchange: readonly OwnExchangeRate[] },
+  ) {
     this.#catalogue = catalogue;
     for (const rate of own.rates) push(this.#rates, pairOf(rate.provider, rate.model), rate);
     for (const rate of own.exchange) push(this.#exchange, pairOf(rate.from, rate.to), rate);
@@ -38,7 +41,11 @@ export class PriceBook {
   priceIn(currency: string, call: Priceable): Price | null {
     const card = this.#cardFor(call);
     const cost = card && priceOf(card, call.tokens, call.batched);
-    return card && cost && this.#convert({ cost, version: card.version, pricedBy: card.pricedBy }, card.currency, currency, call.occurredAt);
+    return (
+      card &&
+      cost &&
+      this.#convert({ cost, version: card.version, pricedBy: card.pricedBy }, card.currency, currency, call.occurredAt)
+    );
   }
 
   /** A cost that somebody states, in the currency that it is to be booked in; null where there is no exchange rate. */
@@ -64,7 +71,11 @@ export class PriceBook {
     const rate = versionAt(this.#exchange.get(pairOf(from, to)) ?? [], at);
     if (!rate) return null;
     const name = `${from}/${to} v${rate.version}`;
-    return { ...price, cost: roundAmount(multiplyAmounts(price.cost, exactly(rate.rate))), version: price.version === null ? name : `${price.version}, ${name}` };
+    return {
+      ...price,
+      cost: roundAmount(multiplyAmounts(price.cost, exactly(rate.rate))),
+      version: price.version === null ? name : `${price.version}, ${name}`,
+    };
   }
 }
 

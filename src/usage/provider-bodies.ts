@@ -27,7 +27,11 @@ export function readProviderBody(providerId: string, body: object): ProviderUsag
 }
 
 /** The extractor throws where the body is not that of this API. */
-function tryFlavor(provider: NonNullable<ReturnType<typeof findProvider>>, body: object, flavor: string): ReturnType<typeof extractUsage> | null {
+function tryFlavor(
+  provider: NonNullable<ReturnType<typeof findProvider>>,
+  body: object,
+  flavor: string,
+): ReturnType<typeof extractUsage> | null {
   try {
     return extractUsage(provider, body, flavor);
   } catch {
@@ -46,7 +50,13 @@ function tokensOf(usage: Readonly<Record<string, number | undefined>>): Partial<
 
 /** Where cached and audio tokens together are more than all, some are both, although the provider does not say how many. */
 function withOverlap(tokens: Partial<Record<TokenKind, number>>): TokenCounts {
-  const { input_tokens: all = 0, cached_input_tokens: cached = 0, cache_write_tokens: written = 0, input_audio_tokens: audio = 0, input_image_tokens: image = 0 } = tokens;
+  const {
+    input_tokens: all = 0,
+    cached_input_tokens: cached = 0,
+    cache_write_tokens: written = 0,
+    input_audio_tokens: audio = 0,
+    input_image_tokens: image = 0,
+  } = tokens;
   const tooMany = cached + written + audio + image - all;
   if (tooMany <= 0 || tokens.cached_audio_tokens !== undefined) return tokens;
   return { ...tokens, cached_audio_tokens: Math.min(tooMany, cached, audio) };

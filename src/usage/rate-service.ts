@@ -32,11 +32,26 @@ export class RateService {
    * @param effectiveFrom null: from now on
    * @throws ProblemError `forbidden`, `precondition-failed`
    */
-  async putRate(caller: Caller, origin: Origin, name: ModelName, rates: RatesDocument, effectiveFrom: Date | null, ifMatch: string | null): Promise<PriceRate> {
+  async putRate(
+    caller: Caller,
+    origin: Origin,
+    name: ModelName,
+    rates: RatesDocument,
+    effectiveFrom: Date | null,
+    ifMatch: string | null,
+  ): Promise<PriceRate> {
     return this.#change(caller, origin, async (tx) => {
       const newest = await newestRate(tx.em, caller.organization, name);
       checkIfMatch(ifMatch, newest?.version ?? 0);
-      const row = tx.em.create(PriceRate, { id: newId(tx.at), organization: caller.organization, ...name, version: (newest?.version ?? 0) + 1, rates, effectiveFrom: effectiveFrom ?? tx.at, createdAt: tx.at });
+      const row = tx.em.create(PriceRate, {
+        id: newId(tx.at),
+        organization: caller.organization,
+        ...name,
+        version: (newest?.version ?? 0) + 1,
+        rates,
+        effectiveFrom: effectiveFrom ?? tx.at,
+        createdAt: tx.at,
+      });
       tx.em.persist(row);
       tx.record({ action: 'rate.versioned', resource: { type: 'rate', id: row.id }, detail: { version: row.version } });
       priceAgain(tx, name, row.effectiveFrom);
@@ -48,7 +63,10 @@ export class RateService {
   async readRate(caller: Caller, name: ModelName, version: number | null): Promise<PriceRate> {
     demand(caller, 'billing.read', [caller.organization]);
     const row = await this.#work.read(caller.organization, (em) =>
-      version === null ? newestRate(em, caller.organization, name) : em.findOne(PriceRate, { organization: caller.organization, ...name, version }));
+      version === null
+        ? newestRate(em, caller.organization, name)
+        : em.findOne(PriceRate, { organization: caller.organization, ...name, version }),
+    );
     if (!row) throw new NotFound('rate');
     return row;
   }
@@ -58,20 +76,44 @@ export class RateService {
     demand(caller, 'billing.read', [caller.organization]);
     const after = decodeCursor(query.cursor);
     return this.#work.read(caller.organization, async (em) => {
-      const rows = await em.find(PriceRate, { organization: caller.organization, ...(after ? { id: { $gt: after } } : {}) }, { orderBy: { id: 'asc' }, limit: query.limit + 1 });
+      const rows = await em.find(
+        PriceRate,
+        { organization: caller.organization, ...(after ? { id: { $gt: after } } : {}) },
+        { orderBy: { id: 'asc' }, limit: query.limit + 1 },
+      );
       return pageFrom(rows, query.limit, (row) => row);
     });
   }
 
   /** @throws ProblemError `forbidden`, `precondition-failed`; InvalidRequest where both currencies are the same */
-  async putExchangeRate(caller: Caller, origin: Origin, { from, to }: CurrencyPair, rate: string, effectiveFrom: Date | null, ifMatch: string | null): Promise<ExchangeRate> {
+  async putExchangeRate(
+    caller: Caller,
+    origin: Origin,
+    { from, to }: CurrencyPair,
+    rate: string,
+    effectiveFrom: Date | null,
+    ifMatch: string | null,
+  ): Promise<ExchangeRate> {
     if (from === to) throw new InvalidRequest([{ path: 'path.to', message: 'must be another currency' }]);
     return this.#change(caller, origin, async (tx) => {
       const newest = await newestExchangeRate(tx.em, caller.organization, { from, to });
       checkIfMatch(ifMatch, newest?.version ?? 0);
-      const row = tx.em.create(ExchangeRate, { id: newId(tx.at), organization: caller.organization, fromCurrency: from, toCurrency: to, version: (newest?.version ?? 0) + 1, rate, effectiveFrom: effectiveFrom ?? tx.at, createdAt: tx.at });
+      const row = tx.em.create(ExchangeRate, {
+        id: newId(tx.at),
+        organization: caller.organization,
+        fromCurrency: from,
+        toCurrency: to,
+        version: (newest?.version ?? 0) + 1,
+        rate,
+        effectiveFrom: effectiveFrom ?? tx.at,
+        createdAt: tx.at,
+      });
       tx.em.persist(row);
-      tx.record({ action: 'exchange_rate.versioned', resource: { type: 'exchange_rate', id: row.id }, detail: { from, to, version: row.version } });
+      tx.record({
+        action: 'exchange_rate.versioned',
+        resource: { type: 'exchange_rate', id: row.id },
+        detail: { from, to, version: row.version },
+      });
       priceAgain(tx, null, row.effectiveFrom);
       return row;
     });
@@ -97,13 +139,29 @@ function newestRate(em: EntityManager, organization: string, name: ModelName): P
   return em.findOne(PriceRate, { organization, ...name }, { orderBy: { version: 'desc' } });
 }
 
-function newestExchangeRate(em: EntityManager, organization: string, { from, to }: CurrencyPair): Promise<ExchangeRate | null> {
-  return em.findOne(ExchangeRate, { organization, fromCurrency: from, toCurrency: to }, { orderBy: { version: 'desc' } });
+function newestExchangeRate(
+  em: EntityManager,
+  organization: string,
+  { from, to }: CurrencyPair,
+): Promise<ExchangeRate | null> {
+  return em.findOne(
+    ExchangeRate,
+    { organization, fromCurrency: from, toCurrency: to },
+    { orderBy: { version: 'desc' } },
+  );
 }
 
 /** @param name null: whatever the model, as an exchange rate concerns */
 function priceAgain(tx: Transaction, name: ModelName | null, occurredFrom: Date): void {
   const id = newId(tx.at);
-  tx.add(Rerating, { id, organization: tx.origin.organization, provider: name?.provider ?? null, model: name?.model ?? null, occurredFrom, reached: null, createdAt: tx.at });
+  tx.add(Rerating, {
+    id,
+    organization: tx.origin.organization,
+    provider: name?.provider ?? null,
+    model: name?.model ?? null,
+    occurredFrom,
+    reached: null,
+    createdAt: tx.at,
+  });
   tx.enqueue({ id: newId(tx.at), channel: 'rating', reference: { rerating: id } });
 }

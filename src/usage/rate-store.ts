@@ -32,20 +32,31 @@ export async function changePrices(em: EntityManager, organization: string): Pro
 }
 
 /** The organization's own prices of these models, and all its exchange rates, every version of them; one round trip. */
-export async function readRates(em: EntityManager, organization: string, models: readonly { readonly provider: string; readonly model: string }[]): Promise<{ rates: OwnRate[]; exchange: OwnExchangeRate[] }> {
+export async function readRates(
+  em: EntityManager,
+  organization: string,
+  models: readonly { readonly provider: string; readonly model: string }[],
+): Promise<{ rates: OwnRate[]; exchange: OwnExchangeRate[] }> {
   const [row] = await em.execute<{ rates: StoredVersion<OwnRate>[]; exchange: StoredVersion<OwnExchangeRate>[] }[]>(
     `select
        coalesce((select jsonb_agg(jsonb_build_object('provider', provider, 'model', model, 'version', version, 'rates', rates, 'effectiveFrom', effective_from))
          from countersign.price_rates where organization_id = ? and (provider, model) in (select * from unnest(?::text[], ?::text[]))), '[]') as rates,
        coalesce((select jsonb_agg(jsonb_build_object('from', from_currency, 'to', to_currency, 'version', version, 'rate', rate::text, 'effectiveFrom', effective_from))
          from countersign.exchange_rates where organization_id = ?), '[]') as exchange`,
-    [organization, textArray(models.map(({ provider }) => provider)), textArray(models.map(({ model }) => model)), organization],
+    [
+      organization,
+      textArray(models.map(({ provider }) => provider)),
+      textArray(models.map(({ model }) => model)),
+      organization,
+    ],
   );
   return { rates: (row?.rates ?? []).map(withDate), exchange: (row?.exchange ?? []).map(withDate) };
 }
 
 type StoredVersion<Version extends Versioned> = Omit<Version, 'effectiveFrom'> & { readonly effectiveFrom: string };
 
-function withDate<Version extends { readonly effectiveFrom: string }>(stored: Version): Omit<Version, 'effectiveFrom'> & { readonly effectiveFrom: Date } {
+function withDate<Version extends { readonly effectiveFrom: string }>(
+  stored: Version,
+): Omit<Version, 'effectiveFrom'> & { readonly effectiveFrom: Date } {
   return { ...stored, effectiveFrom: new Date(stored.effectiveFrom) };
 }

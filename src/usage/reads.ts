@@ -32,7 +32,9 @@ export interface UsageSums {
 const HOUR_MS = 3_600_000;
 const COLUMNS = { team: 'team_id', person: 'person_id', provider: 'provider', model: 'model' } as const;
 const SUMMED = ['events', 'failures', 'unpriced', ...TOKEN_COLUMNS, 'latency_count', 'latency_sum'] as const;
-const BUCKETS = Array.from({ length: LATENCY_BUCKET_COUNT }, (_, index) => `sum(latency_buckets[${index + 1}])`).join(', ');
+const BUCKETS = Array.from({ length: LATENCY_BUCKET_COUNT }, (_, index) => `sum(latency_buckets[${index + 1}])`).join(
+  ', ',
+);
 const DETAILS = `organization_id, team_id, person_id, provider, model, currency`;
 
 /** A line of the ledger as if it were a rollup of its own, but for the histogram. */
@@ -48,7 +50,12 @@ const LINE_AS_ROLLUP = `
  * @param histogram whether `latency.buckets` is wanted, which takes as long as everything else
  * @returns in no particular order; nothing where nothing was used
  */
-export async function sumUsage(em: EntityManager, scope: UsageScope, dimensions: readonly Dimension[] = [], { histogram = true } = {}): Promise<UsageSums[]> {
+export async function sumUsage(
+  em: EntityManager,
+  scope: UsageScope,
+  dimensions: readonly Dimension[] = [],
+  { histogram = true } = {},
+): Promise<UsageSums[]> {
   const keys = dimensions.map(expressionOf);
   const source = sourceOf(scope);
   // Keys become text only when little is left of the rows: to do it row by row would take longer than adding them up.
@@ -70,29 +77,58 @@ interface Fragment {
 }
 
 function expressionOf(dimension: Dimension): Fragment {
-  return typeof dimension === 'string' ? { sql: COLUMNS[dimension], values: [] } : { sql: '(hour at time zone ?)::date', values: [dimension.day] };
+  return typeof dimension === 'string'
+    ? { sql: COLUMNS[dimension], values: [] }
+    : { sql: '(hour at time zone ?)::date', values: [dimension.day] };
 }
 
 /** Rollups of the full hours, and lines of what is left at both ends. */
 function sourceOf({ organization, teams, from, to }: UsageScope): Fragment {
-  const [firstFull, lastFull] = [new Date(Math.ceil(from.getTime() / HOUR_MS) * HOUR_MS), new Date(Math.floor(to.getTime() / HOUR_MS) * HOUR_MS)];
-  const whose: Fragment = teams === null ? { sql: 'organization_id = ?', values: [organization] } : { sql: 'organization_id = ? and team_id = any(?::uuid[])', values: [organization, plainArray(teams)] };
+  const [firstFull, lastFull] = [
+    new Date(Math.ceil(from.getTime() / HOUR_MS) * HOUR_MS),
+    new Date(Math.floor(to.getTime() / HOUR_MS) * HOUR_MS),
+  ];
+  const whose: Fragment =
+    teams === null
+      ? { sql: 'organization_id = ?', values: [organization] }
+      : { sql: 'organization_id = ? and team_id = any(?::uuid[])', values: [organization, plainArray(teams)] };
   const between = (select: string, column: string, low: Date, high: Date): Fragment[] =>
-    low < high ? [{ sql: `${select} where ${whose.sql} and ${column} >= ? and ${column} < ?`, values: [...whose.values, low, high] }] : [];
+    low < high
+      ? [
+          {
+            sql: `${select} where ${whose.sql} and ${column} >= ? and ${column} < ?`,
+            values: [...whose.values, low, high],
+          },
+        ]
+      : [];
   const rollups = `select ${DETAILS}, hour, ${SUMMED.join(', ')}, cost, latency_buckets from countersign.usage_rollups`;
   const lines = `select ${DETAILS}, hour, ${SUMMED.join(', ')}, cost, latency_buckets from (${LINE_AS_ROLLUP}) l`;
-  const edges = firstFull > lastFull ? between(lines, 'hour', from, to) : [...between(lines, 'hour', from, firstFull), ...between(lines, 'hour', lastFull, to)];
+  const edges =
+    firstFull > lastFull
+      ? between(lines, 'hour', from, to)
+      : [...between(lines, 'hour', from, firstFull), ...between(lines, 'hour', lastFull, to)];
   const parts = [...between(rollups, 'hour', firstFull, lastFull), ...edges];
   if (parts.length === 0) return { sql: `${rollups} where false`, values: [] };
   return { sql: parts.map(({ sql }) => sql).join(' union all '), values: parts.flatMap(({ values }) => values) };
 }
 
-type SumsRow = Readonly<Record<(typeof SUMMED)[number], number>> & { readonly keys: string[]; readonly currency: string; readonly cost: string; readonly buckets: (number | null)[] };
+type SumsRow = Readonly<Record<(typeof SUMMED)[number], number>> & {
+  readonly keys: string[];
+  readonly currency: string;
+  readonly cost: string;
+  readonly buckets: (number | null)[];
+};
 
 function sumsOf(row: SumsRow): UsageSums {
   const tokens = Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, row[kind]])) as Record<TokenColumn, number>;
   return {
-    keys: row.keys, currency: row.currency, events: row.events, failures: row.failures, unpriced: row.unpriced, tokens, cost: exactly(row.cost),
+    keys: row.keys,
+    currency: row.currency,
+    events: row.events,
+    failures: row.failures,
+    unpriced: row.unpriced,
+    tokens,
+    cost: exactly(row.cost),
     latency: { count: row.latency_count, sumMs: row.latency_sum, buckets: row.buckets.map((count) => count ?? 0) },
   };
 }

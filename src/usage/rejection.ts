@@ -21,5 +21,11 @@ export function invalid(path: string, message: string): Rejection {
 /** As the problem of a request is written (RFC 9457). */
 export function presentRejection({ code, errors }: Rejection) {
   const { title, status } = PROBLEM_TYPES[code];
-  return { type: `/problems/${code}`, title, status, detail: errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; '), errors: [...errors] };
+  return {
+    type: `/problems/${code}`,
+    title,
+    status,
+    detail: errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; '),
+    errors: [...errors],
+  };
 }

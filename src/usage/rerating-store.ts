@@ -44,7 +44,11 @@ export async function holdReratings(em: EntityManager, organization: string): Pr
  * @param lines how many are looked at
  * @returns `reached` is null where there are no more
  */
-export async function nextCalls(em: EntityManager, { organization, provider, model, occurredFrom, reached }: Rerating, lines: number): Promise<{ calls: BookedCall[]; reached: string | null }> {
+export async function nextCalls(
+  em: EntityManager,
+  { organization, provider, model, occurredFrom, reached }: Rerating,
+  lines: number,
+): Promise<{ calls: BookedCall[]; reached: string | null }> {
   const rows = await em.execute<(CallRow & { concerned: boolean })[]>(
     `select n.id, n.team_id, n.person_id, n.provider, n.model, jsonb_build_array(${TOKEN_COLUMNS.map((kind) => `n.${kind}`).join(', ')}) as tokens, n.other_tokens, n.batched, n.currency, n.occurred_at,
        n.cost::text as cost, c.corrected::text as corrected
@@ -56,7 +60,15 @@ export async function nextCalls(em: EntityManager, { organization, provider, mod
      where n.kind in ('usage', 'settlement') and n.priced_by is distinct from 'caller' and n.occurred_at >= ?
        and (?::text is null or (n.provider = ? and n.model = ?))
      order by n.id`,
-    [organization, reached ?? firstIdOf(occurredFrom), lines, occurredFrom, provider ?? null, provider ?? null, model ?? null],
+    [
+      organization,
+      reached ?? firstIdOf(occurredFrom),
+      lines,
+      occurredFrom,
+      provider ?? null,
+      provider ?? null,
+      model ?? null,
+    ],
   );
   const [end] = await em.execute<{ id: string | null; count: string }[]>(
     `select (array_agg(id order by id desc))[1] as id, count(*) as count from (select id from countersign.ledger_lines where organization_id = ? and id > ?::uuid order by id limit ?) n`,
@@ -68,8 +80,21 @@ export async function nextCalls(em: EntityManager, { organization, provider, mod
 function callOf(row: CallRow): BookedCall {
   const { id, team_id: team, person_id: person, provider, model, batched, currency } = row;
   const columns = Object.fromEntries(TOKEN_COLUMNS.map((kind, index) => [kind, row.tokens[index] ?? 0]));
-  const tokens: TokenCounts = Object.fromEntries(ALL_TOKEN_KINDS.map((kind) => [kind, columns[kind] ?? row.other_tokens?.[kind] ?? 0]));
-  return { id, team, person, provider, model, tokens, batched, currency, occurredAt: new Date(row.occurred_at), cost: sumOf(row.cost, row.corrected) };
+  const tokens: TokenCounts = Object.fromEntries(
+    ALL_TOKEN_KINDS.map((kind) => [kind, columns[kind] ?? row.other_tokens?.[kind] ?? 0]),
+  );
+  return {
+    id,
+    team,
+    person,
+    provider,
+    model,
+    tokens,
+    batched,
+    currency,
+    occurredAt: new Date(row.occurred_at),
+    cost: sumOf(row.cost, row.corrected),
+  };
 }
 
 function sumOf(cost: string | null, corrected: string | null): Amount | null {
@@ -82,6 +107,8 @@ const AHEAD_MS = 3_600_000;
 
 /** Ids are UUIDs of version 7: their first 48 bits say when the line was recorded. */
 function firstIdOf(occurredFrom: Date): string {
-  const hex = Math.max(0, occurredFrom.getTime() - AHEAD_MS).toString(16).padStart(12, '0');
+  const hex = Math.max(0, occurredFrom.getTime() - AHEAD_MS)
+    .toString(16)
+    .padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }

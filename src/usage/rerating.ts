@@ -35,7 +35,8 @@ export class RatingHandler implements OutboxHandler {
   async deliver({ organization, reference }: ClaimedMessage, signal: AbortSignal): Promise<Delivery> {
     const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: null };
     const rerating = String(reference['rerating']);
-    while (!signal.aborted) if (await this.#work.bookkeep(origin, (tx) => this.#step(tx, rerating))) return { outcome: 'delivered' };
+    while (!signal.aborted)
+      if (await this.#work.bookkeep(origin, (tx) => this.#step(tx, rerating))) return { outcome: 'delivered' };
     return { outcome: 'postponed', until: new Date() };
   }
 
@@ -48,7 +49,11 @@ export class RatingHandler implements OutboxHandler {
     if (!rerating) return true;
     const { calls, reached } = await nextCalls(em, rerating, this.#linesAtOnce);
     const prices = new PriceBook(this.#catalogue, await readRates(em, origin.organization, modelsOf(calls)));
-    await this.#write(tx, rerating, calls.flatMap((call) => correctionOf(call, prices, tx.at)));
+    await this.#write(
+      tx,
+      rerating,
+      calls.flatMap((call) => correctionOf(call, prices, tx.at)),
+    );
     if (reached === null) em.remove(rerating);
     else rerating.reached = reached;
     await em.flush();
@@ -61,7 +66,11 @@ export class RatingHandler implements OutboxHandler {
     const spends = spendsOf(lines);
     if (spends.length > 0) await this.#sink?.booked(tx, spends);
     const priced = lines.filter((line) => line.kind === 'pricing').length;
-    tx.record({ action: 'usage.repriced', resource: { type: 'rerating', id: rerating.id }, detail: { priced, corrected: lines.length - priced } });
+    tx.record({
+      action: 'usage.repriced',
+      resource: { type: 'rerating', id: rerating.id },
+      detail: { priced, corrected: lines.length - priced },
+    });
   }
 }
 
@@ -74,8 +83,24 @@ function correctionOf(call: BookedCall, prices: PriceBook, at: Date): Line[] {
   const price = prices.priceIn(call.currency, call);
   if (!price || (call.cost && compareAmounts(price.cost, call.cost) === 0)) return [];
   const { team, person, provider, model, currency, occurredAt } = call;
-  return [{
-    id: newId(at), team, person, provider, model, currency, occurredAt, kind: call.cost ? 'correction' : 'pricing', cost: call.cost ? subtractAmounts(price.cost, call.cost) : price.cost,
-    priceVersion: price.version, pricedBy: price.pricedBy, tokens: {}, batched: call.batched, latencyMs: null, success: true, corrects: call.id,
-  }];
+  return [
+    {
+      id: newId(at),
+      team,
+      person,
+      provider,
+      model,
+      currency,
+      occurredAt,
+      kind: call.cost ? 'correction' : 'pricing',
+      cost: call.cost ? subtractAmounts(price.cost, call.cost) : price.cost,
+      priceVersion: price.version,
+      pricedBy: price.pricedBy,
+      tokens: {},
+      batched: call.batched,
+      latencyMs: null,
+      success: true,
+      corrects: call.id,
+    },
+  ];
 }

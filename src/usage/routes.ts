@@ -11,14 +11,29 @@ import { usageBatchSchema, usageResultSchema } from './schemas.ts';
 export function usageRoutes(intake: UsageIntake): Route[] {
   return [
     route({
-      method: 'post', path: '/api/v1/usage', tag: 'Usage', scope: 'usage:write', summary: 'Report what was used',
-      description: 'Each event is judged on its own: those that are rejected are named, the others are booked. The same `(source, id)` counts once, also in another request.',
-      body: usageBatchSchema, answers: { 200: usageResultSchema },
+      method: 'post',
+      path: '/api/v1/usage',
+      tag: 'Usage',
+      scope: 'usage:write',
+      summary: 'Report what was used',
+      description:
+        'Each event is judged on its own: those that are rejected are named, the others are booked. The same `(source, id)` counts once, also in another request.',
+      body: usageBatchSchema,
+      answers: { 200: usageResultSchema },
       async handle({ caller, origin, body, operation }) {
         const raw = Array.isArray(body) ? body : body.events;
-        const incoming: Incoming[] = Array.isArray(body) ? body.map(unwrapCloudEvent) : body.events.map((event) => ({ event }));
+        const incoming: Incoming[] = Array.isArray(body)
+          ? body.map(unwrapCloudEvent)
+          : body.events.map((event) => ({ event }));
         const { rejected, ...counts } = await intake.take(caller, origin, operation, incoming);
-        const answer: z.input<typeof usageResultSchema> = { ...counts, rejected: rejected.map(({ index, rejection }) => ({ index, id: idOf(raw[index]), problem: presentRejection(rejection) })) };
+        const answer: z.input<typeof usageResultSchema> = {
+          ...counts,
+          rejected: rejected.map(({ index, rejection }) => ({
+            index,
+            id: idOf(raw[index]),
+            problem: presentRejection(rejection),
+          })),
+        };
         return { status: 200, body: answer };
       },
     }),

@@ -17,23 +17,39 @@ export interface KnownEvent {
  * @param events with different keys
  * @returns the keys that are new; whoever else books one of them at this moment was waited for
  */
-export async function claimEvents(em: EntityManager, organization: string, batch: string, events: readonly { readonly identity: EventIdentity; readonly occurredAt: Date }[]): Promise<Set<string>> {
+export async function claimEvents(
+  em: EntityManager,
+  organization: string,
+  batch: string,
+  events: readonly { readonly identity: EventIdentity; readonly occurredAt: Date }[],
+): Promise<Set<string>> {
   if (events.length === 0) return new Set();
   // In the order of their keys: two requests with the same events would wait for each other otherwise.
   const rows = await em.execute<{ key: string }[]>(
     `insert into countersign.usage_ids (organization_id, key, content, batch, occurred_at)
      select ?, key, content, ?, occurred_at from unnest(?::uuid[], ?::uuid[], ?::timestamptz[]) as new(key, content, occurred_at) order by key
      on conflict do nothing returning key`,
-    [organization, batch, plainArray(events.map(({ identity }) => identity.key)), plainArray(events.map(({ identity }) => identity.content)), timeArray(events.map(({ occurredAt }) => occurredAt))],
+    [
+      organization,
+      batch,
+      plainArray(events.map(({ identity }) => identity.key)),
+      plainArray(events.map(({ identity }) => identity.content)),
+      timeArray(events.map(({ occurredAt }) => occurredAt)),
+    ],
   );
   return new Set(rows.map((row) => row.key));
 }
 
 /** What is known of events that were booked before. */
-export async function knownEvents(em: EntityManager, organization: string, keys: readonly string[]): Promise<Map<string, KnownEvent>> {
+export async function knownEvents(
+  em: EntityManager,
+  organization: string,
+  keys: readonly string[],
+): Promise<Map<string, KnownEvent>> {
   if (keys.length === 0) return new Map();
   const rows = await em.execute<KnownEvent[]>(
-    'select key, content, batch from countersign.usage_ids where organization_id = ? and key = any(?::uuid[])', [organization, plainArray(keys)],
+    'select key, content, batch from countersign.usage_ids where organization_id = ? and key = any(?::uuid[])',
+    [organization, plainArray(keys)],
   );
   return new Map(rows.map((row) => [row.key, row]));
 }
@@ -45,7 +61,14 @@ interface Columns {
 }
 
 /** Appends lines to the ledger and adds them to the rollups, in one statement. @param rollups in the order of their keys */
-export async function writeLines(em: EntityManager, organization: string, batch: string, at: Date, lines: readonly Line[], rollups: readonly Rollup[]): Promise<void> {
+export async function writeLines(
+  em: EntityManager,
+  organization: string,
+  batch: string,
+  at: Date,
+  lines: readonly Line[],
+  rollups: readonly Rollup[],
+): Promise<void> {
   if (lines.length === 0) return;
   const { subjects, subjectOf } = subjectsOf(lines);
   const [shared, ledger, sums] = [subjectColumns(subjects), lineColumns(lines), rollupColumns(rollups)];
@@ -58,12 +81,27 @@ export async function writeLines(em: EntityManager, organization: string, batch:
      insert into countersign.usage_rollups as r (organization_id, latency_buckets, ${sums.names.join(', ')})
      select ?, buckets::bigint[], ${sums.names.join(', ')} from ${unnest(sums, { name: 'buckets', type: 'text' })}
      on conflict (organization_id, team_id, hour, person_id, provider, model, currency) do update set ${ADD_UP}`,
-    [organization, batch, at, ...ledger.values, plainArray(subjectOf), ...shared.values, organization, ...sums.values, textArray(rollups.map((rollup) => plainArray(rollup.latencyBuckets)))],
+    [
+      organization,
+      batch,
+      at,
+      ...ledger.values,
+      plainArray(subjectOf),
+      ...shared.values,
+      organization,
+      ...sums.values,
+      textArray(rollups.map((rollup) => plainArray(rollup.latencyBuckets))),
+    ],
   );
 }
 
 function unnest({ names, types }: Columns, more?: { name: string; type: string }): string {
-  const [allNames, allTypes] = more ? [[...names, more.name], [...types, more.type]] : [names, types];
+  const [allNames, allTypes] = more
+    ? [
+        [...names, more.name],
+        [...types, more.type],
+      ]
+    : [names, types];
   return `unnest(${castsOf(allTypes)}) as new(${allNames.join(', ')})`;
 }
 
@@ -142,7 +180,11 @@ function rollupColumns(rollups: readonly Rollup[]): Columns {
 }
 
 function columns(all: readonly (readonly [name: string, type: string, values: string])[]): Columns {
-  return { names: all.map(([name]) => name), types: all.map(([, type]) => type), values: all.map(([, , values]) => values) };
+  return {
+    names: all.map(([name]) => name),
+    types: all.map(([, type]) => type),
+    values: all.map(([, , values]) => values),
+  };
 }
 
 function otherTokens({ tokens }: Line): string | null {

@@ -27,12 +27,21 @@ describe('a refusal', () => {
 
   test('of a request that waits for changes says what it waits for, and that of a closed one how it ended', () => {
     expect(refusalProblem('approval-closed', 'changes_requested').message).toMatch(/resubmit/);
-    expect(refusalProblem('approval-closed', 'expired')).toMatchObject({ message: expect.stringContaining('expired'), extension: { state: 'expired' } });
+    expect(refusalProblem('approval-closed', 'expired')).toMatchObject({
+      message: expect.stringContaining('expired'),
+      extension: { state: 'expired' },
+    });
   });
 
-  test.each(['what a later version refuses', 'constructor'])('that this version does not know (%s) is refused all the same', (refusal) => {
-    expect(refusalProblem(refusal, 'pending')).toMatchObject({ code: 'invalid-request', message: expect.stringMatching(/read it again/) });
-  });
+  test.each(['what a later version refuses', 'constructor'])(
+    'that this version does not know (%s) is refused all the same',
+    (refusal) => {
+      expect(refusalProblem(refusal, 'pending')).toMatchObject({
+        code: 'invalid-request',
+        message: expect.stringMatching(/read it again/),
+      });
+    },
+  );
 
   function errorsOf(refusal: string): readonly FieldError[] {
     return refusalProblem(refusal, 'approved').extension.errors ?? [];

@@ -9,8 +9,13 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CATALOGUE = 'src/platform/audit-actions.ts';
 
 function sources(): string {
-  const files = ['src', 'activities'].flatMap((folder) => readdirSync(`${ROOT}${folder}`, { recursive: true }).map((name) => `${folder}/${String(name)}`));
-  return files.filter((file) => file.endsWith('.ts') && file !== CATALOGUE).map((file) => readFileSync(`${ROOT}${file}`, 'utf8')).join('\n');
+  const files = ['src', 'activities'].flatMap((folder) =>
+    readdirSync(`${ROOT}${folder}`, { recursive: true }).map((name) => `${folder}/${String(name)}`),
+  );
+  return files
+    .filter((file) => file.endsWith('.ts') && file !== CATALOGUE)
+    .map((file) => readFileSync(`${ROOT}${file}`, 'utf8'))
+    .join('\n');
 }
 
 describe('the catalogue of actions', () => {
@@ -25,15 +30,21 @@ describe('the catalogue of actions', () => {
 
   test('stands in docs/AUDIT.md as it is', () => {
     const document = readFileSync(`${ROOT}docs/AUDIT.md`, 'utf8');
-    const listed = [...document.matchAll(/^\| `(\w+\.\w+)` \| `(\w+)` \| (.+) \|$/gm)].map(([, action, resource, meaning]) => [action, resource, meaning]);
-    expect(listed).toEqual(Object.entries(AUDIT_ACTIONS).map(([action, { resource, meaning }]) => [action, resource, meaning]));
+    const listed = [...document.matchAll(/^\| `(\w+\.\w+)` \| `(\w+)` \| (.+) \|$/gm)].map(
+      ([, action, resource, meaning]) => [action, resource, meaning],
+    );
+    expect(listed).toEqual(
+      Object.entries(AUDIT_ACTIONS).map(([action, { resource, meaning }]) => [action, resource, meaning]),
+    );
   });
 
   test('names nothing that nobody records', () => {
     const code = sources();
     // These are put together out of the kind of intent or timer; their types say that each of them is in the catalogue.
     const composed = /^approval\.(decide|withdraw|reassign|resubmit|remind|refresh|timer_\w+)$/;
-    const missing = Object.keys(AUDIT_ACTIONS).filter((action) => !composed.test(action) && !code.includes(`'${action}'`));
+    const missing = Object.keys(AUDIT_ACTIONS).filter(
+      (action) => !composed.test(action) && !code.includes(`'${action}'`),
+    );
     expect(missing).toEqual([]);
   });
 

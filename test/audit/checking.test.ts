@@ -47,20 +47,34 @@ async function findings(organization: string): Promise<string[]> {
   return found;
 }
 
-const cli = (...args: string[]) => runCli(['audit', 'check', ...args], { DATABASE_URL: world.place.url, COUNTERSIGN_SECRET_KEY: world.secret });
+const cli = (...args: string[]) =>
+  runCli(['audit', 'check', ...args], { DATABASE_URL: world.place.url, COUNTERSIGN_SECRET_KEY: world.secret });
 
 describe('a log as it was written', () => {
   test('is found to be so, whatever waits to be sealed and whoever was erased', async () => {
     const organization = await goodLog();
     await world.write(organization, 2);
-    expect(await logs.check(organization, (finding) => expect(finding).toBeNull())).toEqual({ entries: SIZE, erased: 0, checkpoints: BATCHES.length, waiting: 2 });
+    expect(await logs.check(organization, (finding) => expect(finding).toBeNull())).toEqual({
+      entries: SIZE,
+      erased: 0,
+      checkpoints: BATCHES.length,
+      waiting: 2,
+    });
     await world.sealAll();
     const erased = await world.person(organization);
     await world.write(organization, 1, { actor: { type: 'person', id: erased }, source: SOURCE });
     await world.sealAll();
     await world.admin.query('update keyring.subject_keys set wrapped = null where id = $1', [erased]);
-    const withoutMemory = new LogCheck({ work: restartedWork(), archive: { read: async () => new Map() }, keys: new LogKeys(new BareDatabase(world.sealerDatabase), new SigningKeys(world.master)) });
-    expect(await withoutMemory.check(organization, (finding) => expect(finding).toBeNull())).toMatchObject({ entries: SIZE + 3, erased: 1, waiting: 0 });
+    const withoutMemory = new LogCheck({
+      work: restartedWork(),
+      archive: { read: async () => new Map() },
+      keys: new LogKeys(new BareDatabase(world.sealerDatabase), new SigningKeys(world.master)),
+    });
+    expect(await withoutMemory.check(organization, (finding) => expect(finding).toBeNull())).toMatchObject({
+      entries: SIZE + 3,
+      erased: 1,
+      waiting: 0,
+    });
   });
 
   test('is found to be so while it is written to and sealed', async () => {
@@ -73,7 +87,8 @@ describe('a log as it was written', () => {
       return 'written' as const;
     })();
     const checking = async () => (await findings(organization)).length === 0;
-    for (let seen: boolean | 'written' = true; seen !== 'written'; seen = await Promise.race([writing, checking()])) expect(seen).toBe(true);
+    for (let seen: boolean | 'written' = true; seen !== 'written'; seen = await Promise.race([writing, checking()]))
+      expect(seen).toBe(true);
     expect(await findings(organization)).toEqual([]);
   });
 
@@ -90,45 +105,186 @@ const OTHER_LEAF = `jsonb_set(leaf::jsonb, '{detail}', '{"n": 4711}')::text`;
 
 describe('whatever was done to it', () => {
   test.each<[string, string, string | RegExp]>([
-    ['the text of an entry', `update countersign.audit_entries e set leaf = ${OTHER_LEAF} from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 700`, '700: its text, or its leaf, was changed'],
-    ['the hash of a leaf', `update countersign.audit_leaves set leaf_hash = sha256('x') where organization_id = $1 and leaf_index = 5`, '5: its text, or its leaf, was changed'],
-    ['the hash of a leaf, so that it is none', `update countersign.audit_leaves set leaf_hash = 'x' where organization_id = $1 and leaf_index = 5`, '5: its text, or its leaf, was changed'],
-    ['an entry and the hash of its leaf, in agreement', `with changed as (update countersign.audit_entries e set leaf = ${OTHER_LEAF} from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 9 returning e.id, e.leaf)
-       update countersign.audit_leaves l set leaf_hash = sha256('\\x00'::bytea || convert_to(changed.leaf, 'UTF8')) from changed where l.entry_id = changed.id and l.organization_id = $1`, /the checkpoint of 257 entries has another root/],
-    ['an entry that was removed', `delete from countersign.audit_entries e using countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 1200`, '1200: it is missing; its leaf is there'],
-    ['a leaf that was removed', `delete from countersign.audit_leaves where organization_id = $1 and leaf_index = 900`, '900: its leaf is missing: the tree cannot be computed from here on'],
-    ['leaves that were removed from the end', `delete from countersign.audit_leaves where organization_id = $1 and leaf_index > 1250`, '1251: its leaf is missing: the tree cannot be computed from here on'],
-    ['entries that changed places', `update countersign.audit_leaves set leaf_index = case leaf_index when 20 then -1 else 20 end where organization_id = $1 and leaf_index in (20, 21); update countersign.audit_leaves set leaf_index = 21 where organization_id = $1 and leaf_index = -1`, /has another root/],
-    ['a leaf that was given the entry of another log', `update countersign.audit_leaves l set entry_id = o.entry_id, at = o.at from countersign.audit_leaves o where l.organization_id = $1 and l.leaf_index = 30 and o.organization_id <> $1 and o.leaf_index = 30`, '30: it is missing; its leaf is there'],
-    ['the moment of a leaf', `update countersign.audit_leaves set at = at - interval '1 day' where organization_id = $1 and leaf_index = 8`, '8: it is missing; its leaf is there'],
-    ['where an entry came from', `update countersign.audit_entries e set sealed = overlay(sealed placing '\\x00'::bytea from 60) from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 40`, '40: its personal fields were changed'],
-    ['where an entry came from, beyond recognition', `update countersign.audit_entries e set sealed = 'nothing' from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 40`, '40: its personal fields were changed'],
-    ['where an entry came from, taken from another', `update countersign.audit_entries e set sealed = (select o.sealed from countersign.audit_entries o join countersign.audit_leaves k on k.entry_id = o.id where k.organization_id = $1 and k.leaf_index = 41) from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 40`, '40: its personal fields were changed'],
-    ['where an entry came from, as if it were sealed for somebody unknown', `update countersign.audit_entries e set sealed = set_byte(sealed, 9, get_byte(sealed, 9) # 1) from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 40`, '40: its personal fields were changed'],
-    ['where an entry came from, removed', `update countersign.audit_entries e set sealed = null from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 40`, '40: its personal fields were removed'],
-    ['an entry that was added past the queue', `insert into countersign.audit_entries (id, organization_id, at, leaf) select gen, $1, at, jsonb_set(leaf::jsonb, '{id}', to_jsonb(gen::text))::text from (select gen_random_uuid() as gen, at, leaf from countersign.audit_entries where organization_id = $1 limit 1) made`, /^entry [0-9a-f-]{36} has neither leaf nor place in the queue/],
-    ['a place in the queue without an entry', `insert into countersign.audit_pending (organization_id, at, entry_id) values ($1, now(), gen_random_uuid())`, /^entry [0-9a-f-]{36} waits to be sealed and is missing/],
-    ['a place in the queue for an entry that has its leaf', `insert into countersign.audit_pending (organization_id, at, entry_id) select $1, at, entry_id from countersign.audit_leaves where organization_id = $1 and leaf_index = 3`, /waits to be sealed and has a leaf already/],
-    ['a hash in a full tile', `update countersign.audit_tiles set hashes = overlay(hashes placing '\\xff00ff'::bytea from 40) where organization_id = $1 and level = 0 and tile_index = 2`, 'tile 2 of level 0 does not hold the hashes of the tree'],
-    ['a hash in a tile at the edge', `update countersign.audit_tiles set hashes = overlay(hashes placing '\\xff00ff'::bytea from 10) where organization_id = $1 and level = 1`, 'tile 0 of level 1 does not hold the hashes of the tree'],
-    ['a tile that was removed', `delete from countersign.audit_tiles where organization_id = $1 and level = 0 and tile_index = 1`, 'tile 1 of level 0 is missing'],
-    ['a tile that was cut', `update countersign.audit_tiles set hashes = substr(hashes, 1, 320) where organization_id = $1 and level = 0 and tile_index = 1`, 'tile 0/1 does not hold as many hashes as it must'],
-    ['a tile that was lengthened', `update countersign.audit_tiles set hashes = hashes || sha256('x') where organization_id = $1 and level = 1`, 'tile 1/0 does not hold as many hashes as it must'],
-    ['a tile that was added', `insert into countersign.audit_tiles (organization_id, level, tile_index, hashes) values ($1, 0, 77, sha256('x'))`, 'tile 0/77 does not hold as many hashes as it must'],
-    ['the root of a checkpoint', `update countersign.audit_checkpoints set root = sha256('x') where organization_id = $1 and tree_size = 257`, 'the checkpoint of 257 entries has another root than the entries lead to'],
-    ['the text of a checkpoint', `update countersign.audit_checkpoints set note = replace(note, '257', '258') where organization_id = $1 and tree_size = 257`, 'the checkpoint of 257 entries is not signed by the log’s key'],
-    ['a checkpoint’s text, taken from another', `update countersign.audit_checkpoints set note = (select note from countersign.audit_checkpoints where organization_id = $1 and tree_size = 3) where organization_id = $1 and tree_size = 257`, 'the checkpoint of 257 entries signs another size or root'],
-    ['a checkpoint beyond the end', `insert into countersign.audit_checkpoints (organization_id, tree_size, root, at, note) select $1, 9999, root, at, note from countersign.audit_checkpoints where organization_id = $1 and tree_size = 3`, 'the checkpoint of 9999 entries is of more than the log has'],
-    ['the newest checkpoint, removed', `delete from countersign.audit_checkpoints where organization_id = $1 and tree_size = ${SIZE}`, /have no checkpoint/],
-    ['the root of the log', `update countersign.audit_logs set root = sha256('x') where organization_id = $1`, /head of \d+ entries has another root/],
-    ['the size of the log', `update countersign.audit_logs set size = 257 where organization_id = $1`, 'leaf 257 lies beyond the end of the log'],
-    ['the key of the log', `update countersign.audit_logs set verifier_key = (select verifier_key from countersign.audit_logs where organization_id <> $1 limit 1) where organization_id = $1`, 'the log’s key is that of another log'],
-    ['the key of the log, so that it is none', `update countersign.audit_logs set verifier_key = 'none' where organization_id = $1`, 'the log’s key is none'],
-    ['the signing key of the log', `update countersign.audit_logs set signing_key = overlay(signing_key placing '\\x00'::bytea from 20) where organization_id = $1`, /the log’s signing key was changed/],
-    ['everything, with the log’s head taken away', `delete from countersign.audit_logs where organization_id = $1`, /^leaf 0 lies beyond the end of the log/],
+    [
+      'the text of an entry',
+      `update countersign.audit_entries e set leaf = ${OTHER_LEAF} from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 700`,
+      '700: its text, or its leaf, was changed',
+    ],
+    [
+      'the hash of a leaf',
+      `update countersign.audit_leaves set leaf_hash = sha256('x') where organization_id = $1 and leaf_index = 5`,
+      '5: its text, or its leaf, was changed',
+    ],
+    [
+      'the hash of a leaf, so that it is none',
+      `update countersign.audit_leaves set leaf_hash = 'x' where organization_id = $1 and leaf_index = 5`,
+      '5: its text, or its leaf, was changed',
+    ],
+    [
+      'an entry and the hash of its leaf, in agreement',
+      `with changed as (update countersign.audit_entries e set leaf = ${OTHER_LEAF} from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 9 returning e.id, e.leaf)
+       update countersign.audit_leaves l set leaf_hash = sha256('\\x00'::bytea || convert_to(changed.leaf, 'UTF8')) from changed where l.entry_id = changed.id and l.organization_id = $1`,
+      /the checkpoint of 257 entries has another root/,
+    ],
+    [
+      'an entry that was removed',
+      `delete from countersign.audit_entries e using countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 1200`,
+      '1200: it is missing; its leaf is there',
+    ],
+    [
+      'a leaf that was removed',
+      `delete from countersign.audit_leaves where organization_id = $1 and leaf_index = 900`,
+      '900: its leaf is missing: the tree cannot be computed from here on',
+    ],
+    [
+      'leaves that were removed from the end',
+      `delete from countersign.audit_leaves where organization_id = $1 and leaf_index > 1250`,
+      '1251: its leaf is missing: the tree cannot be computed from here on',
+    ],
+    [
+      'entries that changed places',
+      `update countersign.audit_leaves set leaf_index = case leaf_index when 20 then -1 else 20 end where organization_id = $1 and leaf_index in (20, 21); update countersign.audit_leaves set leaf_index = 21 where organization_id = $1 and leaf_index = -1`,
+      /has another root/,
+    ],
+    [
+      'a leaf that was given the entry of another log',
+      `update countersign.audit_leaves l set entry_id = o.entry_id, at = o.at from countersign.audit_leaves o where l.organization_id = $1 and l.leaf_index = 30 and o.organization_id <> $1 and o.leaf_index = 30`,
+      '30: it is missing; its leaf is there',
+    ],
+    [
+      'the moment of a leaf',
+      `update countersign.audit_leaves set at = at - interval '1 day' where organization_id = $1 and leaf_index = 8`,
+      '8: it is missing; its leaf is there',
+    ],
+    [
+      'where an entry came from',
+      `update countersign.audit_entries e set sealed = overlay(sealed placing '\\x00'::bytea from 60) from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 40`,
+      '40: its personal fields were changed',
+    ],
+    [
+      'where an entry came from, beyond recognition',
+      `update countersign.audit_entries e set sealed = 'nothing' from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 40`,
+      '40: its personal fields were changed',
+    ],
+    [
+      'where an entry came from, taken from another',
+      `update countersign.audit_entries e set sealed = (select o.sealed from countersign.audit_entries o join countersign.audit_leaves k on k.entry_id = o.id where k.organization_id = $1 and k.leaf_index = 41) from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 40`,
+      '40: its personal fields were changed',
+    ],
+    [
+      'where an entry came from, as if it were sealed for somebody unknown',
+      `update countersign.audit_entries e set sealed = set_byte(sealed, 9, get_byte(sealed, 9) # 1) from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 40`,
+      '40: its personal fields were changed',
+    ],
+    [
+      'where an entry came from, removed',
+      `update countersign.audit_entries e set sealed = null from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 40`,
+      '40: its personal fields were removed',
+    ],
+    [
+      'an entry that was added past the queue',
+      `insert into countersign.audit_entries (id, organization_id, at, leaf) select gen, $1, at, jsonb_set(leaf::jsonb, '{id}', to_jsonb(gen::text))::text from (select gen_random_uuid() as gen, at, leaf from countersign.audit_entries where organization_id = $1 limit 1) made`,
+      /^entry [0-9a-f-]{36} has neither leaf nor place in the queue/,
+    ],
+    [
+      'a place in the queue without an entry',
+      `insert into countersign.audit_pending (organization_id, at, entry_id) values ($1, now(), gen_random_uuid())`,
+      /^entry [0-9a-f-]{36} waits to be sealed and is missing/,
+    ],
+    [
+      'a place in the queue for an entry that has its leaf',
+      `insert into countersign.audit_pending (organization_id, at, entry_id) select $1, at, entry_id from countersign.audit_leaves where organization_id = $1 and leaf_index = 3`,
+      /waits to be sealed and has a leaf already/,
+    ],
+    [
+      'a hash in a full tile',
+      `update countersign.audit_tiles set hashes = overlay(hashes placing '\\xff00ff'::bytea from 40) where organization_id = $1 and level = 0 and tile_index = 2`,
+      'tile 2 of level 0 does not hold the hashes of the tree',
+    ],
+    [
+      'a hash in a tile at the edge',
+      `update countersign.audit_tiles set hashes = overlay(hashes placing '\\xff00ff'::bytea from 10) where organization_id = $1 and level = 1`,
+      'tile 0 of level 1 does not hold the hashes of the tree',
+    ],
+    [
+      'a tile that was removed',
+      `delete from countersign.audit_tiles where organization_id = $1 and level = 0 and tile_index = 1`,
+      'tile 1 of level 0 is missing',
+    ],
+    [
+      'a tile that was cut',
+      `update countersign.audit_tiles set hashes = substr(hashes, 1, 320) where organization_id = $1 and level = 0 and tile_index = 1`,
+      'tile 0/1 does not hold as many hashes as it must',
+    ],
+    [
+      'a tile that was lengthened',
+      `update countersign.audit_tiles set hashes = hashes || sha256('x') where organization_id = $1 and level = 1`,
+      'tile 1/0 does not hold as many hashes as it must',
+    ],
+    [
+      'a tile that was added',
+      `insert into countersign.audit_tiles (organization_id, level, tile_index, hashes) values ($1, 0, 77, sha256('x'))`,
+      'tile 0/77 does not hold as many hashes as it must',
+    ],
+    [
+      'the root of a checkpoint',
+      `update countersign.audit_checkpoints set root = sha256('x') where organization_id = $1 and tree_size = 257`,
+      'the checkpoint of 257 entries has another root than the entries lead to',
+    ],
+    [
+      'the text of a checkpoint',
+      `update countersign.audit_checkpoints set note = replace(note, '257', '258') where organization_id = $1 and tree_size = 257`,
+      'the checkpoint of 257 entries is not signed by the log’s key',
+    ],
+    [
+      'a checkpoint’s text, taken from another',
+      `update countersign.audit_checkpoints set note = (select note from countersign.audit_checkpoints where organization_id = $1 and tree_size = 3) where organization_id = $1 and tree_size = 257`,
+      'the checkpoint of 257 entries signs another size or root',
+    ],
+    [
+      'a checkpoint beyond the end',
+      `insert into countersign.audit_checkpoints (organization_id, tree_size, root, at, note) select $1, 9999, root, at, note from countersign.audit_checkpoints where organization_id = $1 and tree_size = 3`,
+      'the checkpoint of 9999 entries is of more than the log has',
+    ],
+    [
+      'the newest checkpoint, removed',
+      `delete from countersign.audit_checkpoints where organization_id = $1 and tree_size = ${SIZE}`,
+      /have no checkpoint/,
+    ],
+    [
+      'the root of the log',
+      `update countersign.audit_logs set root = sha256('x') where organization_id = $1`,
+      /head of \d+ entries has another root/,
+    ],
+    [
+      'the size of the log',
+      `update countersign.audit_logs set size = 257 where organization_id = $1`,
+      'leaf 257 lies beyond the end of the log',
+    ],
+    [
+      'the key of the log',
+      `update countersign.audit_logs set verifier_key = (select verifier_key from countersign.audit_logs where organization_id <> $1 limit 1) where organization_id = $1`,
+      'the log’s key is that of another log',
+    ],
+    [
+      'the key of the log, so that it is none',
+      `update countersign.audit_logs set verifier_key = 'none' where organization_id = $1`,
+      'the log’s key is none',
+    ],
+    [
+      'the signing key of the log',
+      `update countersign.audit_logs set signing_key = overlay(signing_key placing '\\x00'::bytea from 20) where organization_id = $1`,
+      /the log’s signing key was changed/,
+    ],
+    [
+      'everything, with the log’s head taken away',
+      `delete from countersign.audit_logs where organization_id = $1`,
+      /^leaf 0 lies beyond the end of the log/,
+    ],
   ])('is found: %s', async (_what, sql, expected) => {
     const organization = await goodLog();
-    for (const statement of sql.split(/;\s/)) expect((await world.admin.query(statement, [organization])).rowCount).toBeGreaterThan(0);
+    for (const statement of sql.split(/;\s/))
+      expect((await world.admin.query(statement, [organization])).rowCount).toBeGreaterThan(0);
     const found = await findings(organization);
     expect(found).toContainEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected));
   });
@@ -139,20 +295,33 @@ describe('whatever was done to it', () => {
     const witness = signingKey('witness.test', randomBytes(32), 'witness');
     const line = formatSignature(cosignCheckpoint(checkpoint!.note, witness, new Date())).trimEnd();
     const keep = (size: number, text: string) =>
-      world.admin.query('insert into countersign.audit_cosignatures (organization_id, tree_size, verifier_key, line, cosigned_at, received_at) values ($1, $2, $3, $4, now(), now())', [organization, size, formatVerifierKey(witness), text]);
+      world.admin.query(
+        'insert into countersign.audit_cosignatures (organization_id, tree_size, verifier_key, line, cosigned_at, received_at) values ($1, $2, $3, $4, now(), now())',
+        [organization, size, formatVerifierKey(witness), text],
+      );
     await keep(checkpoint!.size, line);
     expect(await findings(organization)).toEqual([]);
     await keep(257, line);
     await keep(2, line);
-    expect(await findings(organization)).toEqual(['a cosignature under the checkpoint of 257 entries is not the witness’s', 'there is a cosignature, but no checkpoint, of 2 entries']);
+    expect(await findings(organization)).toEqual([
+      'a cosignature under the checkpoint of 257 entries is not the witness’s',
+      'there is a cosignature, but no checkpoint, of 2 entries',
+    ]);
   });
 });
 
 describe('countersign audit check', () => {
   test('goes through every log, names what is wrong, and exits with 1', async () => {
     const [good, bad] = [await goodLog(), await goodLog()];
-    expect(await cli('--organization', good)).toMatchObject({ exitCode: 0, output: `${good}: ${SIZE} entries (0 with erased personal data), 3 checkpoints, 0 waiting to be sealed; 0 wrong\nEverything is as it was written.\n`, errors: '' });
-    await world.admin.query(`update countersign.audit_leaves set leaf_hash = sha256('x') where organization_id = $1 and leaf_index between 100 and 499`, [bad]);
+    expect(await cli('--organization', good)).toMatchObject({
+      exitCode: 0,
+      output: `${good}: ${SIZE} entries (0 with erased personal data), 3 checkpoints, 0 waiting to be sealed; 0 wrong\nEverything is as it was written.\n`,
+      errors: '',
+    });
+    await world.admin.query(
+      `update countersign.audit_leaves set leaf_hash = sha256('x') where organization_id = $1 and leaf_index between 100 and 499`,
+      [bad],
+    );
     const { exitCode, output } = await cli();
     expect(exitCode).toBe(1);
     expect(output).toContain(`${good}: ${SIZE} entries`);
@@ -161,14 +330,32 @@ describe('countersign audit check', () => {
   });
 
   test('says that it cannot tell, with the status 2, where it cannot', async () => {
-    expect(await cli('--organization', 'acme')).toMatchObject({ exitCode: 2, output: '', errors: expect.stringContaining('no id of an organization') });
-    expect(await cli('--organization', newId())).toMatchObject({ exitCode: 2, errors: expect.stringContaining('There is no audit log') });
-    expect(await runCli(['audit', 'check'], { DATABASE_URL: 'postgres://nobody:x@127.0.0.1:1/none', COUNTERSIGN_SECRET_KEY: world.secret })).toMatchObject({ exitCode: 2, errors: expect.stringContaining('does not answer') });
+    expect(await cli('--organization', 'acme')).toMatchObject({
+      exitCode: 2,
+      output: '',
+      errors: expect.stringContaining('no id of an organization'),
+    });
+    expect(await cli('--organization', newId())).toMatchObject({
+      exitCode: 2,
+      errors: expect.stringContaining('There is no audit log'),
+    });
+    expect(
+      await runCli(['audit', 'check'], {
+        DATABASE_URL: 'postgres://nobody:x@127.0.0.1:1/none',
+        COUNTERSIGN_SECRET_KEY: world.secret,
+      }),
+    ).toMatchObject({ exitCode: 2, errors: expect.stringContaining('does not answer') });
   });
 });
 
 /** Another process’s view: no key is remembered. */
 function restartedWork(): UnitOfWork {
   const log = { writeAudit: async () => undefined, writeOutbox: () => undefined, settleOutbox: async () => undefined };
-  return new UnitOfWork({ database: world.database, vault: new Vault(world.master), clock: systemClock, log, notifier: { outboxFilled: () => undefined, auditWritten: () => undefined, changed: () => undefined } });
+  return new UnitOfWork({
+    database: world.database,
+    vault: new Vault(world.master),
+    clock: systemClock,
+    log,
+    notifier: { outboxFilled: () => undefined, auditWritten: () => undefined, changed: () => undefined },
+  });
 }

@@ -37,11 +37,21 @@ afterAll(async () => {
 });
 
 async function entriesOf(request: string): Promise<Entry[]> {
-  return (await admin.query<Entry>(`select action, actor_type, actor_id, outcome, sealed from countersign.audit_entries where leaf::jsonb ->> 'request_id' = $1 order by at, id`, [request])).rows;
+  return (
+    await admin.query<Entry>(
+      `select action, actor_type, actor_id, outcome, sealed from countersign.audit_entries where leaf::jsonb ->> 'request_id' = $1 order by at, id`,
+      [request],
+    )
+  ).rows;
 }
 
 async function actionsOn(resource: string): Promise<string[]> {
-  return (await admin.query<{ action: string }>('select action from countersign.audit_entries where resource_id = $1 order by at, id', [resource])).rows.map(({ action }) => action);
+  return (
+    await admin.query<{ action: string }>(
+      'select action from countersign.audit_entries where resource_id = $1 order by at, id',
+      [resource],
+    )
+  ).rows.map(({ action }) => action);
 }
 
 describe('every route that is not for reading', () => {
@@ -57,7 +67,8 @@ describe('every route that is not for reading', () => {
       const found = await entriesOf(request);
       return found.length > 0 && found;
     }, `an entry of ${route}`);
-    for (const { outcome, sealed } of entries) expect({ route, outcome, sealed: sealed !== null }).toEqual({ route, outcome: 'success', sealed: true });
+    for (const { outcome, sealed } of entries)
+      expect({ route, outcome, sealed: sealed !== null }).toEqual({ route, outcome: 'success', sealed: true });
   });
 
   test.each(Object.keys(HARMLESS))('%s writes nothing', async (route) => {
@@ -69,7 +80,12 @@ describe('every activity', () => {
   const PROOFS: Readonly<Record<string, () => Promise<void>>> = {
     applyIntent: async () => {
       const asked = await office.ask([['mia']]);
-      await office.system.need('POST', `/api/v1/approvals/${asked.id}/decisions`, { decision: 'reject' }, office.key('mia'));
+      await office.system.need(
+        'POST',
+        `/api/v1/approvals/${asked.id}/decisions`,
+        { decision: 'reject' },
+        office.key('mia'),
+      );
       expect(await actionsOn(asked.id)).toContain('approval.decide');
     },
     fireTimer: async () => {
@@ -79,27 +95,60 @@ describe('every activity', () => {
     },
     // It changes nothing but the proofs themselves.
     sealShard: async () => {
-      await office.system.until(async () => (await admin.query('select from countersign.audit_pending')).rowCount === 0, 'everything is sealed');
-      const { rows } = await admin.query(`select (select count(*) from countersign.audit_entries) = (select count(*) from countersign.audit_leaves) as all_of_it`);
+      await office.system.until(
+        async () => (await admin.query('select from countersign.audit_pending')).rowCount === 0,
+        'everything is sealed',
+      );
+      const { rows } = await admin.query(
+        `select (select count(*) from countersign.audit_entries) = (select count(*) from countersign.audit_leaves) as all_of_it`,
+      );
       expect(rows).toEqual([{ all_of_it: true }]);
     },
     makeExport: async () => {
-      const { id } = await office.system.need('POST', '/api/v1/audit/exports', { from: '2026-01-01T00:00:00Z', to: new Date().toISOString() });
-      await office.system.until(async () => (await office.system.need('GET', `/api/v1/audit/exports/${id}`)).state === 'ready', 'the bundle');
+      const { id } = await office.system.need('POST', '/api/v1/audit/exports', {
+        from: '2026-01-01T00:00:00Z',
+        to: new Date().toISOString(),
+      });
+      await office.system.until(
+        async () => (await office.system.need('GET', `/api/v1/audit/exports/${id}`)).state === 'ready',
+        'the bundle',
+      );
       expect(await actionsOn(id)).toEqual(['audit.export_requested', 'audit.export_made']);
     },
     archiveDue: async () => {
       const folder = await mkdtemp(join(tmpdir(), 'countersign-archive-'));
       const { core } = office.system;
       const sealing = composeSealing(core);
-      const archives = composeArchiving({ ...core, config: { ...core.config, auditArchiveDir: folder } }, sealing.database);
+      const archives = composeArchiving(
+        { ...core, config: { ...core.config, auditArchiveDir: folder } },
+        sealing.database,
+      );
       await admin.query('set role countersign_owner');
-      await admin.query(`select countersign.make_audit_partition('audit_entries_2001_03', 'for values from (''2001-03-01T00:00:00Z'') to (''2001-04-01T00:00:00Z'')')`);
+      await admin.query(
+        `select countersign.make_audit_partition('audit_entries_2001_03', 'for values from (''2001-03-01T00:00:00Z'') to (''2001-04-01T00:00:00Z'')')`,
+      );
       await admin.query('reset role');
-      const origin = { organization: DEFAULT_ORGANIZATION, actor: { type: 'system' as const, id: null }, requestId: null };
-      await core.work.write(origin, async (tx) => tx.record({ action: 'team.made', resource: { type: 'team', id: DEFAULT_ORGANIZATION } }), new Date('2001-03-04T05:06:07Z'));
-      await office.system.until(async () => (await admin.query(`select from countersign.audit_pending where at < '2002-01-01'`)).rowCount === 0, 'it is sealed');
-      const activities = createActivities({ approvals: core.approvals.execution, audit: { sealing: sealing.sealing, shards: 1 }, exports: composeExportMaking(core, sealing.database), archiving: archives?.archiving ?? null, logger: core.logger });
+      const origin = {
+        organization: DEFAULT_ORGANIZATION,
+        actor: { type: 'system' as const, id: null },
+        requestId: null,
+      };
+      await core.work.write(
+        origin,
+        async (tx) => tx.record({ action: 'team.made', resource: { type: 'team', id: DEFAULT_ORGANIZATION } }),
+        new Date('2001-03-04T05:06:07Z'),
+      );
+      await office.system.until(
+        async () => (await admin.query(`select from countersign.audit_pending where at < '2002-01-01'`)).rowCount === 0,
+        'it is sealed',
+      );
+      const activities = createActivities({
+        approvals: core.approvals.execution,
+        audit: { sealing: sealing.sealing, shards: 1 },
+        exports: composeExportMaking(core, sealing.database),
+        archiving: archives?.archiving ?? null,
+        logger: core.logger,
+      });
       expect(await new MockActivityEnvironment().run(() => activities.archiveDue())).toEqual({ months: ['2001-03'] });
       const { rows } = await admin.query<{ id: string }>('select id from countersign.audit_archives');
       expect(await actionsOn(rows[0]!.id)).toEqual(['audit.archived']);
@@ -111,7 +160,13 @@ describe('every activity', () => {
   test('is known to write an entry for what it changes', async () => {
     const { core } = office.system;
     const sealing = composeSealing(core);
-    const activities = createActivities({ approvals: core.approvals.execution, audit: { sealing: sealing.sealing, shards: 1 }, exports: composeExportMaking(core, sealing.database), archiving: null, logger: core.logger });
+    const activities = createActivities({
+      approvals: core.approvals.execution,
+      audit: { sealing: sealing.sealing, shards: 1 },
+      exports: composeExportMaking(core, sealing.database),
+      archiving: null,
+      logger: core.logger,
+    });
     await sealing.close();
     expect(Object.keys(PROOFS).toSorted()).toEqual(Object.keys(activities).toSorted());
     for (const prove of Object.values(PROOFS)) await prove();

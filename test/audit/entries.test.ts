@@ -44,13 +44,21 @@ async function as<T>(role: string, work: (client: Client) => Promise<T>): Promis
 }
 
 async function partitions(): Promise<string[]> {
-  const { rows } = await world.admin.query<{ name: string }>(`select inhrelid::regclass::text as name from pg_inherits where inhparent = 'countersign.audit_entries'::regclass order by 1`);
+  const { rows } = await world.admin.query<{ name: string }>(
+    `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'countersign.audit_entries'::regclass order by 1`,
+  );
   return rows.map(({ name }) => name);
 }
 
 /** What is sealed in an entry, as whoever has this vault's keys reads it. */
-async function personalOf(organization: string, { id, sealed }: StoredEntry, vault = world.vault): Promise<string | null> {
-  return world.work.read(organization, async (em) => (await vault.unlockFor(em, organization, [sealed])).open(sealed, personalPlace(id)));
+async function personalOf(
+  organization: string,
+  { id, sealed }: StoredEntry,
+  vault = world.vault,
+): Promise<string | null> {
+  return world.work.read(organization, async (em) =>
+    (await vault.unlockFor(em, organization, [sealed])).open(sealed, personalPlace(id)),
+  );
 }
 
 describe('an entry', () => {
@@ -59,16 +67,40 @@ describe('an entry', () => {
     const [person, key, team, behalf, approval, requestId] = Array.from({ length: 6 }, () => newId());
     const at = new Date('2026-11-23T10:00:00.123Z');
     const origin: Origin = { organization, actor: { type: 'person', id: person!, key: key! }, requestId: requestId! };
-    await world.work.write(origin, async (tx) => {
-      tx.record({ action: 'approval.decide', resource: { type: 'approval', id: approval! }, team: team!, onBehalfOf: behalf!, outcome: 'denied', policyVersion: 'v3', detail: { refusal: 'stale-revision', revision: 2 } });
-    }, at);
-    const { rows } = await world.admin.query('select * from countersign.audit_entries where organization_id = $1', [organization]);
+    await world.work.write(
+      origin,
+      async (tx) => {
+        tx.record({
+          action: 'approval.decide',
+          resource: { type: 'approval', id: approval! },
+          team: team!,
+          onBehalfOf: behalf!,
+          outcome: 'denied',
+          policyVersion: 'v3',
+          detail: { refusal: 'stale-revision', revision: 2 },
+        });
+      },
+      at,
+    );
+    const { rows } = await world.admin.query('select * from countersign.audit_entries where organization_id = $1', [
+      organization,
+    ]);
     const [row] = rows;
     expect(row.leaf).toBe(
       `{"action":"approval.decide","actor":{"key":"${key}","ref":"${person}","type":"person"},"at":"2026-11-23T10:00:00.123Z","detail":{"refusal":"stale-revision","revision":2},"id":"${row.id}",` +
-      `"on_behalf_of":"${behalf}","organization":"${organization}","outcome":"denied","policy_version":"v3","request_id":"${requestId}","resource":{"ref":"${approval}","type":"approval"},"team":"${team}","v":1}`);
+        `"on_behalf_of":"${behalf}","organization":"${organization}","outcome":"denied","policy_version":"v3","request_id":"${requestId}","resource":{"ref":"${approval}","type":"approval"},"team":"${team}","v":1}`,
+    );
     expect(row).toMatchObject({
-      at, action: 'approval.decide', actor_type: 'person', actor_id: person, actor_key: key, resource_type: 'approval', resource_id: approval, team_id: team, outcome: 'denied', sealed: null,
+      at,
+      action: 'approval.decide',
+      actor_type: 'person',
+      actor_id: person,
+      actor_key: key,
+      resource_type: 'approval',
+      resource_id: approval,
+      team_id: team,
+      outcome: 'denied',
+      sealed: null,
     });
   });
 
@@ -85,7 +117,10 @@ describe('an entry', () => {
       tx.enqueue({ id: 'no uuid at all', channel: 'workflow', reference: {} });
     });
     await expect(failing).rejects.toThrow();
-    const { rows } = await world.admin.query('select p.entry_id = e.id and p.at = e.at as same from countersign.audit_entries e full join countersign.audit_pending p on p.entry_id = e.id where e.organization_id = $1 or p.organization_id = $1', [organization]);
+    const { rows } = await world.admin.query(
+      'select p.entry_id = e.id and p.at = e.at as same from countersign.audit_entries e full join countersign.audit_pending p on p.entry_id = e.id where e.organization_id = $1 or p.organization_id = $1',
+      [organization],
+    );
     expect(rows).toEqual([{ same: true }, { same: true }]);
   });
 
@@ -105,18 +140,34 @@ describe('an entry', () => {
 });
 
 describe('what was recorded', () => {
-  test.each(['audit_entries', 'audit_leaves', 'audit_checkpoints'])('in %s cannot be changed, deleted or emptied by the owner of the tables nor by a superuser', async (table) => {
-    const organization = await world.organization();
-    await world.write(organization);
-    await world.sealAll();
-    const before = (await world.admin.query(`select * from countersign.${table} order by 1, 2`)).rows;
-    const attempts = [`update countersign.${table} set organization_id = organization_id`, `delete from countersign.${table}`, `truncate countersign.${table}`, `truncate countersign.${table} cascade`];
-    for (const attempt of attempts) {
-      expect({ attempt, as: 'owner', outcome: await as(DATABASE_ROLES.owner, (client) => outcome(client, attempt)) }).toEqual({ attempt, as: 'owner', outcome: REFUSED });
-      expect({ attempt, as: 'superuser', outcome: await outcome(world.admin, attempt) }).toEqual({ attempt, as: 'superuser', outcome: REFUSED });
-    }
-    expect((await world.admin.query(`select * from countersign.${table} order by 1, 2`)).rows).toEqual(before);
-  });
+  test.each(['audit_entries', 'audit_leaves', 'audit_checkpoints'])(
+    'in %s cannot be changed, deleted or emptied by the owner of the tables nor by a superuser',
+    async (table) => {
+      const organization = await world.organization();
+      await world.write(organization);
+      await world.sealAll();
+      const before = (await world.admin.query(`select * from countersign.${table} order by 1, 2`)).rows;
+      const attempts = [
+        `update countersign.${table} set organization_id = organization_id`,
+        `delete from countersign.${table}`,
+        `truncate countersign.${table}`,
+        `truncate countersign.${table} cascade`,
+      ];
+      for (const attempt of attempts) {
+        expect({
+          attempt,
+          as: 'owner',
+          outcome: await as(DATABASE_ROLES.owner, (client) => outcome(client, attempt)),
+        }).toEqual({ attempt, as: 'owner', outcome: REFUSED });
+        expect({ attempt, as: 'superuser', outcome: await outcome(world.admin, attempt) }).toEqual({
+          attempt,
+          as: 'superuser',
+          outcome: REFUSED,
+        });
+      }
+      expect((await world.admin.query(`select * from countersign.${table} order by 1, 2`)).rows).toEqual(before);
+    },
+  );
 
   test('cannot be changed past its parent table either', async () => {
     const organization = await world.organization();
@@ -124,7 +175,10 @@ describe('what was recorded', () => {
     for (const partition of await partitions()) {
       const { rows } = await world.admin.query(`select from ${partition}`);
       for (const attempt of [`update ${partition} set leaf = leaf`, `delete from ${partition}`]) {
-        expect({ attempt, outcome: await as(DATABASE_ROLES.owner, (client) => outcome(client, attempt)) }).toEqual({ attempt, outcome: rows.length === 0 ? 0 : REFUSED });
+        expect({ attempt, outcome: await as(DATABASE_ROLES.owner, (client) => outcome(client, attempt)) }).toEqual({
+          attempt,
+          outcome: rows.length === 0 ? 0 : REFUSED,
+        });
       }
       expect(await as(DATABASE_ROLES.owner, (client) => outcome(client, `truncate ${partition}`))).toBe(REFUSED);
     }
@@ -153,9 +207,15 @@ describe('where a request came from', () => {
       const { personal: commitment } = JSON.parse(entry.leaf);
       expect(opens(personal, commitment)).toBe(true);
       commitments.add(commitment);
-      expect(Buffer.concat([Buffer.from(entry.leaf), entry.sealed ?? Buffer.alloc(0)]).includes(SOURCE.address)).toBe(false);
+      expect(Buffer.concat([Buffer.from(entry.leaf), entry.sealed ?? Buffer.alloc(0)]).includes(SOURCE.address)).toBe(
+        false,
+      );
       // Without the salt, whoever guesses the address would have it confirmed.
-      expect(commitment).not.toBe(createHash('sha256').update('{"address":"203.0.113.7","user_agent":"Mozilla/5.0 (Tester’s browser)"}').digest('base64'));
+      expect(commitment).not.toBe(
+        createHash('sha256')
+          .update('{"address":"203.0.113.7","user_agent":"Mozilla/5.0 (Tester’s browser)"}')
+          .digest('base64'),
+      );
     }
     expect(commitments.size).toBe(entries.length);
   });
@@ -192,16 +252,26 @@ describe('where a request came from', () => {
     await world.sealAll();
     const proofs = new AuditProofs(world.database);
     const before = await proofs.inclusion(organization, { seq: 3 });
-    await world.admin.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [person]);
+    await world.admin.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [
+      person,
+    ]);
     const restarted = new Vault(world.master);
-    for (const entry of await world.entries(organization)) expect(await personalOf(organization, entry, restarted)).toBeNull();
+    for (const entry of await world.entries(organization))
+      expect(await personalOf(organization, entry, restarted)).toBeNull();
     const after = await proofs.inclusion(organization, { seq: 3 });
     expect(after).toEqual(before);
     verifyInclusion(after.seq, after.treeSize, leafTextHash(after.leaf ?? ''), after.hashes, after.checkpoint.root);
     // Nothing new can be written about them, and nothing new fails because of it.
-    await world.workWith(restarted).write({ organization, actor: { type: 'person', id: person }, requestId: null, source: SOURCE }, async (tx) => tx.record({ action: 'team.made', resource: { type: 'team', id: newId() } }));
+    await world
+      .workWith(restarted)
+      .write({ organization, actor: { type: 'person', id: person }, requestId: null, source: SOURCE }, async (tx) =>
+        tx.record({ action: 'team.made', resource: { type: 'team', id: newId() } }),
+      );
     const last = (await world.entries(organization)).at(-1);
-    expect({ sealed: last?.sealed, personal: JSON.parse(last?.leaf ?? '').personal }).toEqual({ sealed: null, personal: undefined });
+    expect({ sealed: last?.sealed, personal: JSON.parse(last?.leaf ?? '').personal }).toEqual({
+      sealed: null,
+      personal: undefined,
+    });
     await world.sealAll();
   });
 });
@@ -209,10 +279,14 @@ describe('where a request came from', () => {
 describe('the partitions', () => {
   const housekeeping = () => new Housekeeping({ database: world.database, logger: world.logger });
   const nameOf = (month: Date) => `countersign.audit_entries_${month.toISOString().slice(0, 7).replace('-', '_')}`;
-  const monthsAhead = (ahead: number) => new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + ahead, 15));
+  const monthsAhead = (ahead: number) =>
+    new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() + ahead, 15));
 
   test('of this month and the next three are there, and made again by housekeeping where one is missing', async () => {
-    const expected = ['countersign.audit_entries_default', ...[0, 1, 2, 3].map((ahead) => nameOf(monthsAhead(ahead)))].toSorted();
+    const expected = [
+      'countersign.audit_entries_default',
+      ...[0, 1, 2, 3].map((ahead) => nameOf(monthsAhead(ahead))),
+    ].toSorted();
     expect(await partitions()).toEqual(expected);
     await world.admin.query(`drop table ${nameOf(monthsAhead(2))}`);
     await housekeeping().makePartitions();
@@ -224,9 +298,21 @@ describe('the partitions', () => {
   test('hold the entries of their month; the default one those of no month that was made', async () => {
     const organization = await world.organization();
     const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: null };
-    for (const ahead of [0, 1, 7]) await world.work.write(origin, async (tx) => tx.record({ action: 'team.made', resource: { type: 'team', id: newId() } }), monthsAhead(ahead));
-    const { rows } = await world.admin.query('select tableoid::regclass::text as partition from countersign.audit_entries where organization_id = $1 order by at', [organization]);
-    expect(rows.map(({ partition }) => partition)).toEqual([nameOf(monthsAhead(0)), nameOf(monthsAhead(1)), 'countersign.audit_entries_default']);
+    for (const ahead of [0, 1, 7])
+      await world.work.write(
+        origin,
+        async (tx) => tx.record({ action: 'team.made', resource: { type: 'team', id: newId() } }),
+        monthsAhead(ahead),
+      );
+    const { rows } = await world.admin.query(
+      'select tableoid::regclass::text as partition from countersign.audit_entries where organization_id = $1 order by at',
+      [organization],
+    );
+    expect(rows.map(({ partition }) => partition)).toEqual([
+      nameOf(monthsAhead(0)),
+      nameOf(monthsAhead(1)),
+      'countersign.audit_entries_default',
+    ]);
   });
 
   test('of a month that the default one holds entries of is left unmade, and nothing is lost', async () => {
@@ -234,7 +320,11 @@ describe('the partitions', () => {
     const name = nameOf(monthsAhead(3));
     await world.admin.query(`drop table ${name}`);
     const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: null };
-    await world.work.write(origin, async (tx) => tx.record({ action: 'team.made', resource: { type: 'team', id: newId() } }), monthsAhead(3));
+    await world.work.write(
+      origin,
+      async (tx) => tx.record({ action: 'team.made', resource: { type: 'team', id: newId() } }),
+      monthsAhead(3),
+    );
     await housekeeping().makePartitions();
     expect(await partitions()).not.toContain(name);
     expect(world.logged).toEqual([]);

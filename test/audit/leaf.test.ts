@@ -1,7 +1,17 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { commitmentIn, commitmentTo, leafText, leafTextHash, opens, parsePersonal, personalText, personalWith, type PublicFields } from '../../src/audit/leaf.ts';
+import {
+  commitmentIn,
+  commitmentTo,
+  leafText,
+  leafTextHash,
+  opens,
+  parsePersonal,
+  personalText,
+  personalWith,
+  type PublicFields,
+} from '../../src/audit/leaf.ts';
 
 const notPersonal = expect.objectContaining({ code: 'not-personal' });
 const salt = Buffer.alloc(32, 7);
@@ -25,8 +35,8 @@ describe('leafText', () => {
   test('is the public fields as canonical JSON', () => {
     expect(leafText(entry)).toBe(
       '{"action":"approval.decided","actor":{"key":null,"ref":"01890000-0000-7000-8000-000000000003","type":"person"},"at":"2026-11-23T10:00:00.123Z",' +
-      '"detail":{"decision":"approve","stage":1},"id":"01890000-0000-7000-8000-000000000001","on_behalf_of":null,"organization":"01890000-0000-7000-8000-000000000002",' +
-      '"outcome":"success","request_id":"r-1","resource":{"ref":"01890000-0000-7000-8000-000000000004","type":"approval"},"team":null,"v":1}',
+        '"detail":{"decision":"approve","stage":1},"id":"01890000-0000-7000-8000-000000000001","on_behalf_of":null,"organization":"01890000-0000-7000-8000-000000000002",' +
+        '"outcome":"success","request_id":"r-1","resource":{"ref":"01890000-0000-7000-8000-000000000004","type":"approval"},"team":null,"v":1}',
     );
   });
 
@@ -42,26 +52,35 @@ describe('leafText', () => {
   });
 
   test('holds no commitment where there is none, nor where it is no leaf', () => {
-    for (const text of [leafText(entry), '', '{', '[]', 'null', '{"personal":1}', '{"detail":{"personal":"a"}}']) expect(commitmentIn(text)).toBeNull();
+    for (const text of [leafText(entry), '', '{', '[]', 'null', '{"personal":1}', '{"detail":{"personal":"a"}}'])
+      expect(commitmentIn(text)).toBeNull();
   });
 });
 
 describe('the commitment to personal fields', () => {
   test('is SHA-256 over the salt and the fields as canonical JSON', () => {
-    const expected = createHash('sha256').update(salt).update('{"address":"203.0.113.7","user_agent":"curl/8.5"}').digest('base64');
+    const expected = createHash('sha256')
+      .update(salt)
+      .update('{"address":"203.0.113.7","user_agent":"curl/8.5"}')
+      .digest('base64');
     expect(commitmentTo(personal)).toBe(expected);
   });
 
   test('opens with what was sealed, and with nothing else', () => {
-    const fields = fc.dictionary(fc.constantFrom('address', 'user_agent', 'x'), fc.oneof(fc.string(), fc.constant(null)));
-    fc.assert(fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fields, fc.nat(31), (bytes, values, position) => {
-      const sealed = parsePersonal(personalText(personalWith(bytes, values)));
-      const commitment = commitmentTo(personalWith(bytes, values));
-      expect(opens(sealed, commitment)).toBe(true);
-      const otherSalt = bytes.with(position, bytes[position]! ^ 1);
-      expect(opens(personalWith(otherSalt, values), commitment)).toBe(false);
-      expect(opens(personalWith(bytes, { ...values, y: 1 }), commitment)).toBe(false);
-    }));
+    const fields = fc.dictionary(
+      fc.constantFrom('address', 'user_agent', 'x'),
+      fc.oneof(fc.string(), fc.constant(null)),
+    );
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fields, fc.nat(31), (bytes, values, position) => {
+        const sealed = parsePersonal(personalText(personalWith(bytes, values)));
+        const commitment = commitmentTo(personalWith(bytes, values));
+        expect(opens(sealed, commitment)).toBe(true);
+        const otherSalt = bytes.with(position, bytes[position]! ^ 1);
+        expect(opens(personalWith(otherSalt, values), commitment)).toBe(false);
+        expect(opens(personalWith(bytes, { ...values, y: 1 }), commitment)).toBe(false);
+      }),
+    );
   });
 
   test('a salt has 32 bytes', () => {
@@ -70,8 +89,17 @@ describe('the commitment to personal fields', () => {
 
   test('nothing else is taken for sealed fields', () => {
     const other = [
-      '', '{', 'null', '[]', '"text"', '{}', '{"salt":"","fields":{}}', `{"salt":"${salt.toString('base64')}"}`, `{"salt":"${salt.toString('base64')}","fields":[]}`,
-      `{"salt":"${salt.toString('base64')}","fields":null}`, `{"salt":1,"fields":{}}`,
+      '',
+      '{',
+      'null',
+      '[]',
+      '"text"',
+      '{}',
+      '{"salt":"","fields":{}}',
+      `{"salt":"${salt.toString('base64')}"}`,
+      `{"salt":"${salt.toString('base64')}","fields":[]}`,
+      `{"salt":"${salt.toString('base64')}","fields":null}`,
+      `{"salt":1,"fields":{}}`,
     ];
     for (const text of other) expect(() => parsePersonal(text)).toThrow(notPersonal);
   });

@@ -9,12 +9,19 @@ let follower: LogFollower | null = null;
 afterEach(() => follower?.stop());
 
 /** @param todo how often each has something to do */
-function follow(todo: Map<string, number>, step: (found: string, signal: AbortSignal) => Promise<void>, concurrency = 4) {
+function follow(
+  todo: Map<string, number>,
+  step: (found: string, signal: AbortSignal) => Promise<void>,
+  concurrency = 4,
+) {
   const logged: { about?: string }[] = [];
   const logger = pino({ level: 'error' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
   const done = new Watched<string>();
   follower = new LogFollower({
-    name: 'test', logger, concurrency, pollMs: 5,
+    name: 'test',
+    logger,
+    concurrency,
+    pollMs: 5,
     find: async () => [...todo].filter(([, left]) => left > 0).map(([found]) => found),
     step: async (found, signal) => {
       await step(found, signal);
@@ -32,19 +39,26 @@ describe('whoever follows logs', () => {
   test('does all there is to do, each log by itself, and no more of them side by side than it may', async () => {
     const underWay = new Set<string>();
     let most = 0;
-    const { done } = follow(new Map(Array.from({ length: 10 }, (_, n) => [`log-${n}`, 5])), async (found) => {
-      expect(underWay.has(found)).toBe(false);
-      underWay.add(found);
-      most = Math.max(most, underWay.size);
-      await new Promise(setImmediate);
-      underWay.delete(found);
-    }, 3);
+    const { done } = follow(
+      new Map(Array.from({ length: 10 }, (_, n) => [`log-${n}`, 5])),
+      async (found) => {
+        expect(underWay.has(found)).toBe(false);
+        underWay.add(found);
+        most = Math.max(most, underWay.size);
+        await new Promise(setImmediate);
+        underWay.delete(found);
+      },
+      3,
+    );
     await done.count(50);
     expect(most).toBe(3);
   });
 
   test('leaves alone what fails, says so once, and goes on with the others', async () => {
-    const todo = new Map([['broken', 1], ['sound', 1]]);
+    const todo = new Map([
+      ['broken', 1],
+      ['sound', 1],
+    ]);
     const { done, logged } = follow(todo, async (found) => {
       if (found === 'broken') throw new Error('damaged');
     });

@@ -39,12 +39,20 @@ const checkpointsOf = () => fc.constantFrom(...checkpoints);
 
 describe('a proof of inclusion', () => {
   test('holds for every entry and every checkpoint that came after it', async () => {
-    await fc.assert(fc.asyncProperty(seqs, checkpointsOf(), async (seq, { size, root }) => {
-      fc.pre(seq < size);
-      const proof = await proofs.inclusion(organization, { seq }, size);
-      expect(proof).toMatchObject({ seq, entry: leaves[seq]?.entry, treeSize: size, checkpoint: { size, root } });
-      verifyInclusion(proof.seq, proof.treeSize, leafHash(Buffer.from(proof.leaf ?? '')), proof.hashes, openCheckpoint(proof.checkpoint.note, parseVerifierKey(await proofs.verifierKey(organization))).root);
-    }));
+    await fc.assert(
+      fc.asyncProperty(seqs, checkpointsOf(), async (seq, { size, root }) => {
+        fc.pre(seq < size);
+        const proof = await proofs.inclusion(organization, { seq }, size);
+        expect(proof).toMatchObject({ seq, entry: leaves[seq]?.entry, treeSize: size, checkpoint: { size, root } });
+        verifyInclusion(
+          proof.seq,
+          proof.treeSize,
+          leafHash(Buffer.from(proof.leaf ?? '')),
+          proof.hashes,
+          openCheckpoint(proof.checkpoint.note, parseVerifierKey(await proofs.verifierKey(organization))).root,
+        );
+      }),
+    );
   });
 
   test('is for the latest checkpoint where no size is named, and found by the entry’s id too', async () => {
@@ -54,15 +62,24 @@ describe('a proof of inclusion', () => {
     expect(proof.leafHash.equals(leaves[300]!.hash)).toBe(true);
   });
 
-  test.each([-1, SIZE, SIZE + 1, 0.5, Number.NaN, 2 ** 60])('of entry %d, which there is none of, is refused', async (seq) => {
-    await expect(proofs.inclusion(organization, { seq })).rejects.toMatchObject({ name: 'NoSuchEntry', code: 'not-found' });
-  });
+  test.each([-1, SIZE, SIZE + 1, 0.5, Number.NaN, 2 ** 60])(
+    'of entry %d, which there is none of, is refused',
+    async (seq) => {
+      await expect(proofs.inclusion(organization, { seq })).rejects.toMatchObject({
+        name: 'NoSuchEntry',
+        code: 'not-found',
+      });
+    },
+  );
 
   test('of an entry that is not sealed yet is refused as that, until it is', async () => {
     const other = await world.organization();
     await world.write(other);
     const [entry] = await world.entries(other);
-    await expect(proofs.inclusion(other, { entry: entry!.id })).rejects.toMatchObject({ name: 'NotSealedYet', extension: { retryAfterSeconds: expect.any(Number) } });
+    await expect(proofs.inclusion(other, { entry: entry!.id })).rejects.toMatchObject({
+      name: 'NotSealedYet',
+      extension: { retryAfterSeconds: expect.any(Number) },
+    });
     await expect(proofs.inclusion(other, { entry: newId() })).rejects.toMatchObject({ name: 'NoSuchEntry' });
     await expect(proofs.latestCheckpoint(other)).rejects.toMatchObject({ name: 'NoCheckpointYet' });
     await expect(proofs.verifierKey(other)).rejects.toMatchObject({ name: 'NoCheckpointYet' });
@@ -71,15 +88,24 @@ describe('a proof of inclusion', () => {
   });
 
   test('for a size that was never checkpointed, or that the entry came after, is refused', async () => {
-    for (const size of [0, 5, SIZE - 1, SIZE + 1, -1, 1.5]) await expect(proofs.inclusion(organization, { seq: 0 }, size)).rejects.toMatchObject({ name: 'NeverCheckpointed', code: 'not-found' });
-    await expect(proofs.inclusion(organization, { seq: 7 }, 7)).rejects.toMatchObject({ name: 'NoSuchRange', code: 'not-found' });
+    for (const size of [0, 5, SIZE - 1, SIZE + 1, -1, 1.5])
+      await expect(proofs.inclusion(organization, { seq: 0 }, size)).rejects.toMatchObject({
+        name: 'NeverCheckpointed',
+        code: 'not-found',
+      });
+    await expect(proofs.inclusion(organization, { seq: 7 }, 7)).rejects.toMatchObject({
+      name: 'NoSuchRange',
+      code: 'not-found',
+    });
   });
 
   test('of another organization’s entry is not found, by its place or its id', async () => {
     const other = await world.organization();
     await world.write(other);
     await world.sealer().seal(other);
-    await expect(proofs.inclusion(other, { entry: leaves[0]?.entry ?? '' })).rejects.toMatchObject({ name: 'NoSuchEntry' });
+    await expect(proofs.inclusion(other, { entry: leaves[0]?.entry ?? '' })).rejects.toMatchObject({
+      name: 'NoSuchEntry',
+    });
     await expect(proofs.inclusion(other, { seq: 1 })).rejects.toMatchObject({ name: 'NoSuchEntry' });
     await expect(proofs.consistency(other, 1, 7)).rejects.toMatchObject({ name: 'NeverCheckpointed' });
     await expect(proofs.range(other, { start: 0, end: 2 })).rejects.toMatchObject({ name: 'NoSuchRange' });
@@ -99,11 +125,21 @@ describe('a proof of consistency', () => {
         const proof = await proofs.consistency(organization, first.size, second.size);
         verifyConsistency(proof.first, proof.second, first.root, second.root, proof.hashes);
       }
-      expect(await proofs.consistency(organization, 0, first.size)).toEqual({ first: 0, second: first.size, hashes: [] });
+      expect(await proofs.consistency(organization, 0, first.size)).toEqual({
+        first: 0,
+        second: first.size,
+        hashes: [],
+      });
     }
   });
 
-  test.each([[1, 5], [5, SIZE], [SIZE, SIZE + 1], [-1, 7], [1.5, 7]])('of sizes %d and %d, one of which was never checkpointed, is refused', async (first, second) => {
+  test.each([
+    [1, 5],
+    [5, SIZE],
+    [SIZE, SIZE + 1],
+    [-1, 7],
+    [1.5, 7],
+  ])('of sizes %d and %d, one of which was never checkpointed, is refused', async (first, second) => {
     await expect(proofs.consistency(organization, first, second)).rejects.toMatchObject({ name: 'NeverCheckpointed' });
   });
 
@@ -114,14 +150,19 @@ describe('a proof of consistency', () => {
 
 describe('a range', () => {
   test('leads, with its leaves, to the root of its checkpoint, and names every checkpoint on the way', async () => {
-    await fc.assert(fc.asyncProperty(seqs, seqs, checkpointsOf(), async (a, b, { size, root }) => {
-      const range = { start: Math.min(a, b), end: Math.max(a, b) + 1 };
-      fc.pre(range.end <= size);
-      const proven = await proofs.range(organization, range, size);
-      expect(rootThrough(range, size, proven.proof).equals(root)).toBe(true);
-      const sizes = checkpoints.map((checkpoint) => checkpoint.size).filter((each) => (each >= range.start && each <= range.end) || each === size);
-      expect(proven.checkpoints.map((checkpoint) => checkpoint.size)).toEqual(sizes);
-    }), { numRuns: 60 });
+    await fc.assert(
+      fc.asyncProperty(seqs, seqs, checkpointsOf(), async (a, b, { size, root }) => {
+        const range = { start: Math.min(a, b), end: Math.max(a, b) + 1 };
+        fc.pre(range.end <= size);
+        const proven = await proofs.range(organization, range, size);
+        expect(rootThrough(range, size, proven.proof).equals(root)).toBe(true);
+        const sizes = checkpoints
+          .map((checkpoint) => checkpoint.size)
+          .filter((each) => (each >= range.start && each <= range.end) || each === size);
+        expect(proven.checkpoints.map((checkpoint) => checkpoint.size)).toEqual(sizes);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   test('of a stretch of time holds every sealed entry of it', async () => {
@@ -134,17 +175,26 @@ describe('a range', () => {
     expect(await proofs.rangeBetween(organization, new Date(0), new Date(1))).toBeNull();
   });
 
-  test.each([[{ start: 3, end: 2 }], [{ start: 0, end: SIZE + 1 }], [{ start: -1, end: 2 }], [{ start: 0.5, end: 2 }]])('%j, which is none, is refused', async (range) => {
-    await expect(proofs.range(organization, range)).rejects.toMatchObject({ name: 'NoSuchRange', code: 'not-found' });
-  });
+  test.each([[{ start: 3, end: 2 }], [{ start: 0, end: SIZE + 1 }], [{ start: -1, end: 2 }], [{ start: 0.5, end: 2 }]])(
+    '%j, which is none, is refused',
+    async (range) => {
+      await expect(proofs.range(organization, range)).rejects.toMatchObject({ name: 'NoSuchRange', code: 'not-found' });
+    },
+  );
 });
 
 /** The root that the leaves of the range and the proof's hashes lead to. */
-function rootThrough({ start, end }: { start: number; end: number }, size: number, proof: { left: readonly Uint8Array[]; right: readonly Uint8Array[] }): Buffer {
+function rootThrough(
+  { start, end }: { start: number; end: number },
+  size: number,
+  proof: { left: readonly Uint8Array[]; right: readonly Uint8Array[] },
+): Buffer {
   const tree = new Frontier();
-  for (const [position, { level }] of coverage({ start: 0, end: start }).entries()) tree.append(proof.left[position]!, level);
+  for (const [position, { level }] of coverage({ start: 0, end: start }).entries())
+    tree.append(proof.left[position]!, level);
   for (const { hash } of leaves.slice(start, end)) tree.append(hash);
-  for (const [position, { level }] of coverage({ start: end, end: size }).entries()) tree.append(proof.right[position]!, level);
+  for (const [position, { level }] of coverage({ start: end, end: size }).entries())
+    tree.append(proof.right[position]!, level);
   return Buffer.from(tree.root());
 }
 
@@ -152,9 +202,23 @@ test('a damaged tile is noticed, not proven from', async () => {
   const other = await world.organization();
   await world.write(other, 3);
   await world.sealer().seal(other);
-  await world.admin.query('update countersign.audit_tiles set hashes = substr(hashes, 1, 32) where organization_id = $1', [other]);
+  await world.admin.query(
+    'update countersign.audit_tiles set hashes = substr(hashes, 1, 32) where organization_id = $1',
+    [other],
+  );
   await expect(proofs.inclusion(other, { seq: 0 })).rejects.toMatchObject({ code: 'tiles-do-not-fit' });
-  await world.admin.query('update countersign.audit_tiles set hashes = $2 where organization_id = $1', [other, Buffer.concat(Array.from({ length: 3 }, () => Buffer.from(nodeHash(leaves[0]!.hash, leaves[1]!.hash))))]);
+  await world.admin.query('update countersign.audit_tiles set hashes = $2 where organization_id = $1', [
+    other,
+    Buffer.concat(Array.from({ length: 3 }, () => Buffer.from(nodeHash(leaves[0]!.hash, leaves[1]!.hash)))),
+  ]);
   const forged = await proofs.inclusion(other, { seq: 0 });
-  expect(() => verifyInclusion(forged.seq, forged.treeSize, leafHash(Buffer.from(forged.leaf ?? '')), forged.hashes, forged.checkpoint.root)).toThrow('another root');
+  expect(() =>
+    verifyInclusion(
+      forged.seq,
+      forged.treeSize,
+      leafHash(Buffer.from(forged.leaf ?? '')),
+      forged.hashes,
+      forged.checkpoint.root,
+    ),
+  ).toThrow('another root');
 });

@@ -30,39 +30,83 @@ afterAll(async () => {
 const COLUMNS = `action, actor_type, actor_key, resource_id as resource, outcome, leaf::jsonb -> 'detail' as detail`;
 
 async function entriesOf(request: string | null): Promise<Entry[]> {
-  return (await admin.query<Entry>(`select ${COLUMNS} from countersign.audit_entries where leaf::jsonb ->> 'request_id' = $1 order by at, id`, [request])).rows;
+  return (
+    await admin.query<Entry>(
+      `select ${COLUMNS} from countersign.audit_entries where leaf::jsonb ->> 'request_id' = $1 order by at, id`,
+      [request],
+    )
+  ).rows;
 }
 
 async function readsOf(approval: string): Promise<number> {
-  const { rows } = await admin.query(`select from countersign.audit_entries where action = 'approval.reasons_read' and resource_id = $1`, [approval]);
+  const { rows } = await admin.query(
+    `select from countersign.audit_entries where action = 'approval.reasons_read' and resource_id = $1`,
+    [approval],
+  );
   return rows.length;
 }
 
 /** A request that was decided, with a comment. */
 async function decided(comment: string | null = 'Because I say so'): Promise<string> {
   const asked = await office.ask([['mia']]);
-  await office.system.need('POST', `/api/v1/approvals/${asked.id}/decisions`, { decision: 'approve', ...(comment ? { comment } : {}) }, office.key('mia'));
+  await office.system.need(
+    'POST',
+    `/api/v1/approvals/${asked.id}/decisions`,
+    { decision: 'approve', ...(comment ? { comment } : {}) },
+    office.key('mia'),
+  );
   return asked.id;
 }
 
 describe('a request that is denied', () => {
   test.each([
     ['for the scope that its key lacks', 'POST', '/api/v1/teams', { name: 'x' }, 'POST /api/v1/teams', 'forbidden'],
-    ['for what its person may not do', 'PUT', '/api/v1/calendars/holiday', { timezone: 'UTC', days: ['mon'], hours: { from: '09:00', to: '17:00' } }, 'PUT /api/v1/calendars/{name}', 'forbidden'],
+    [
+      'for what its person may not do',
+      'PUT',
+      '/api/v1/calendars/holiday',
+      { timezone: 'UTC', days: ['mon'], hours: { from: '09:00', to: '17:00' } },
+      'PUT /api/v1/calendars/{name}',
+      'forbidden',
+    ],
   ])('%s is on record once, by its pattern and not by its address', async (_, method, path, body, route, problem) => {
     const answer = await office.system.api(method, path, body, office.key('nobody'));
     expect(answer.status).toBe(403);
     const entries = await entriesOf(answer.headers.get('x-request-id'));
-    expect(entries).toEqual([{ action: 'access.denied', actor_type: 'person', actor_key: expect.any(String), resource: route, outcome: 'denied', detail: { problem } }]);
+    expect(entries).toEqual([
+      {
+        action: 'access.denied',
+        actor_type: 'person',
+        actor_key: expect.any(String),
+        resource: route,
+        outcome: 'denied',
+        detail: { problem },
+      },
+    ]);
   });
 
   test('because somebody else is asked, or the requester is, is on record once', async () => {
     const asked = await office.ask([['mia']]);
-    const stranger = await office.system.api('POST', `/api/v1/approvals/${asked.id}/decisions`, { decision: 'approve' }, office.key('max'));
-    const requester = await office.system.api('POST', `/api/v1/approvals/${asked.id}/decisions`, { decision: 'approve' }, office.key('req'));
-    for (const [answer, problem] of [[stranger, 'not-an-approver'], [requester, 'separation-of-duties']] as const) {
+    const stranger = await office.system.api(
+      'POST',
+      `/api/v1/approvals/${asked.id}/decisions`,
+      { decision: 'approve' },
+      office.key('max'),
+    );
+    const requester = await office.system.api(
+      'POST',
+      `/api/v1/approvals/${asked.id}/decisions`,
+      { decision: 'approve' },
+      office.key('req'),
+    );
+    for (const [answer, problem] of [
+      [stranger, 'not-an-approver'],
+      [requester, 'separation-of-duties'],
+    ] as const) {
       expect({ status: answer.status, type: answer.body.type }).toEqual({ status: 403, type: `/problems/${problem}` });
-      expect(await entriesOf(answer.headers.get('x-request-id'))).toMatchObject([{ action: 'access.denied', resource: 'POST /api/v1/approvals/{id}/decisions', detail: { problem } }]);
+      expect(await entriesOf(answer.headers.get('x-request-id'))).toMatchObject([
+        { action: 'access.denied', resource: 'POST /api/v1/approvals/{id}/decisions', detail: { problem } },
+      ]);
     }
   });
 
@@ -71,16 +115,31 @@ describe('a request that is denied', () => {
     const visitor = await office.signedIn('nobody');
     const seen = await visitor.get(`/inbox/approvals/${asked.id}`);
     expect(seen.status).toBe(403);
-    expect(await entriesOf(seen.headers.get('x-request-id'))).toMatchObject([{ action: 'access.denied', actor_type: 'person', actor_key: null, resource: 'GET /inbox/approvals/{id}', detail: { problem: 'forbidden' } }]);
+    expect(await entriesOf(seen.headers.get('x-request-id'))).toMatchObject([
+      {
+        action: 'access.denied',
+        actor_type: 'person',
+        actor_key: null,
+        resource: 'GET /inbox/approvals/{id}',
+        detail: { problem: 'forbidden' },
+      },
+    ]);
   });
 
   test('by a link whose person decided meanwhile elsewhere stays what it was: no denial', async () => {
     const asked = await office.ask([['mia']]);
     const link = await office.linkOf('mia', asked);
-    await office.system.need('POST', `/api/v1/approvals/${asked.id}/decisions`, { decision: 'approve' }, office.key('mia'));
+    await office.system.need(
+      'POST',
+      `/api/v1/approvals/${asked.id}/decisions`,
+      { decision: 'approve' },
+      office.key('mia'),
+    );
     const seen = await office.visitor().post(link, { decision: 'reject', comment: '', revision: '1' });
     expect(seen.status).toBe(409);
-    expect((await entriesOf(seen.headers.get('x-request-id'))).filter(({ action }) => action === 'access.denied')).toEqual([]);
+    expect(
+      (await entriesOf(seen.headers.get('x-request-id'))).filter(({ action }) => action === 'access.denied'),
+    ).toEqual([]);
   });
 
   test('without a key, or with a wrong one, belongs to nobody and is on nobody’s record', async () => {
@@ -92,7 +151,10 @@ describe('a request that is denied', () => {
   });
 
   test('because it is malformed or names nothing is no denial', async () => {
-    for (const [path, status] of [['/api/v1/approvals/00000000-0000-7000-8000-000000000000', 404], ['/api/v1/approvals?limit=x', 400]] as const) {
+    for (const [path, status] of [
+      ['/api/v1/approvals/00000000-0000-7000-8000-000000000000', 404],
+      ['/api/v1/approvals?limit=x', 400],
+    ] as const) {
       const answer = await office.system.api('GET', path, undefined, auditor);
       expect(answer.status).toBe(status);
       expect(await entriesOf(answer.headers.get('x-request-id'))).toEqual([]);
@@ -105,7 +167,9 @@ describe('what approvers wrote', () => {
     const approval = await decided();
     const first = await office.system.api('GET', `/api/v1/approvals/${approval}`, undefined, auditor);
     expect(first.body.stages[0].decisions[0].comment).toBe('Because I say so');
-    expect(await entriesOf(first.headers.get('x-request-id'))).toMatchObject([{ action: 'approval.reasons_read', actor_type: 'person', resource: approval, outcome: 'success' }]);
+    expect(await entriesOf(first.headers.get('x-request-id'))).toMatchObject([
+      { action: 'approval.reasons_read', actor_type: 'person', resource: approval, outcome: 'success' },
+    ]);
     await office.system.need('GET', `/api/v1/approvals/${approval}`, undefined, auditor);
     await office.system.need('GET', `/api/v1/approvals/${approval}/timeline`, undefined, auditor);
     expect(await readsOf(approval)).toBe(1);
@@ -118,7 +182,9 @@ describe('what approvers wrote', () => {
     await office.system.need('GET', `/api/v1/approvals/${timeline}/timeline`, undefined, auditor);
     expect(await readsOf(timeline)).toBe(1);
     const list = await office.system.api('GET', '/api/v1/approvals?limit=2', undefined, auditor);
-    expect((await entriesOf(list.headers.get('x-request-id'))).map(({ resource }) => resource).toSorted()).toEqual([listed, shown].toSorted());
+    expect((await entriesOf(list.headers.get('x-request-id'))).map(({ resource }) => resource).toSorted()).toEqual(
+      [listed, shown].toSorted(),
+    );
     const page = await decided();
     const visitor = await office.signedIn('aud');
     expect((await visitor.get(`/inbox/approvals/${page}`)).text).toContain('Because I say so');
@@ -140,7 +206,9 @@ describe('what approvers wrote', () => {
     expect(await readsOf(silent)).toBe(0);
     const approval = await decided();
     const { headers } = await office.system.api('GET', `/api/v1/approvals/${approval}`, undefined, office.key('mia'));
-    const unchanged = await office.system.api('GET', `/api/v1/approvals/${approval}`, undefined, auditor, { 'if-none-match': headers.get('etag') ?? '' });
+    const unchanged = await office.system.api('GET', `/api/v1/approvals/${approval}`, undefined, auditor, {
+      'if-none-match': headers.get('etag') ?? '',
+    });
     expect({ status: unchanged.status, reads: await readsOf(approval) }).toEqual({ status: 304, reads: 0 });
   });
 });

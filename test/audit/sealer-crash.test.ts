@@ -23,7 +23,10 @@ afterEach(() => Promise.all([...children].map(kill)));
 afterAll(() => world?.close());
 
 function startSealer(): ChildProcess {
-  const child = spawn(process.execPath, ['--no-warnings', PROGRAM], { env: { ...process.env, DATABASE_URL: world.place.url, SECRET_KEY: world.secret, PGAPPNAME: DOOMED }, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, ['--no-warnings', PROGRAM], {
+    env: { ...process.env, DATABASE_URL: world.place.url, SECRET_KEY: world.secret, PGAPPNAME: DOOMED },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   children.add(child);
   return child;
 }
@@ -58,11 +61,22 @@ async function untilWritten(table: string): Promise<void> {
 
 /** Resolves when what killed processes were at has ended in the database too, one way or the other. */
 async function untilItsSessionsAreOver(): Promise<void> {
-  while ((await world.admin.query('select from pg_stat_activity where datname = current_database() and application_name = $1', [DOOMED])).rowCount !== 0) await world.admin.query('select pg_sleep(0.02)');
+  while (
+    (
+      await world.admin.query(
+        'select from pg_stat_activity where datname = current_database() and application_name = $1',
+        [DOOMED],
+      )
+    ).rowCount !== 0
+  )
+    await world.admin.query('select pg_sleep(0.02)');
 }
 
 async function headOf(organization: string): Promise<number> {
-  const { rows } = await world.admin.query<{ size: number }>('select size::int as size from countersign.audit_logs where organization_id = $1', [organization]);
+  const { rows } = await world.admin.query<{ size: number }>(
+    'select size::int as size from countersign.audit_logs where organization_id = $1',
+    [organization],
+  );
   return rows[0]?.size ?? 0;
 }
 
@@ -102,11 +116,13 @@ describe('kill -9 of a sealer', () => {
   test('at any moment, again and again, two at a time: one root for each size, every entry in it once', async () => {
     const organizations = [await world.organization(), await world.organization()];
     const writing = new AbortController();
-    const written = Promise.all(organizations.map(async (organization) => {
-      let count = 0;
-      for (; !writing.signal.aborted; count += 3) await world.write(organization, 3);
-      return count;
-    }));
+    const written = Promise.all(
+      organizations.map(async (organization) => {
+        let count = 0;
+        for (; !writing.signal.aborted; count += 3) await world.write(organization, 3);
+        return count;
+      }),
+    );
     for (let killed = 0; killed < KILLS; killed += 1) {
       const before = await headOf(organizations[0]!);
       const [first, second] = [startSealer(), startSealer()];

@@ -31,11 +31,15 @@ afterAll(async () => {
 });
 
 function handle() {
-  return system.core.temporal.client.workflow.getHandle(auditSealingWorkflowId(system.core.config.temporal.taskQueue, 0));
+  return system.core.temporal.client.workflow.getHandle(
+    auditSealingWorkflowId(system.core.config.temporal.taskQueue, 0),
+  );
 }
 
 async function newestEntry(): Promise<string> {
-  const { rows } = await admin.query<{ id: string }>('select id from countersign.audit_entries order by at desc, id desc limit 1');
+  const { rows } = await admin.query<{ id: string }>(
+    'select id from countersign.audit_entries order by at desc, id desc limit 1',
+  );
   return rows[0]!.id;
 }
 
@@ -44,7 +48,11 @@ async function provenAfter(name: string): Promise<number> {
   await system.need('POST', '/api/v1/teams', { name });
   const made = performance.now();
   const entry = await newestEntry();
-  await system.until(() => proofs.inclusion(DEFAULT_ORGANIZATION, { entry }).catch(() => null), 'the entry is proven', 30_000);
+  await system.until(
+    () => proofs.inclusion(DEFAULT_ORGANIZATION, { entry }).catch(() => null),
+    'the entry is proven',
+    30_000,
+  );
   return performance.now() - made;
 }
 
@@ -67,7 +75,11 @@ describe('the sealing workflow', () => {
     const entry = await newestEntry();
     await expect(proofs.inclusion(DEFAULT_ORGANIZATION, { entry })).rejects.toMatchObject({ name: 'NotSealedYet' });
     await system.startWorker();
-    await system.until(() => proofs.inclusion(DEFAULT_ORGANIZATION, { entry }).catch(() => null), 'the entry is proven', 30_000);
+    await system.until(
+      () => proofs.inclusion(DEFAULT_ORGANIZATION, { entry }).catch(() => null),
+      'the entry is proven',
+      30_000,
+    );
   });
 
   test('is taken over within seconds where its worker is killed', async () => {
@@ -76,8 +88,15 @@ describe('the sealing workflow', () => {
     const child = spawn(process.execPath, ['--no-warnings', WORKER], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
-        ...process.env, NODE_ENV: 'test', LOG_LEVEL: 'silent', DATABASE_URL: surroundings.databaseUrl, TEMPORAL_ADDRESS: surroundings.temporalAddress, SMTP_URL: surroundings.smtpUrl,
-        COUNTERSIGN_SECRET_KEY: surroundings.secret, TEMPORAL_TASK_QUEUE: config.temporal.taskQueue, PUBLIC_URL: config.publicUrl,
+        ...process.env,
+        NODE_ENV: 'test',
+        LOG_LEVEL: 'silent',
+        DATABASE_URL: surroundings.databaseUrl,
+        TEMPORAL_ADDRESS: surroundings.temporalAddress,
+        SMTP_URL: surroundings.smtpUrl,
+        COUNTERSIGN_SECRET_KEY: surroundings.secret,
+        TEMPORAL_TASK_QUEUE: config.temporal.taskQueue,
+        PUBLIC_URL: config.publicUrl,
       },
     });
     const ended = once(child, 'exit');

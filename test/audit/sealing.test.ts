@@ -55,12 +55,14 @@ describe('sealing', () => {
       while (!writing.signal.aborted) await sealer.round(WHOLE);
     };
     const sealers = [sealUntilDone(), sealUntilDone()];
-    const written = await Promise.all(Array.from({ length: WRITERS }, async (_, writer) => {
-      const random = randomly(writer + 1);
-      let kept = 0;
-      for (let n = 0; n < TRANSACTIONS_PER_WRITER; n += 1) kept += await writeSlowly(organization, random);
-      return kept;
-    }));
+    const written = await Promise.all(
+      Array.from({ length: WRITERS }, async (_, writer) => {
+        const random = randomly(writer + 1);
+        let kept = 0;
+        for (let n = 0; n < TRANSACTIONS_PER_WRITER; n += 1) kept += await writeSlowly(organization, random);
+        return kept;
+      }),
+    );
     writing.abort();
     await Promise.all(sealers);
     await world.sealAll();
@@ -100,7 +102,8 @@ describe('sealing', () => {
     const organizations = await Promise.all(Array.from({ length: 6 }, () => world.organization()));
     await Promise.all(organizations.map((organization, index) => world.write(organization, index + 1)));
     await world.sealAll();
-    for (const [index, organization] of organizations.entries()) expect(await checkLog(world, organization)).toEqual({ size: index + 1, checkpoints: 1 });
+    for (const [index, organization] of organizations.entries())
+      expect(await checkLog(world, organization)).toEqual({ size: index + 1, checkpoints: 1 });
     const keys = new Set<string | undefined>();
     for (const organization of organizations) keys.add((await world.verifierKey(organization)).split('+')[2]);
     expect(keys.size).toBe(organizations.length);
@@ -110,7 +113,9 @@ describe('sealing', () => {
     const organizations = await Promise.all(Array.from({ length: 20 }, () => world.organization()));
     await Promise.all(organizations.map((organization) => world.write(organization)));
     const sealed = async () => {
-      const { rows } = await world.admin.query('select from countersign.audit_leaves where organization_id = any($1)', [organizations]);
+      const { rows } = await world.admin.query('select from countersign.audit_leaves where organization_id = any($1)', [
+        organizations,
+      ]);
       return rows.length;
     };
     let before = 0;
@@ -126,7 +131,10 @@ describe('sealing', () => {
   test('tells how long each entry has waited', async () => {
     const organization = await world.organization();
     await world.write(organization, 3);
-    await world.admin.query("update countersign.audit_pending set queued_at = queued_at - interval '5 seconds' where organization_id = $1", [organization]);
+    await world.admin.query(
+      "update countersign.audit_pending set queued_at = queued_at - interval '5 seconds' where organization_id = $1",
+      [organization],
+    );
     const delays: number[] = [];
     await world.sealer({ onSealed: (delay) => delays.push(delay) }).seal(organization);
     expect(delays).toHaveLength(3);
@@ -156,13 +164,18 @@ describe('a log that was changed past the product', () => {
     const [damaged, whole] = [await world.organization(), await world.organization()];
     await world.write(damaged, 3);
     await world.sealAll();
-    await world.admin.query(`update countersign.audit_tiles set hashes = $2 where organization_id = $1`, [damaged, Buffer.concat([EMPTY_ROOT, EMPTY_ROOT, EMPTY_ROOT])]);
+    await world.admin.query(`update countersign.audit_tiles set hashes = $2 where organization_id = $1`, [
+      damaged,
+      Buffer.concat([EMPTY_ROOT, EMPTY_ROOT, EMPTY_ROOT]),
+    ]);
     await world.write(damaged);
     await world.write(whole);
     await world.sealer().round(WHOLE);
     expect((await world.leaves(damaged)).length).toBe(3);
     expect(await checkLog(world, whole)).toEqual({ size: 1, checkpoints: 1 });
-    expect(world.logged.splice(0)).toMatchObject([{ level: 50, organization: damaged, err: { message: expect.stringContaining('restore') } }]);
+    expect(world.logged.splice(0)).toMatchObject([
+      { level: 50, organization: damaged, err: { message: expect.stringContaining('restore') } },
+    ]);
     await world.admin.query('delete from countersign.audit_pending where organization_id = $1', [damaged]);
   });
 
@@ -174,7 +187,10 @@ describe('a log that was changed past the product', () => {
     await world.admin.query('delete from countersign.audit_entries where id = $1', [first?.id]);
     await world.admin.query('set session_replication_role = origin');
     expect(await world.sealer().seal(organization)).toBe(2);
-    const { rows } = await world.admin.query('select entry_id from countersign.audit_pending where organization_id = $1', [organization]);
+    const { rows } = await world.admin.query(
+      'select entry_id from countersign.audit_pending where organization_id = $1',
+      [organization],
+    );
     expect(rows).toEqual([{ entry_id: first?.id }]);
     await world.admin.query('delete from countersign.audit_pending where organization_id = $1', [organization]);
   });
@@ -184,7 +200,10 @@ describe('a log that was changed past the product', () => {
     await world.write(organization, 2);
     await world.sealAll();
     const [first] = await world.entries(organization);
-    await world.admin.query('insert into countersign.audit_pending (organization_id, at, entry_id) select organization_id, at, id from countersign.audit_entries where id = $1', [first?.id]);
+    await world.admin.query(
+      'insert into countersign.audit_pending (organization_id, at, entry_id) select organization_id, at, id from countersign.audit_entries where id = $1',
+      [first?.id],
+    );
     await world.write(organization);
     expect(await world.sealer().seal(organization)).toBe(1);
     expect(await checkLog(world, organization)).toEqual({ size: 3, checkpoints: 2 });
@@ -195,11 +214,16 @@ describe('a log that was changed past the product', () => {
     const organization = await world.organization();
     await world.write(organization);
     await world.sealAll();
-    await world.admin.query('update countersign.audit_logs set root = $2 where organization_id = $1', [organization, EMPTY_ROOT]);
+    await world.admin.query('update countersign.audit_logs set root = $2 where organization_id = $1', [
+      organization,
+      EMPTY_ROOT,
+    ]);
     await world.write(organization);
     const sealer = world.sealer();
     for (let round = 0; round < 5; round += 1) await sealer.round(WHOLE);
-    expect(world.logged.splice(0)).toMatchObject([{ organization, err: { message: expect.stringContaining('do not lead to its committed root') } }]);
+    expect(world.logged.splice(0)).toMatchObject([
+      { organization, err: { message: expect.stringContaining('do not lead to its committed root') } },
+    ]);
     await world.admin.query('delete from countersign.audit_pending where organization_id = $1', [organization]);
   });
 

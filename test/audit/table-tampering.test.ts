@@ -36,19 +36,27 @@ async function sealedLog(): Promise<string> {
   return organization;
 }
 
-test('whatever a superuser changes in the tables at random is found, and nothing once it was taken back', async () => {
-  const [organization, donor] = [await sealedLog(), await sealedLog()];
-  await world.write(organization, 2);
-  const tables = await TableTampering.begin({ admin: world.admin, check }, { organization, donor, size: SIZE }, seededRandom(1));
-  expect(await tables.look()).toEqual([]);
-  const kinds = new Set<string>();
-  const unnoticed: string[] = [];
-  for (let mutation = 0; mutation < MUTATIONS; mutation += 1) {
-    const { what, findings } = await tables.once();
-    kinds.add(what);
-    if (findings.length === 0) unnoticed.push(`${mutation}: ${what}`);
-  }
-  expect(unnoticed).toEqual([]);
-  expect(kinds.size).toBeGreaterThan(TABLE_MUTATIONS.length / 2);
-  expect(await tables.look()).toEqual([]);
-}, TIMEOUT_MS);
+test(
+  'whatever a superuser changes in the tables at random is found, and nothing once it was taken back',
+  async () => {
+    const [organization, donor] = [await sealedLog(), await sealedLog()];
+    await world.write(organization, 2);
+    const tables = await TableTampering.begin(
+      { admin: world.admin, check },
+      { organization, donor, size: SIZE },
+      seededRandom(1),
+    );
+    expect(await tables.look()).toEqual([]);
+    const kinds = new Set<string>();
+    const unnoticed: string[] = [];
+    for (let mutation = 0; mutation < MUTATIONS; mutation += 1) {
+      const { what, findings } = await tables.once();
+      kinds.add(what);
+      if (findings.length === 0) unnoticed.push(`${mutation}: ${what}`);
+    }
+    expect(unnoticed).toEqual([]);
+    expect(kinds.size).toBeGreaterThan(TABLE_MUTATIONS.length / 2);
+    expect(await tables.look()).toEqual([]);
+  },
+  TIMEOUT_MS,
+);

@@ -12,27 +12,58 @@ afterAll(() => purse?.close());
 
 describe('a budget', () => {
   test('is made, read, listed and changed, with an entity tag', async () => {
-    const made = await purse.api.call('PUT', '/api/v1/teams/vision/budgets/calls', { amount: usd('100.5'), period: 'quarterly', warning_threshold: 70, exceeded_action: 'suspend', scope: { user_id: 'ann', provider: 'openai', model: 'gpt-4o' } });
+    const made = await purse.api.call('PUT', '/api/v1/teams/vision/budgets/calls', {
+      amount: usd('100.5'),
+      period: 'quarterly',
+      warning_threshold: 70,
+      exceeded_action: 'suspend',
+      scope: { user_id: 'ann', provider: 'openai', model: 'gpt-4o' },
+    });
     expect(made).toMatchObject({
       status: 201,
       body: {
-        name: 'calls', scope: { user_id: 'ann', provider: 'openai', model: 'gpt-4o' }, amount: usd('100.50'), settled: usd('0.00'), held: usd('0.00'), available: usd('100.50'),
-        period: 'quarterly', timezone: 'Europe/Berlin', warning_threshold: 70, exceeded_action: 'suspend', state: 'open',
+        name: 'calls',
+        scope: { user_id: 'ann', provider: 'openai', model: 'gpt-4o' },
+        amount: usd('100.50'),
+        settled: usd('0.00'),
+        held: usd('0.00'),
+        available: usd('100.50'),
+        period: 'quarterly',
+        timezone: 'Europe/Berlin',
+        warning_threshold: 70,
+        exceeded_action: 'suspend',
+        state: 'open',
       },
     });
     const tag = made.headers.get('etag') ?? '';
-    expect(await purse.api.call('GET', '/api/v1/teams/vision/budgets/calls')).toMatchObject({ status: 200, body: made.body });
-    expect((await purse.api.need('GET', '/api/v1/teams/vision/budgets')).items.map((item: { name: string }) => item.name)).toContain('calls');
+    expect(await purse.api.call('GET', '/api/v1/teams/vision/budgets/calls')).toMatchObject({
+      status: 200,
+      body: made.body,
+    });
+    expect(
+      (await purse.api.need('GET', '/api/v1/teams/vision/budgets')).items.map((item: { name: string }) => item.name),
+    ).toContain('calls');
     const change = { amount: usd('200'), period: 'monthly' };
-    expect(await purse.api.call('PUT', '/api/v1/teams/vision/budgets/calls', change, undefined, { 'if-match': tag })).toMatchObject({ status: 200, body: { scope: {}, amount: usd('200.00'), exceeded_action: 'require_approval', warning_threshold: 80 } });
-    expect(await purse.api.call('PUT', '/api/v1/teams/vision/budgets/calls', change, undefined, { 'if-match': tag })).toMatchObject({ status: 412 });
+    expect(
+      await purse.api.call('PUT', '/api/v1/teams/vision/budgets/calls', change, undefined, { 'if-match': tag }),
+    ).toMatchObject({
+      status: 200,
+      body: { scope: {}, amount: usd('200.00'), exceeded_action: 'require_approval', warning_threshold: 80 },
+    });
+    expect(
+      await purse.api.call('PUT', '/api/v1/teams/vision/budgets/calls', change, undefined, { 'if-match': tag }),
+    ).toMatchObject({ status: 412 });
     expect((await purse.api.call('DELETE', '/api/v1/teams/vision/budgets/calls')).status).toBe(204);
     expect((await purse.api.call('GET', '/api/v1/teams/vision/budgets/calls')).status).toBe(404);
   });
 
   test('of the organization likewise', async () => {
     await purse.budget(null, 'everything', '1000000', { period: 'daily', timezone: 'Asia/Kathmandu' });
-    expect(await purse.read(null, 'everything')).toMatchObject({ name: 'everything', period: 'daily', timezone: 'Asia/Kathmandu' });
+    expect(await purse.read(null, 'everything')).toMatchObject({
+      name: 'everything',
+      period: 'daily',
+      timezone: 'Asia/Kathmandu',
+    });
     expect((await purse.read(null, 'everything')).period_start).toMatch(/T18:15:00/);
     expect((await purse.api.need('GET', '/api/v1/organization/budgets')).items).toHaveLength(1);
     expect((await purse.api.call('DELETE', '/api/v1/organization/budgets/everything')).status).toBe(204);
@@ -43,11 +74,19 @@ describe('a budget', () => {
     await purse.api.need('POST', '/api/v1/teams', { id: 'early-child', name: 'Child', parent_team_id: 'early' });
     await purse.spend('early-1', '12.5', { team_id: 'early-child' });
     await purse.budget('early', 'late', '20');
-    expect(await purse.read('early', 'late')).toMatchObject({ settled: usd('12.50'), available: usd('7.50'), state: 'open' });
+    expect(await purse.read('early', 'late')).toMatchObject({
+      settled: usd('12.50'),
+      available: usd('7.50'),
+      state: 'open',
+    });
     await purse.spend('early-2', '3.75', { team_id: 'early-child' });
     expect(await purse.read('early', 'late')).toMatchObject({ settled: usd('16.25'), state: 'warning' });
     await purse.spend('early-3', '10', { team_id: 'early-child' });
-    expect(await purse.read('early', 'late')).toMatchObject({ settled: usd('26.25'), available: usd('0.00'), state: 'exceeded' });
+    expect(await purse.read('early', 'late')).toMatchObject({
+      settled: usd('26.25'),
+      available: usd('0.00'),
+      state: 'exceeded',
+    });
   });
 
   test('counts anew what was spent where its scope changes', async () => {
@@ -70,22 +109,42 @@ describe('a budget', () => {
     expect((await put('fin')).status).toBe(201);
     expect((await purse.api.call('GET', '/api/v1/teams/vision/budgets', undefined, purse.key('eye'))).status).toBe(200);
     expect((await purse.api.call('GET', '/api/v1/teams/vision/budgets', undefined, purse.key('ann'))).status).toBe(403);
-    expect((await purse.api.call('PUT', '/api/v1/organization/budgets/guarded', body, purse.key('fin'))).status).toBe(403);
+    expect((await purse.api.call('PUT', '/api/v1/organization/budgets/guarded', body, purse.key('fin'))).status).toBe(
+      403,
+    );
     await purse.api.call('DELETE', '/api/v1/teams/vision/budgets/guarded');
   });
 
   test.each<[Record<string, unknown>, string]>([
-    [{ amount: usd('-1') }, 'amount.value'], [{ amount: { value: '1', currency: 'EUR' } }, 'amount.currency'], [{ amount: { value: '1', currency: 'XQX' } }, 'amount.currency'], [{ period: 'hourly' }, 'period'],
-    [{ warning_threshold: 0 }, 'warning_threshold'], [{ warning_threshold: 101 }, 'warning_threshold'], [{ exceeded_action: 'shout' }, 'exceeded_action'], [{ timezone: 'Mars/Olympus' }, 'timezone'],
-    [{ scope: { user_id: 'nobody' } }, 'scope.user_id'], [{ scope: { city: 'Rome' } }, 'scope.city'], [{ colour: 'red' }, 'colour'],
+    [{ amount: usd('-1') }, 'amount.value'],
+    [{ amount: { value: '1', currency: 'EUR' } }, 'amount.currency'],
+    [{ amount: { value: '1', currency: 'XQX' } }, 'amount.currency'],
+    [{ period: 'hourly' }, 'period'],
+    [{ warning_threshold: 0 }, 'warning_threshold'],
+    [{ warning_threshold: 101 }, 'warning_threshold'],
+    [{ exceeded_action: 'shout' }, 'exceeded_action'],
+    [{ timezone: 'Mars/Olympus' }, 'timezone'],
+    [{ scope: { user_id: 'nobody' } }, 'scope.user_id'],
+    [{ scope: { city: 'Rome' } }, 'scope.city'],
+    [{ colour: 'red' }, 'colour'],
   ])('is refused as %j', async (more, path) => {
-    const { status, body } = await purse.api.call('PUT', '/api/v1/teams/vision/budgets/bad', { amount: usd('1'), period: 'monthly', ...more });
-    expect({ status, paths: body.errors?.map((error: { path: string }) => error.path) }).toEqual({ status: 400, paths: [path] });
+    const { status, body } = await purse.api.call('PUT', '/api/v1/teams/vision/budgets/bad', {
+      amount: usd('1'),
+      period: 'monthly',
+      ...more,
+    });
+    expect({ status, paths: body.errors?.map((error: { path: string }) => error.path) }).toEqual({
+      status: 400,
+      paths: [path],
+    });
   });
 
   test('of a team that is not there is not found', async () => {
-    for (const method of ['GET', 'DELETE']) expect((await purse.api.call(method, '/api/v1/teams/nowhere/budgets/x')).status).toBe(404);
-    expect((await purse.api.call('PUT', '/api/v1/teams/nowhere/budgets/x', { amount: usd('1'), period: 'daily' })).status).toBe(404);
+    for (const method of ['GET', 'DELETE'])
+      expect((await purse.api.call(method, '/api/v1/teams/nowhere/budgets/x')).status).toBe(404);
+    expect(
+      (await purse.api.call('PUT', '/api/v1/teams/nowhere/budgets/x', { amount: usd('1'), period: 'daily' })).status,
+    ).toBe(404);
     expect((await purse.api.call('GET', '/api/v1/teams/vision/budgets/none')).status).toBe(404);
   });
 });
@@ -97,19 +156,45 @@ describe('an override', () => {
     await purse.spend('grace-1', '11', { team_id: 'grace' });
     expect(await purse.read('grace', 'tight')).toMatchObject({ state: 'suspended' });
     const path = '/api/v1/teams/grace/budgets/tight/overrides';
-    const override = await purse.api.call('POST', path, { amount: usd('5'), reason: 'The evaluation ends on Friday' }, undefined, { 'idempotency-key': 'grace-override' });
-    expect(override).toMatchObject({ status: 201, body: { amount: usd('10.00'), limit: usd('15.00'), available: usd('4.00'), state: 'open' } });
-    expect((await purse.api.call('POST', path, { amount: usd('5'), reason: 'The evaluation ends on Friday' }, undefined, { 'idempotency-key': 'grace-override' })).status).toBe(201);
+    const override = await purse.api.call(
+      'POST',
+      path,
+      { amount: usd('5'), reason: 'The evaluation ends on Friday' },
+      undefined,
+      { 'idempotency-key': 'grace-override' },
+    );
+    expect(override).toMatchObject({
+      status: 201,
+      body: { amount: usd('10.00'), limit: usd('15.00'), available: usd('4.00'), state: 'open' },
+    });
+    expect(
+      (
+        await purse.api.call('POST', path, { amount: usd('5'), reason: 'The evaluation ends on Friday' }, undefined, {
+          'idempotency-key': 'grace-override',
+        })
+      ).status,
+    ).toBe(201);
     expect(await purse.read('grace', 'tight')).toMatchObject({ limit: usd('15.00') });
     expect((await purse.reserve('4', { team_id: 'grace' })).status).toBe(201);
   });
 
   test.each<[Record<string, unknown>, string]>([
-    [{ reason: '' }, 'reason'], [{ reason: '  ' }, 'reason'], [{ amount: usd('0') }, 'amount.value'], [{ amount: { value: '1', currency: 'EUR' } }, 'amount.currency'], [{ until: '2001-01-01T00:00:00Z' }, 'until'],
+    [{ reason: '' }, 'reason'],
+    [{ reason: '  ' }, 'reason'],
+    [{ amount: usd('0') }, 'amount.value'],
+    [{ amount: { value: '1', currency: 'EUR' } }, 'amount.currency'],
+    [{ until: '2001-01-01T00:00:00Z' }, 'until'],
   ])('is refused as %j', async (more, path) => {
     await purse.budget('vision', 'over', '10');
-    const { status, body } = await purse.api.call('POST', '/api/v1/teams/vision/budgets/over/overrides', { amount: usd('1'), reason: 'Because', ...more });
-    expect({ status, paths: [...new Set(body.errors?.map((error: { path: string }) => error.path))] }).toEqual({ status: 400, paths: [path] });
+    const { status, body } = await purse.api.call('POST', '/api/v1/teams/vision/budgets/over/overrides', {
+      amount: usd('1'),
+      reason: 'Because',
+      ...more,
+    });
+    expect({ status, paths: [...new Set(body.errors?.map((error: { path: string }) => error.path))] }).toEqual({
+      status: 400,
+      paths: [path],
+    });
     await purse.api.call('DELETE', '/api/v1/teams/vision/budgets/over');
   });
 });
@@ -119,31 +204,62 @@ describe('billing settings', () => {
     await purse.team('billed');
     const path = '/api/v1/teams/billed/billing/settings';
     const settings = {
-      monthly_budget: 2000, budget_alerts: { warning_threshold: 75, exceeded_action: 'restrict', restrict_to_models: ['gpt-4o-mini'] }, cost_allocation: { method: 'usage_based' },
+      monthly_budget: 2000,
+      budget_alerts: { warning_threshold: 75, exceeded_action: 'restrict', restrict_to_models: ['gpt-4o-mini'] },
+      cost_allocation: { method: 'usage_based' },
       reporting: { frequency: 'weekly', recipients: ['finance@company.com'], include_member_breakdown: true },
     };
     expect(await purse.api.call('PUT', path, settings)).toMatchObject({ status: 200, body: settings });
     const { database } = purse.system.core;
-    const stored = await database.fork(DEFAULT_ORGANIZATION).transactional((em) => em.execute<{ settings: string }[]>('select settings::text as settings from countersign.billing_settings'));
+    const stored = await database
+      .fork(DEFAULT_ORGANIZATION)
+      .transactional((em) =>
+        em.execute<{ settings: string }[]>('select settings::text as settings from countersign.billing_settings'),
+      );
     expect(stored.length).toBeGreaterThan(0);
     expect(JSON.stringify(stored)).not.toContain('finance@company.com');
-    expect(await purse.read('billed', 'monthly')).toMatchObject({ amount: usd('2000.00'), warning_threshold: 75, exceeded_action: 'restrict', period: 'monthly' });
-    await purse.api.need('PUT', path, { budget_alerts: { warning_threshold: 60 }, reporting: { frequency: 'monthly' } });
+    expect(await purse.read('billed', 'monthly')).toMatchObject({
+      amount: usd('2000.00'),
+      warning_threshold: 75,
+      exceeded_action: 'restrict',
+      period: 'monthly',
+    });
+    await purse.api.need('PUT', path, {
+      budget_alerts: { warning_threshold: 60 },
+      reporting: { frequency: 'monthly' },
+    });
     expect(await purse.api.need('GET', path)).toMatchObject({
-      monthly_budget: 2000, budget_alerts: { warning_threshold: 60, exceeded_action: 'restrict', restrict_to_models: ['gpt-4o-mini'], hard_limit_percent: 110, increase_percent: 20 },
+      monthly_budget: 2000,
+      budget_alerts: {
+        warning_threshold: 60,
+        exceeded_action: 'restrict',
+        restrict_to_models: ['gpt-4o-mini'],
+        hard_limit_percent: 110,
+        increase_percent: 20,
+      },
       reporting: { frequency: 'monthly', recipients: ['finance@company.com'] },
     });
     expect(await purse.read('billed', 'monthly')).toMatchObject({ warning_threshold: 60 });
     await purse.api.need('PUT', path, { monthly_budget: null, budget_alerts: { warning_threshold: null } });
-    expect(await purse.api.need('GET', path)).toMatchObject({ monthly_budget: null, budget_alerts: { warning_threshold: 80, exceeded_action: 'restrict' } });
+    expect(await purse.api.need('GET', path)).toMatchObject({
+      monthly_budget: null,
+      budget_alerts: { warning_threshold: 80, exceeded_action: 'restrict' },
+    });
     expect((await purse.api.call('GET', '/api/v1/teams/billed/budgets/monthly')).status).toBe(404);
   });
 
   test.each<[Record<string, unknown>, string]>([
-    [{ monthly_budget: -1 }, 'monthly_budget'], [{ budget_alerts: { warning_threshold: 200 } }, 'budget_alerts.warning_threshold'], [{ budget_alerts: { hard_limit_percent: 90 } }, 'budget_alerts.hard_limit_percent'],
-    [{ reporting: { recipients: ['nobody'] } }, 'reporting.recipients.0'], [{ cost_allocation: { method: 'dice' } }, 'cost_allocation.method'], [{ budget_alerts: { colour: 1 } }, 'budget_alerts.colour'],
+    [{ monthly_budget: -1 }, 'monthly_budget'],
+    [{ budget_alerts: { warning_threshold: 200 } }, 'budget_alerts.warning_threshold'],
+    [{ budget_alerts: { hard_limit_percent: 90 } }, 'budget_alerts.hard_limit_percent'],
+    [{ reporting: { recipients: ['nobody'] } }, 'reporting.recipients.0'],
+    [{ cost_allocation: { method: 'dice' } }, 'cost_allocation.method'],
+    [{ budget_alerts: { colour: 1 } }, 'budget_alerts.colour'],
   ])('are refused as %j', async (body, path) => {
     const answer = await purse.api.call('PUT', '/api/v1/teams/vision/billing/settings', body);
-    expect({ status: answer.status, paths: answer.body.errors?.map((error: { path: string }) => error.path) }).toEqual({ status: 400, paths: [path] });
+    expect({ status: answer.status, paths: answer.body.errors?.map((error: { path: string }) => error.path) }).toEqual({
+      status: 400,
+      paths: [path],
+    });
   });
 });

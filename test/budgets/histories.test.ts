@@ -18,7 +18,13 @@ let admin: Client;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
-  database = Database.open({ url: testDatabase.url, role: DATABASE_ROLES.app, entities, poolSize: AT_ONCE, logger: pino({ level: 'silent' }) });
+  database = Database.open({
+    url: testDatabase.url,
+    role: DATABASE_ROLES.app,
+    entities,
+    poolSize: AT_ONCE,
+    logger: pino({ level: 'silent' }),
+  });
   admin = new Client({ connectionString: testDatabase.adminUrl });
   await admin.connect();
 });

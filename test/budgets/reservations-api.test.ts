@@ -16,7 +16,11 @@ beforeAll(async () => {
 afterAll(() => purse?.close());
 
 /** A team of its own with one budget. */
-async function funded(id: string, amount: string, more: Record<string, unknown> = {}): Promise<{ team_id: string; user_id: string }> {
+async function funded(
+  id: string,
+  amount: string,
+  more: Record<string, unknown> = {},
+): Promise<{ team_id: string; user_id: string }> {
   await purse.team(id);
   await purse.budget(id, 'main', amount, more);
   return { team_id: id, user_id: `${id}-user` };
@@ -28,15 +32,29 @@ describe('a reservation', () => {
     const { status, body } = await purse.reserve('4', { ...who, ttl: 'PT1M' });
     expect({ status, amount: body.amount }).toEqual({ status: 201, amount: usd('4.00') });
     expect(Date.parse(body.expires_at) - clock.now().getTime()).toBeGreaterThan(50_000);
-    expect(await purse.read('plain', 'main')).toMatchObject({ settled: usd('0.00'), held: usd('4.00'), available: usd('6.00') });
-    expect(await purse.settle(body.id, '3.25')).toMatchObject({ status: 200, body: { id: body.id, state: 'settled', cost: usd('3.25'), late: false, above_hold: false } });
-    expect(await purse.read('plain', 'main')).toMatchObject({ settled: usd('3.25'), held: usd('0.00'), available: usd('6.75') });
+    expect(await purse.read('plain', 'main')).toMatchObject({
+      settled: usd('0.00'),
+      held: usd('4.00'),
+      available: usd('6.00'),
+    });
+    expect(await purse.settle(body.id, '3.25')).toMatchObject({
+      status: 200,
+      body: { id: body.id, state: 'settled', cost: usd('3.25'), late: false, above_hold: false },
+    });
+    expect(await purse.read('plain', 'main')).toMatchObject({
+      settled: usd('3.25'),
+      held: usd('0.00'),
+      available: usd('6.75'),
+    });
   });
 
   test('is refused where it does not fit, with the budget’s name, and what fits goes on', async () => {
     const who = await funded('small', '10');
     await purse.hold('8', who);
-    expect(await purse.reserve('2.01', who)).toMatchObject({ status: 402, body: { type: '/problems/budget-exceeded', budget: 'main', budgets: [{ name: 'main', team_id: 'small' }] } });
+    expect(await purse.reserve('2.01', who)).toMatchObject({
+      status: 402,
+      body: { type: '/problems/budget-exceeded', budget: 'main', budgets: [{ name: 'main', team_id: 'small' }] },
+    });
     expect((await purse.reserve('2', who)).status).toBe(201);
   });
 
@@ -46,20 +64,33 @@ describe('a reservation', () => {
     await purse.budget('above', 'parent', '5');
     await purse.budget('below', 'own', '50');
     await purse.budget('below', 'of-ann', '3', { scope: { user_id: 'ann' }, exceeded_action: 'suspend' });
-    expect(await purse.reserve('4', { team_id: 'below', user_id: 'ann' })).toMatchObject({ status: 402, body: { type: '/problems/budget-suspended', budget: 'of-ann' } });
-    expect(await purse.reserve('6', { team_id: 'below', user_id: 'bob' })).toMatchObject({ status: 402, body: { type: '/problems/budget-exceeded', budget: 'parent' } });
+    expect(await purse.reserve('4', { team_id: 'below', user_id: 'ann' })).toMatchObject({
+      status: 402,
+      body: { type: '/problems/budget-suspended', budget: 'of-ann' },
+    });
+    expect(await purse.reserve('6', { team_id: 'below', user_id: 'bob' })).toMatchObject({
+      status: 402,
+      body: { type: '/problems/budget-exceeded', budget: 'parent' },
+    });
     expect((await purse.reserve('5', { team_id: 'below', user_id: 'bob' })).status).toBe(201);
   });
 
   test('goes on past a budget that only notifies', async () => {
     const who = await funded('soft', '1', { exceeded_action: 'notify' });
     await purse.settle(await purse.hold('5', who), '5');
-    expect(await purse.read('soft', 'main')).toMatchObject({ settled: usd('5.00'), available: usd('0.00'), state: 'exceeded' });
+    expect(await purse.read('soft', 'main')).toMatchObject({
+      settled: usd('5.00'),
+      available: usd('0.00'),
+      state: 'exceeded',
+    });
   });
 
   test('under `restrict` goes past the amount with the named models only, and not past the hard limit', async () => {
     await purse.team('strict');
-    await purse.api.need('PUT', '/api/v1/teams/strict/billing/settings', { monthly_budget: 100, budget_alerts: { exceeded_action: 'restrict', restrict_to_models: ['cheap'], hard_limit_percent: 120 } });
+    await purse.api.need('PUT', '/api/v1/teams/strict/billing/settings', {
+      monthly_budget: 100,
+      budget_alerts: { exceeded_action: 'restrict', restrict_to_models: ['cheap'], hard_limit_percent: 120 },
+    });
     const who = { team_id: 'strict', provider: 'openai' };
     await purse.spend('strict-1', '100', { team_id: 'strict' });
     expect(await purse.read('strict', 'monthly')).toMatchObject({ state: 'restricted' });
@@ -72,15 +103,34 @@ describe('a reservation', () => {
     const who = await funded('again', '10');
     const first = await purse.reserve('6', { ...who, id: 'call-1' });
     expect(await purse.reserve('6', { ...who, id: 'call-1' })).toMatchObject({ status: 201, body: first.body });
-    expect(await purse.reserve('5', { ...who, id: 'call-1' })).toMatchObject({ status: 409, body: { type: '/problems/idempotency-conflict' } });
+    expect(await purse.reserve('5', { ...who, id: 'call-1' })).toMatchObject({
+      status: 409,
+      body: { type: '/problems/idempotency-conflict' },
+    });
     expect(await purse.read('again', 'main')).toMatchObject({ held: usd('6.00') });
   });
 
   test('is estimated from tokens at the prices of the day', async () => {
     const who = await funded('tokens', '100');
-    const { status, body } = await purse.reserve('1', { ...who, amount: undefined, provider: 'openai', model: 'gpt-4o', max_input_tokens: 1_000_000, max_output_tokens: 100_000 });
+    const { status, body } = await purse.reserve('1', {
+      ...who,
+      amount: undefined,
+      provider: 'openai',
+      model: 'gpt-4o',
+      max_input_tokens: 1_000_000,
+      max_output_tokens: 100_000,
+    });
     expect({ status, amount: body.amount }).toEqual({ status: 201, amount: usd('3.50') });
-    expect(await purse.reserve('1', { ...who, amount: undefined, provider: 'openai', model: 'no-such-model', max_input_tokens: 1, max_output_tokens: 1 })).toMatchObject({ status: 400, body: { errors: [{ path: 'model' }] } });
+    expect(
+      await purse.reserve('1', {
+        ...who,
+        amount: undefined,
+        provider: 'openai',
+        model: 'no-such-model',
+        max_input_tokens: 1,
+        max_output_tokens: 1,
+      }),
+    ).toMatchObject({ status: 400, body: { errors: [{ path: 'model' }] } });
   });
 
   test('is free again when it has run out, without anybody’s doing, and soon for good', async () => {
@@ -99,7 +149,8 @@ describe('a reservation', () => {
   test('is released once, and settled once', async () => {
     const who = await funded('once', '10');
     const released = await purse.hold('5', who);
-    for (const _ of [1, 2]) expect(await purse.release(released)).toMatchObject({ status: 200, body: { state: 'released' } });
+    for (const _ of [1, 2])
+      expect(await purse.release(released)).toMatchObject({ status: 200, body: { state: 'released' } });
     const settled = await purse.hold('5', who);
     const first = await purse.settle(settled, '5', { id: 'once', occurred_at: clock.now().toISOString() });
     expect(first.status).toBe(200);
@@ -113,16 +164,25 @@ describe('a reservation', () => {
     const answers = await Promise.all([purse.settle(id, '4'), purse.settle(id, '4'), purse.settle(id, '4')]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
-    expect(await purse.settle(id, '1')).toMatchObject({ status: 409, body: { type: '/problems/idempotency-conflict' } });
+    expect(await purse.settle(id, '1')).toMatchObject({
+      status: 409,
+      body: { type: '/problems/idempotency-conflict' },
+    });
     expect(await purse.read('twice', 'main')).toMatchObject({ settled: usd('4.00') });
   });
 
   test('settled above its hold, or after it ran out, is booked and flagged, and the next one sees it', async () => {
     const who = await funded('above-hold', '10');
-    expect(await purse.settle(await purse.hold('2', who), '7')).toMatchObject({ status: 200, body: { cost: usd('7.00'), above_hold: true, late: false } });
+    expect(await purse.settle(await purse.hold('2', who), '7')).toMatchObject({
+      status: 200,
+      body: { cost: usd('7.00'), above_hold: true, late: false },
+    });
     const id = await purse.hold('2', { ...who, ttl: 'PT1S' });
     clock.advance(1_500);
-    expect(await purse.settle(id, '1')).toMatchObject({ status: 200, body: { cost: usd('1.00'), above_hold: false, late: true } });
+    expect(await purse.settle(id, '1')).toMatchObject({
+      status: 200,
+      body: { cost: usd('1.00'), above_hold: false, late: true },
+    });
     expect(await purse.read('above-hold', 'main')).toMatchObject({ settled: usd('8.00'), held: usd('0.00') });
     expect((await purse.reserve('3', who)).status).toBe(402);
   });
@@ -130,7 +190,11 @@ describe('a reservation', () => {
   test('fits into an override until that ends', async () => {
     const who = await funded('ending', '10');
     const until = new Date(clock.now().getTime() + 60_000).toISOString();
-    await purse.api.need('POST', '/api/v1/teams/ending/budgets/main/overrides', { amount: usd('5'), until, reason: 'One more run' });
+    await purse.api.need('POST', '/api/v1/teams/ending/budgets/main/overrides', {
+      amount: usd('5'),
+      until,
+      reason: 'One more run',
+    });
     await purse.release(await purse.hold('14', who));
     clock.advance(61_000);
     expect((await purse.reserve('14', who)).status).toBe(402);
@@ -152,17 +216,30 @@ describe('a reservation', () => {
     const own = await purse.reserve('0.01', {}, purse.key('ann'));
     expect(own.status).toBe(201);
     expect((await purse.reserve('0.01', { user_id: 'bob' }, purse.key('ann'))).status).toBe(403);
-    expect((await purse.api.call('POST', `/api/v1/reservations/${own.body.id}/release`, undefined, purse.key('bob'))).status).toBe(403);
+    expect(
+      (await purse.api.call('POST', `/api/v1/reservations/${own.body.id}/release`, undefined, purse.key('bob'))).status,
+    ).toBe(403);
     const { key } = await purse.api.need('POST', '/api/v1/api-keys', { service_name: 'gateway', team_id: 'vision' });
     expect((await purse.reserve('0.01', {}, key)).status).toBe(201);
     expect((await purse.reserve('0.01', { team_id: 'lab' }, key)).status).toBe(403);
   });
 
   test.each<[Record<string, unknown>, number, string | null]>([
-    [{ amount: usd('0') }, 400, 'amount.value'], [{ amount: usd('-1') }, 400, 'amount.value'], [{ amount: { value: '1', currency: 'EUR' } }, 400, 'amount.currency'], [{ amount: undefined }, 400, 'amount'],
-    [{ max_input_tokens: 1 }, 400, 'amount'], [{ amount: undefined, max_input_tokens: 1 }, 400, 'max_output_tokens'], [{ amount: undefined, max_input_tokens: 1, max_output_tokens: 1 }, 400, 'model'],
-    [{ amount: undefined, max_input_tokens: -1, max_output_tokens: 1, model: 'm' }, 400, 'max_input_tokens'], [{ ttl: 'PT0S' }, 400, 'ttl'], [{ ttl: 'P2D' }, 400, 'ttl'], [{ ttl: 'soon' }, 400, 'ttl'],
-    [{ user_id: 'nobody' }, 400, 'user_id'], [{ team_id: 'nowhere' }, 404, null], [{ id: 'not an id' }, 400, 'id'], [{ colour: 'red' }, 400, 'colour'],
+    [{ amount: usd('0') }, 400, 'amount.value'],
+    [{ amount: usd('-1') }, 400, 'amount.value'],
+    [{ amount: { value: '1', currency: 'EUR' } }, 400, 'amount.currency'],
+    [{ amount: undefined }, 400, 'amount'],
+    [{ max_input_tokens: 1 }, 400, 'amount'],
+    [{ amount: undefined, max_input_tokens: 1 }, 400, 'max_output_tokens'],
+    [{ amount: undefined, max_input_tokens: 1, max_output_tokens: 1 }, 400, 'model'],
+    [{ amount: undefined, max_input_tokens: -1, max_output_tokens: 1, model: 'm' }, 400, 'max_input_tokens'],
+    [{ ttl: 'PT0S' }, 400, 'ttl'],
+    [{ ttl: 'P2D' }, 400, 'ttl'],
+    [{ ttl: 'soon' }, 400, 'ttl'],
+    [{ user_id: 'nobody' }, 400, 'user_id'],
+    [{ team_id: 'nowhere' }, 404, null],
+    [{ id: 'not an id' }, 400, 'id'],
+    [{ colour: 'red' }, 400, 'colour'],
   ])('is refused as %j', async (more, status, path) => {
     const answer = await purse.reserve('1', more);
     expect({ status: answer.status, path: answer.body.errors?.[0]?.path ?? null }).toEqual({ status, path });
@@ -172,8 +249,14 @@ describe('a reservation', () => {
     expect((await purse.settle('no-such', '1')).status).toBe(404);
     expect((await purse.release('no-such')).status).toBe(404);
     const id = await purse.hold('0.01');
-    expect(await purse.settle(id, '1', { input_tokens: -5 })).toMatchObject({ status: 400, body: { errors: [{ path: 'event.input_tokens' }] } });
-    expect(await purse.api.call('POST', `/api/v1/reservations/${id}/settle`, {})).toMatchObject({ status: 400, body: { errors: [{ path: 'event' }] } });
+    expect(await purse.settle(id, '1', { input_tokens: -5 })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'event.input_tokens' }] },
+    });
+    expect(await purse.api.call('POST', `/api/v1/reservations/${id}/settle`, {})).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'event' }] },
+    });
     expect(await purse.settle(id, '0.01')).toMatchObject({ status: 200 });
   });
 });
@@ -189,7 +272,10 @@ describe('a crossing', () => {
     await purse.spend('crossing-3', '1', { team_id: 'crossing' });
     await funded('jumping', '10');
     await purse.spend('jumping-1', '50', { team_id: 'jumping' });
-    expect([await told('crossing'), await told('jumping')]).toEqual([['warning-crossed', 'first-refusal', 'limit-reached'], ['limit-reached']]);
+    expect([await told('crossing'), await told('jumping')]).toEqual([
+      ['warning-crossed', 'first-refusal', 'limit-reached'],
+      ['limit-reached'],
+    ]);
     await purse.budget('jumping', 'main', '100');
     await purse.spend('jumping-2', '50', { team_id: 'jumping' });
     expect(await told('jumping')).toEqual(['limit-reached', 'limit-reached']);
@@ -197,9 +283,13 @@ describe('a crossing', () => {
 
   async function told(team: string): Promise<string[]> {
     const { database } = purse.system.core;
-    const rows = await database.fork(DEFAULT_ORGANIZATION).transactional((em) => em.execute<{ type: string }[]>(
-      `select o.reference->>'type' as type from countersign.outbox o join countersign.budgets b on b.id = (o.reference->>'budget')::uuid join countersign.teams t on t.id = b.team_id
-       where o.channel = 'budget' and t.alias = ? order by o.created_at`, [team]));
+    const rows = await database.fork(DEFAULT_ORGANIZATION).transactional((em) =>
+      em.execute<{ type: string }[]>(
+        `select o.reference->>'type' as type from countersign.outbox o join countersign.budgets b on b.id = (o.reference->>'budget')::uuid join countersign.teams t on t.id = b.team_id
+       where o.channel = 'budget' and t.alias = ? order by o.created_at`,
+        [team],
+      ),
+    );
     return rows.map(({ type }) => type);
   }
 });

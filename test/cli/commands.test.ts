@@ -12,8 +12,12 @@ beforeAll(async () => {
   system = await startTestSystem({ environment: { COUNTERSIGN_SECRET_KEY: SECRET } });
   const { surroundings, config } = system.core;
   environment = {
-    DATABASE_URL: surroundings.databaseUrl, DATABASE_MIGRATION_URL: system.databaseAdminUrl, COUNTERSIGN_SECRET_KEY: surroundings.secret,
-    TEMPORAL_ADDRESS: surroundings.temporalAddress, TEMPORAL_TASK_QUEUE: config.temporal.taskQueue, SMTP_URL: surroundings.smtpUrl,
+    DATABASE_URL: surroundings.databaseUrl,
+    DATABASE_MIGRATION_URL: system.databaseAdminUrl,
+    COUNTERSIGN_SECRET_KEY: surroundings.secret,
+    TEMPORAL_ADDRESS: surroundings.temporalAddress,
+    TEMPORAL_TASK_QUEUE: config.temporal.taskQueue,
+    SMTP_URL: surroundings.smtpUrl,
   };
   await system.need('POST', '/api/v1/teams', { id: 'research', name: 'Research' });
   await system.person('research', 'ada', ['member']);
@@ -26,7 +30,10 @@ const run = (args: readonly string[], input?: string) => runCli(args, environmen
 
 function ask(stage: object = {}) {
   return system.need('POST', '/api/v1/approvals', {
-    team_id: 'research', kind: 'generic', title: `Request ${randomBytes(4).toString('hex')}`, requester_id: 'ada',
+    team_id: 'research',
+    kind: 'generic',
+    title: `Request ${randomBytes(4).toString('hex')}`,
+    requester_id: 'ada',
     chain: { stages: [{ approvers: [{ user_id: 'max' }], ...stage }] },
   });
 }
@@ -35,7 +42,8 @@ describe('countersign', () => {
   test('lists its commands', async () => {
     const { exitCode, output } = await run(['--help']);
     expect(exitCode).toBe(0);
-    for (const command of ['migrate', 'doctor', 'organization', 'key', 'outbox', 'workflows']) expect(output).toContain(`\n  ${command}`);
+    for (const command of ['migrate', 'doctor', 'organization', 'key', 'outbox', 'workflows'])
+      expect(output).toContain(`\n  ${command}`);
   });
 
   test('refuses what it does not know', async () => {
@@ -60,7 +68,11 @@ describe('countersign doctor', () => {
   });
 
   test('fails where the master secret is another one, Temporal is away, or the mail server is none', async () => {
-    const wrong = { COUNTERSIGN_SECRET_KEY: 'f'.repeat(64), TEMPORAL_ADDRESS: '127.0.0.1:1', SMTP_URL: 'smtp://127.0.0.1:1' };
+    const wrong = {
+      COUNTERSIGN_SECRET_KEY: 'f'.repeat(64),
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+      SMTP_URL: 'smtp://127.0.0.1:1',
+    };
     const { exitCode, output } = await runCli(['doctor'], { ...environment, ...wrong });
     expect(exitCode).toBe(1);
     expect(output).toContain('The master secret is not the one that this database was made with');
@@ -73,16 +85,26 @@ describe('countersign doctor', () => {
     const admin = new Client({ connectionString: system.databaseAdminUrl });
     await admin.connect();
     const orphan = '00000000-0000-7000-8000-00000000dead';
-    await admin.query(`insert into countersign.audit_pending (organization_id, at, entry_id, queued_at) values ($1, now(), $1, now() - interval '3 minutes')`, [orphan]);
+    await admin.query(
+      `insert into countersign.audit_pending (organization_id, at, entry_id, queued_at) values ($1, now(), $1, now() - interval '3 minutes')`,
+      [orphan],
+    );
     const { exitCode, output } = await run(['doctor']);
     await admin.query('delete from countersign.audit_pending where organization_id = $1', [orphan]);
     await admin.end();
-    expect({ exitCode, said: /FAILURE {2}An entry of the audit log has waited for 18\d s/.test(output) }).toEqual({ exitCode: 1, said: true });
+    expect({ exitCode, said: /FAILURE {2}An entry of the audit log has waited for 18\d s/.test(output) }).toEqual({
+      exitCode: 1,
+      said: true,
+    });
   });
 
   test('names a variable that is wrong, and not its value', async () => {
     const { exitCode, output } = await runCli(['doctor'], { ...environment, COUNTERSIGN_SECRET_KEY: 'not-a-secret' });
-    expect({ exitCode, named: output.includes('COUNTERSIGN_SECRET_KEY'), shown: output.includes('not-a-secret') }).toEqual({ exitCode: 1, named: true, shown: false });
+    expect({
+      exitCode,
+      named: output.includes('COUNTERSIGN_SECRET_KEY'),
+      shown: output.includes('not-a-secret'),
+    }).toEqual({ exitCode: 1, named: true, shown: false });
   });
 });
 
@@ -94,7 +116,10 @@ describe('countersign organization create', () => {
   });
 
   test('refuses a name that is none', async () => {
-    expect(await run(['organization', 'create', ' '])).toMatchObject({ exitCode: 1, errors: expect.stringContaining('1 to 200 characters') });
+    expect(await run(['organization', 'create', ' '])).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('1 to 200 characters'),
+    });
   });
 });
 
@@ -104,7 +129,10 @@ describe('countersign key', () => {
     expect(await system.api('GET', '/api/v1/teams/research', undefined, key)).toMatchObject({ status: 200 });
     expect(await run(['key', 'revoke', '-'], `${key}\n`)).toMatchObject({ exitCode: 0 });
     expect(await system.api('GET', '/api/v1/teams/research', undefined, key)).toMatchObject({ status: 401 });
-    expect(await run(['key', 'revoke', '-'], `${key}\n`)).toMatchObject({ exitCode: 1, errors: expect.stringContaining('no live key') });
+    expect(await run(['key', 'revoke', '-'], `${key}\n`)).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining('no live key'),
+    });
   });
 
   test('revokes a key by its id, in its own organization only', async () => {
@@ -121,14 +149,23 @@ describe('countersign outbox', () => {
   test('asks again with a new link where the mail that asked was given up', async () => {
     await system.stopWorker();
     const request = await ask();
-    await asAdmin(`update countersign.outbox set failed_at = now(), last_error = 'smtp-550-5.1.1', body = null where reference->>'approval' = '${request.id}' and channel = 'mail'`);
+    await asAdmin(
+      `update countersign.outbox set failed_at = now(), last_error = 'smtp-550-5.1.1', body = null where reference->>'approval' = '${request.id}' and channel = 'mail'`,
+    );
     const listed = await run(['outbox', 'failed']);
     expect(listed.output).toMatch(new RegExp(`mail +smtp-550-5.1.1 .*approval=${request.id}`));
 
-    expect(await run(['outbox', 'retry', '--all'])).toMatchObject({ exitCode: 0, output: expect.stringContaining('is reminded') });
+    expect(await run(['outbox', 'retry', '--all'])).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining('is reminded'),
+    });
     expect((await run(['outbox', 'failed'])).output).toContain('Nothing was given up.');
     await system.startWorker();
-    const mail = await system.until(async () => (await system.mails('max@example.test')).find(({ subject }) => subject.includes(request.title)), 'the reminder', 40_000);
+    const mail = await system.until(
+      async () => (await system.mails('max@example.test')).find(({ subject }) => subject.includes(request.title)),
+      'the reminder',
+      40_000,
+    );
     expect(mail).toMatchObject({ subject: expect.stringMatching(/^Reminder/), text: expect.stringContaining('/r/') });
   });
 
@@ -149,7 +186,10 @@ describe('countersign outbox', () => {
 
   test('names what it does not find', async () => {
     const unknown = '00000000-0000-7000-8000-0000000000bb';
-    expect(await run(['outbox', 'retry', unknown])).toMatchObject({ exitCode: 1, errors: expect.stringContaining(unknown) });
+    expect(await run(['outbox', 'retry', unknown])).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining(unknown),
+    });
     expect(await run(['outbox', 'retry'])).toMatchObject({ exitCode: 1, errors: expect.stringContaining('--all') });
   });
 });
@@ -158,11 +198,18 @@ describe('countersign workflows resume', () => {
   test('has a deadline fire whose workflow was lost', async () => {
     const request = await ask({ timeout: 'PT2S' });
     await system.core.temporal.client.workflow.getHandle(`approval-${request.id}`).terminate('lost');
-    expect(await run(['workflows', 'resume'])).toMatchObject({ exitCode: 0, output: expect.stringContaining('open request') });
-    const closed = await system.until(async () => {
-      const now = await system.need('GET', `/api/v1/approvals/${request.id}`);
-      return now.state === 'rejected' && now;
-    }, 'the deadline', 40_000);
+    expect(await run(['workflows', 'resume'])).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining('open request'),
+    });
+    const closed = await system.until(
+      async () => {
+        const now = await system.need('GET', `/api/v1/approvals/${request.id}`);
+        return now.state === 'rejected' && now;
+      },
+      'the deadline',
+      40_000,
+    );
     expect(closed.outcome_reason).toContain('not answered in time');
   });
 });

@@ -17,7 +17,11 @@ beforeAll(async () => {
     `grant countersign_owner, countersign_app, countersign_relay, countersign_sealer to ${names.migration} with admin option`,
     `create database ${names.database} owner ${names.migration}`,
   ]);
-  environment = { DATABASE_MIGRATION_URL: urlOf(names.migration, 'one'), DATABASE_URL: urlOf(names.login, 'two'), COUNTERSIGN_SECRET_KEY: SECRET };
+  environment = {
+    DATABASE_MIGRATION_URL: urlOf(names.migration, 'one'),
+    DATABASE_URL: urlOf(names.login, 'two'),
+    COUNTERSIGN_SECRET_KEY: SECRET,
+  };
 });
 
 afterAll(() =>
@@ -45,8 +49,14 @@ describe('countersign migrate', () => {
   });
 
   test('says which login is refused, and never shows its password', async () => {
-    const wrong = await runCli(['migrate'], { ...environment, DATABASE_MIGRATION_URL: urlOf(names.migration, 'not-it') });
-    expect(wrong).toMatchObject({ exitCode: 1, errors: expect.stringContaining(`refuses the login ${names.migration}`) });
+    const wrong = await runCli(['migrate'], {
+      ...environment,
+      DATABASE_MIGRATION_URL: urlOf(names.migration, 'not-it'),
+    });
+    expect(wrong).toMatchObject({
+      exitCode: 1,
+      errors: expect.stringContaining(`refuses the login ${names.migration}`),
+    });
     expect(wrong.errors).not.toContain('not-it');
   });
 
@@ -61,7 +71,10 @@ async function organizationOf(key: string): Promise<string> {
   const client = new Client({ connectionString: environment['DATABASE_URL'], options: '-c role=countersign_app' });
   await client.connect();
   try {
-    const { rows } = await client.query<{ organization_id: string }>(`select organization_id from countersign.authenticate(sha256(convert_to($1, 'UTF8')))`, [key]);
+    const { rows } = await client.query<{ organization_id: string }>(
+      `select organization_id from countersign.authenticate(sha256(convert_to($1, 'UTF8')))`,
+      [key],
+    );
     await client.query('begin');
     await client.query(`select set_config('app.organization', $1, true)`, [rows[0]?.organization_id]);
     return (await client.query<{ name: string }>('select name from countersign.organizations')).rows[0]?.name ?? '';

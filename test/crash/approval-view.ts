@@ -8,15 +8,17 @@ export const approvalView = z.object({
   requester_id: z.string().nullable(),
   created_at: z.iso.datetime(),
   decided_at: z.iso.datetime().nullable(),
-  stages: z.array(z.object({
-    index: z.int(),
-    state: z.enum(['waiting', 'open', 'approved', 'rejected', 'skipped', 'expired']),
-    escalated: z.boolean(),
-    required: z.int(),
-    opened_at: z.iso.datetime().nullable(),
-    deadline_at: z.iso.datetime().nullable(),
-    approvers: z.array(z.object({ user_id: z.string().nullable() })),
-    decisions: z.array(z.object({ user_id: z.string().nullable(), decision: z.string(), at: z.iso.datetime() })),
-  })),
+  stages: z.array(
+    z.object({
+      index: z.int(),
+      state: z.enum(['waiting', 'open', 'approved', 'rejected', 'skipped', 'expired']),
+      escalated: z.boolean(),
+      required: z.int(),
+      opened_at: z.iso.datetime().nullable(),
+      deadline_at: z.iso.datetime().nullable(),
+      approvers: z.array(z.object({ user_id: z.string().nullable() })),
+      decisions: z.array(z.object({ user_id: z.string().nullable(), decision: z.string(), at: z.iso.datetime() })),
+    }),
+  ),
 });
 export type ApprovalView = z.infer<typeof approvalView>;

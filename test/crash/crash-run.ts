@@ -31,13 +31,28 @@ export interface CrashReport {
 const TEAM = 'crash';
 const CAST: Cast = {
   requesters: ['requester-1', 'requester-2', 'requester-3', 'requester-4'],
-  approvers: ['approver-1', 'approver-2', 'approver-3', 'approver-4', 'approver-5', 'approver-6', 'approver-7', 'approver-8'],
+  approvers: [
+    'approver-1',
+    'approver-2',
+    'approver-3',
+    'approver-4',
+    'approver-5',
+    'approver-6',
+    'approver-7',
+    'approver-8',
+  ],
   directors: ['director-1', 'director-2'],
 };
 const LOOK_AGAIN_MS = 250;
 
 /** Kills processes under requests in flight, lets everything come to rest, and looks at what has become of it. */
-export async function crashRun({ seed, kills, approvals, progress, settleWithinMs }: CrashRunOptions): Promise<CrashReport> {
+export async function crashRun({
+  seed,
+  kills,
+  approvals,
+  progress,
+  settleWithinMs,
+}: CrashRunOptions): Promise<CrashReport> {
   const random = seededRandom(seed);
   const plans = makePlans(approvals, CAST, random);
   const installation = await startInstallation(progress);
@@ -47,9 +62,14 @@ export async function crashRun({ seed, kills, approvals, progress, settleWithinM
     const stage = await prepare(installation, client, ledger);
     const played: Promise<void>[] = [];
     const counts = await killRepeatedly({
-      kills, victims: installation.victims, random, untilUsable: () => installation.untilUsable(),
+      kills,
+      victims: installation.victims,
+      random,
+      untilUsable: () => installation.untilUsable(),
       onKill: (index, name) => {
-        progress(`kill ${index + 1} of ${kills}: ${name}; ${ledger.requests.size} requests made, ${ledger.acknowledged.length} decisions acknowledged`);
+        progress(
+          `kill ${index + 1} of ${kills}: ${name}; ${ledger.requests.size} requests made, ${ledger.acknowledged.length} decisions acknowledged`,
+        );
         played.push(...plansOf(index, kills, plans).map(async (plan) => playLater(stage, plan, random)));
       },
     });
@@ -58,18 +78,36 @@ export async function crashRun({ seed, kills, approvals, progress, settleWithinM
     const settledMs = performance.now() - lastKill;
     progress(`at rest ${(settledMs / 1000).toFixed(1)} s after the last kill${rested ? '' : ' (not quite)'}`);
     const { api, worker } = installation.victims;
-    const evidence = await gatherEvidence({ ledger, mails: installation.mails, client, serviceKey: stage.serviceKey, adminUrl: installation.adminUrl, workerDeaths: worker.deaths });
-    const checks = [...checkEverything(evidence), { promise: 'no answer was an error of ours', violations: client.unexpected }];
+    const evidence = await gatherEvidence({
+      ledger,
+      mails: installation.mails,
+      client,
+      serviceKey: stage.serviceKey,
+      adminUrl: installation.adminUrl,
+      workerDeaths: worker.deaths,
+    });
+    const checks = [
+      ...checkEverything(evidence),
+      { promise: 'no answer was an error of ours', violations: client.unexpected },
+    ];
     return { checks, figures: figuresOf(), lastWords: await installation.lastWords() };
 
     function figuresOf(): CrashReport['figures'] {
       const copies = evidence.mails.length - new Set(evidence.mails.map(({ messageId }) => messageId)).size;
       return {
-        seed, kills: describe(counts), 'ended by themselves': `api ${api.endedByItself}, worker ${worker.endedByItself}`,
-        requests: ledger.requests.size, outcomes: describe(countBy(evidence.views.map(({ state }) => state))),
-        'decisions acknowledged': ledger.acknowledged.length, 'of these by link': ledger.acknowledged.filter(({ channel }) => channel === 'link').length,
-        'decisions recorded for later': ledger.recorded.length, refused: describe(ledger.refused),
-        'HTTP requests': client.requests, 'of these repeated': describe(client.repeated), mails: evidence.mails.length, 'copies of mails': copies,
+        seed,
+        kills: describe(counts),
+        'ended by themselves': `api ${api.endedByItself}, worker ${worker.endedByItself}`,
+        requests: ledger.requests.size,
+        outcomes: describe(countBy(evidence.views.map(({ state }) => state))),
+        'decisions acknowledged': ledger.acknowledged.length,
+        'of these by link': ledger.acknowledged.filter(({ channel }) => channel === 'link').length,
+        'decisions recorded for later': ledger.recorded.length,
+        refused: describe(ledger.refused),
+        'HTTP requests': client.requests,
+        'of these repeated': describe(client.repeated),
+        mails: evidence.mails.length,
+        'copies of mails': copies,
         'seconds from the last kill to rest': Number((settledMs / 1000).toFixed(1)),
       };
     }
@@ -81,14 +119,24 @@ export async function crashRun({ seed, kills, approvals, progress, settleWithinM
 
 /** Makes everybody who plays in it. */
 async function prepare({ ownerKey, mails }: Installation, client: PersistentClient, ledger: Ledger): Promise<Stage> {
-  const send = (method: 'POST' | 'PUT', path: string, json: object) => client.json({ method, path, key: ownerKey, json }, (body) => body);
-  const makeKey = async (json: object) => z.object({ key: z.string() }).parse(await send('POST', '/api/v1/api-keys', json)).key;
+  const send = (method: 'POST' | 'PUT', path: string, json: object) =>
+    client.json({ method, path, key: ownerKey, json }, (body) => body);
+  const makeKey = async (json: object) =>
+    z.object({ key: z.string() }).parse(await send('POST', '/api/v1/api-keys', json)).key;
   const addressOf = (person: string) => `${person}@crash.test`;
   await send('POST', '/api/v1/teams', { id: TEAM, name: 'Crash', currency: 'USD' });
   const keys = new Map<string, string>();
-  for (const [role, people] of [['member', CAST.requesters], ['manager', CAST.approvers], ['director', CAST.directors]] as const) {
+  for (const [role, people] of [
+    ['member', CAST.requesters],
+    ['manager', CAST.approvers],
+    ['director', CAST.directors],
+  ] as const) {
     for (const person of people) {
-      await send('PUT', `/api/v1/teams/${TEAM}/members/${person}`, { name: `Name of ${person}`, email: addressOf(person), roles: [role] });
+      await send('PUT', `/api/v1/teams/${TEAM}/members/${person}`, {
+        name: `Name of ${person}`,
+        email: addressOf(person),
+        roles: [role],
+      });
       keys.set(person, await makeKey({ user_id: person }));
     }
   }
@@ -116,7 +164,9 @@ async function untilAtRest(played: Promise<unknown>, adminUrl: string, withinMs:
   await admin.connect();
   try {
     while (performance.now() < giveUpAt) {
-      const { rows } = await admin.query<{ left: number }>(`select (select count(*) from countersign.outbox where failed_at is null)::int + (select count(*) from countersign.approval_intents where state = 'pending')::int
+      const { rows } = await admin.query<{
+        left: number;
+      }>(`select (select count(*) from countersign.outbox where failed_at is null)::int + (select count(*) from countersign.approval_intents where state = 'pending')::int
         + (select count(*) from countersign.approvals where state = 'pending')::int as left`);
       if (rows[0]?.left === 0) return true;
       await pause(LOOK_AGAIN_MS);

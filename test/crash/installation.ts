@@ -19,7 +19,12 @@ import { ServiceVictim, SupervisedVictim } from './victim.ts';
 
 /** The product and what it stands on, each in a process of its own that may be killed. */
 export interface Installation {
-  readonly victims: { readonly api: SupervisedVictim; readonly worker: SupervisedVictim; readonly temporal: ServiceVictim; readonly postgres: ServiceVictim };
+  readonly victims: {
+    readonly api: SupervisedVictim;
+    readonly worker: SupervisedVictim;
+    readonly temporal: ServiceVictim;
+    readonly postgres: ServiceVictim;
+  };
   readonly mails: MailLog;
   readonly baseUrl: string;
   readonly ownerKey: string;
@@ -56,7 +61,10 @@ export async function startInstallation(progress: Progress): Promise<Installatio
       return started;
     });
     await Promise.all([postgres.start(), temporal.start()]);
-    running.push(() => postgres.stop(), () => temporal.stop());
+    running.push(
+      () => postgres.stop(),
+      () => temporal.stop(),
+    );
 
     const mails = new MailLog();
     const smtp = await startSmtpSink((raw) => mails.add(raw));
@@ -66,19 +74,43 @@ export async function startInstallation(progress: Progress): Promise<Installatio
     const baseUrl = `http://127.0.0.1:${port}`;
     const ownerKey = `crash_${randomBytes(24).toString('hex')}`;
     const environment = {
-      NODE_ENV: 'production', PORT: String(port), PUBLIC_URL: baseUrl, DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: temporalAddress, SMTP_URL: smtp.url,
-      COUNTERSIGN_SECRET_KEY: randomBytes(32).toString('hex'), RATE_LIMIT: '0', LOG_LEVEL: 'warn',
+      NODE_ENV: 'production',
+      PORT: String(port),
+      PUBLIC_URL: baseUrl,
+      DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: temporalAddress,
+      SMTP_URL: smtp.url,
+      COUNTERSIGN_SECRET_KEY: randomBytes(32).toString('hex'),
+      RATE_LIMIT: '0',
+      LOG_LEVEL: 'warn',
     };
     await migrate(migrationUrl, databaseUrl, entities);
     await makeFirstOrganization(environment, ownerKey);
 
-    const launch = (entry: 'api' | 'worker') => (): Promise<ServerProcess> => startProductProcess({ entry, folder, environment });
-    const [api, worker] = [new SupervisedVictim('api', launch('api')), new SupervisedVictim('worker', launch('worker'))];
+    const launch = (entry: 'api' | 'worker') => (): Promise<ServerProcess> =>
+      startProductProcess({ entry, folder, environment });
+    const [api, worker] = [
+      new SupervisedVictim('api', launch('api')),
+      new SupervisedVictim('worker', launch('worker')),
+    ];
     await Promise.all([api.start(), worker.start()]);
-    running.push(() => api.stop(), () => worker.stop());
-    const untilUsable = () => untilReady({ running: () => true, output: () => lastWordsIn(folder) }, () => answersWell(`${baseUrl}/readyz`));
+    running.push(
+      () => api.stop(),
+      () => worker.stop(),
+    );
+    const untilUsable = () =>
+      untilReady({ running: () => true, output: () => lastWordsIn(folder) }, () => answersWell(`${baseUrl}/readyz`));
     await untilUsable();
-    return { victims: { api, worker, temporal, postgres }, mails, baseUrl, ownerKey, adminUrl: migrationUrl, untilUsable, lastWords: () => lastWordsIn(folder), stop };
+    return {
+      victims: { api, worker, temporal, postgres },
+      mails,
+      baseUrl,
+      ownerKey,
+      adminUrl: migrationUrl,
+      untilUsable,
+      lastWords: () => lastWordsIn(folder),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -96,14 +128,17 @@ async function makeFirstOrganization(environment: Readonly<Record<string, string
 
 /** What comes back at another address could not be found by those who were told the first one. */
 function sameAsBefore(name: string, before: string, now: string): string {
-  if (before !== '' && before !== now) throw new Error(`${name} came back at another address: somebody took its port meanwhile; run the test again`);
+  if (before !== '' && before !== now)
+    throw new Error(`${name} came back at another address: somebody took its port meanwhile; run the test again`);
   return now;
 }
 
 async function lastWordsIn(folder: string): Promise<string> {
-  const tails = await Promise.all(['api', 'worker'].map(async (entry) => {
-    const text = await readFile(join(folder, `${entry}.log`), 'utf8').catch(() => '');
-    return `--- ${entry}\n${text.slice(-LAST_WORDS)}`;
-  }));
+  const tails = await Promise.all(
+    ['api', 'worker'].map(async (entry) => {
+      const text = await readFile(join(folder, `${entry}.log`), 'utf8').catch(() => '');
+      return `--- ${entry}\n${text.slice(-LAST_WORDS)}`;
+    }),
+  );
   return tails.join('\n');
 }

@@ -20,7 +20,13 @@ export interface KillPlan {
 }
 
 /** Kills one after the other at random moments, and starts each again. @returns how often each was killed */
-export async function killRepeatedly({ kills, victims, random, untilUsable, onKill }: KillPlan): Promise<Map<VictimName, number>> {
+export async function killRepeatedly({
+  kills,
+  victims,
+  random,
+  untilUsable,
+  onKill,
+}: KillPlan): Promise<Map<VictimName, number>> {
   const counts = new Map<VictimName, number>();
   const order = victimsInTurn(kills, random);
   for (const [index, name] of order.entries()) {
@@ -37,7 +43,10 @@ export async function killRepeatedly({ kills, victims, random, untilUsable, onKi
 
 /** In random order, each about as often as the others. */
 function victimsInTurn(kills: number, random: Random): VictimName[] {
-  return Array.from({ length: kills }, (_, index) => ({ name: VICTIMS[index % VICTIMS.length] ?? 'api', order: random.next() }))
+  return Array.from({ length: kills }, (_, index) => ({
+    name: VICTIMS[index % VICTIMS.length] ?? 'api',
+    order: random.next(),
+  }))
     .toSorted((a, b) => a.order - b.order)
     .map(({ name }) => name);
 }

@@ -28,12 +28,21 @@ export class MailLog {
   /** The newest link that was mailed to somebody about the request with this title. */
   async linkFor(address: string, title: string): Promise<string | null> {
     const mails = await this.all();
-    return mails.findLast((mail) => mail.to === address && mail.link !== null && mail.subject.endsWith(`: ${title}`))?.link ?? null;
+    return (
+      mails.findLast((mail) => mail.to === address && mail.link !== null && mail.subject.endsWith(`: ${title}`))
+        ?.link ?? null
+    );
   }
 }
 
 async function read(raw: string, at: number): Promise<ArrivedMail> {
   const { messageId, to, subject, text } = await simpleParser(raw);
   const recipient = Array.isArray(to) ? to[0] : to;
-  return { messageId: messageId ?? '', to: recipient?.value[0]?.address ?? '', subject: subject ?? '', link: LINK.exec(text ?? '')?.[0] ?? null, at };
+  return {
+    messageId: messageId ?? '',
+    to: recipient?.value[0]?.address ?? '',
+    subject: subject ?? '',
+    link: LINK.exec(text ?? '')?.[0] ?? null,
+    at,
+  };
 }

@@ -32,7 +32,12 @@ const LONGEST_PAUSE_MS = 500;
  */
 export class PersistentClient {
   readonly #baseUrl: string;
-  readonly #agent = new Agent({ connections: 64, headersTimeout: ANSWER_WITHIN_MS, bodyTimeout: ANSWER_WITHIN_MS, connectTimeout: 2_000 });
+  readonly #agent = new Agent({
+    connections: 64,
+    headersTimeout: ANSWER_WITHIN_MS,
+    bodyTimeout: ANSWER_WITHIN_MS,
+    connectTimeout: 2_000,
+  });
   requests = 0;
   /** How often a request was repeated, by what had happened to it. */
   readonly repeated = new Map<string, number>();
@@ -49,7 +54,8 @@ export class PersistentClient {
     for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
       const outcome = await this.#try(asked);
       if (typeof outcome !== 'string') return outcome;
-      if (performance.now() > giveUpAt) throw new NoAnswer(`${asked.method} ${asked.path}: ${outcome} for ${PERSISTS_FOR_MS / 1000} s`);
+      if (performance.now() > giveUpAt)
+        throw new NoAnswer(`${asked.method} ${asked.path}: ${outcome} for ${PERSISTS_FOR_MS / 1000} s`);
       this.repeated.set(outcome, (this.repeated.get(outcome) ?? 0) + 1);
       await pause(pauseMs);
     }
@@ -69,8 +75,13 @@ export class PersistentClient {
   async #try({ method, path, key, idempotencyKey, json, form }: Asked): Promise<Answer | string> {
     this.requests += 1;
     const headers: Record<string, string> = {
-      ...(key ? { authorization: `Bearer ${key}` } : {}), ...(idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
-      ...(json ? { 'content-type': 'application/json' } : form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+      ...(key ? { authorization: `Bearer ${key}` } : {}),
+      ...(idempotencyKey ? { 'idempotency-key': idempotencyKey } : {}),
+      ...(json
+        ? { 'content-type': 'application/json' }
+        : form
+          ? { 'content-type': 'application/x-www-form-urlencoded' }
+          : {}),
     };
     const body = json ? JSON.stringify(json) : form ? new URLSearchParams(form).toString() : null;
     let answer: Answer;

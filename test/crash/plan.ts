@@ -50,7 +50,12 @@ const RIVAL_SHARE = 0.15;
 const REJECTION_SHARE = 0.12;
 const REMINDER_SHARE = 0.25;
 
-const PLAIN: Omit<PlannedStage, 'approvers' | 'required'> = { timeout: null, onTimeout: 'reject', escalateTo: null, reminder: null };
+const PLAIN: Omit<PlannedStage, 'approvers' | 'required'> = {
+  timeout: null,
+  onTimeout: 'reject',
+  escalateTo: null,
+  reminder: null,
+};
 
 /** Makes up requests of every kind. */
 export function makePlans(count: number, cast: Cast, random: Random): Plan[] {
@@ -58,7 +63,13 @@ export function makePlans(count: number, cast: Cast, random: Random): Plan[] {
   return Array.from({ length: count }, (_, index) => {
     // The first ones are of every kind, so that a short run has them too.
     const kind = kinds[index < kinds.length ? index : random.int(0, kinds.length - 1)] ?? decided;
-    return { title: `Request ${index + 1}`, requester: random.pick(cast.requesters), expiresIn: null, withdrawAfterMs: null, ...kind(cast, random) };
+    return {
+      title: `Request ${index + 1}`,
+      requester: random.pick(cast.requesters),
+      expiresIn: null,
+      withdrawAfterMs: null,
+      ...kind(cast, random),
+    };
   });
 }
 
@@ -69,16 +80,31 @@ const decided: Kind = (cast, random) => {
   const approvers = shuffled(cast.approvers, random);
   const stages = [0, 1].map((): PlannedStage => {
     const asked = approvers.splice(0, random.int(1, 3));
-    return { ...PLAIN, approvers: asked, required: random.int(1, asked.length), reminder: random.chance(REMINDER_SHARE) ? 1 : null };
+    return {
+      ...PLAIN,
+      approvers: asked,
+      required: random.int(1, asked.length),
+      reminder: random.chance(REMINDER_SHARE) ? 1 : null,
+    };
   });
-  return { stages, decisions: stages.flatMap((stage, index) => stage.approvers.map((person) => decision(index, person, random))) };
+  return {
+    stages,
+    decisions: stages.flatMap((stage, index) => stage.approvers.map((person) => decision(index, person, random))),
+  };
 };
 
 /** Nobody answers: the first stage runs out of time, and if that approves it, the second is answered. */
 const silent: Kind = (cast, random) => {
   const [first = '', second = ''] = shuffled(cast.approvers, random);
   const stages: PlannedStage[] = [
-    { ...PLAIN, approvers: [first], required: 1, timeout: random.int(2, 4), onTimeout: random.chance(0.5) ? 'approve' : 'reject', reminder: 1 },
+    {
+      ...PLAIN,
+      approvers: [first],
+      required: 1,
+      timeout: random.int(2, 4),
+      onTimeout: random.chance(0.5) ? 'approve' : 'reject',
+      reminder: 1,
+    },
     { ...PLAIN, approvers: [second], required: 1 },
   ];
   return { stages, decisions: [decision(1, second, random)] };
@@ -87,7 +113,14 @@ const silent: Kind = (cast, random) => {
 /** The one who is asked says nothing, and the director is asked as well. */
 const escalated: Kind = (cast, random) => {
   const director = random.pick(cast.directors);
-  const stage: PlannedStage = { ...PLAIN, approvers: [random.pick(cast.approvers)], required: 1, timeout: random.int(2, 5), onTimeout: 'escalate', escalateTo: director };
+  const stage: PlannedStage = {
+    ...PLAIN,
+    approvers: [random.pick(cast.approvers)],
+    required: 1,
+    timeout: random.int(2, 5),
+    onTimeout: 'escalate',
+    escalateTo: director,
+  };
   return { stages: [stage], decisions: random.chance(0.75) ? [decision(0, director, random)] : [] };
 };
 
@@ -98,18 +131,37 @@ const withdrawn: Kind = (cast, random) => ({ ...decided(cast, random), withdrawA
 
 function decision(stage: number, person: string, random: Random): PlannedDecision {
   const kind = random.chance(REJECTION_SHARE) ? 'reject' : 'approve';
-  const rival = random.chance(RIVAL_SHARE) ? (random.chance(0.5) ? kind : kind === 'approve' ? 'reject' : 'approve') : null;
-  return { stage, person, decision: kind, channel: random.chance(LINK_SHARE) ? 'link' : 'api', afterMs: random.int(0, LONGEST_HESITATION_MS), rival };
+  const rival = random.chance(RIVAL_SHARE)
+    ? random.chance(0.5)
+      ? kind
+      : kind === 'approve'
+        ? 'reject'
+        : 'approve'
+    : null;
+  return {
+    stage,
+    person,
+    decision: kind,
+    channel: random.chance(LINK_SHARE) ? 'link' : 'api',
+    afterMs: random.int(0, LONGEST_HESITATION_MS),
+    rival,
+  };
 }
 
 function shuffled(items: readonly string[], random: Random): string[] {
-  return items.map((item) => ({ item, order: random.next() })).toSorted((a, b) => a.order - b.order).map(({ item }) => item);
+  return items
+    .map((item) => ({ item, order: random.next() }))
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ item }) => item);
 }
 
 /** The body that asks for a planned request. */
 export function requestBody(plan: Plan, team: string): object {
   return {
-    team_id: team, kind: 'generic', title: plan.title, requester_id: plan.requester,
+    team_id: team,
+    kind: 'generic',
+    title: plan.title,
+    requester_id: plan.requester,
     ...(plan.expiresIn === null ? {} : { expires_in: `PT${plan.expiresIn}S` }),
     chain: {
       stages: plan.stages.map((stage) => ({

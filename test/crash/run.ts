@@ -27,7 +27,13 @@ const began = performance.now();
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const sayWhen = (line: string) => say(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`);
 say(`seed ${seed}, ${kills} kills, ${approvals} requests`);
-const { checks, figures, lastWords } = await crashRun({ seed, kills, approvals, progress: sayWhen, settleWithinMs: 180_000 });
+const { checks, figures, lastWords } = await crashRun({
+  seed,
+  kills,
+  approvals,
+  progress: sayWhen,
+  settleWithinMs: 180_000,
+});
 say('');
 for (const [name, value] of Object.entries(figures)) say(`${name}: ${value}`);
 say('');

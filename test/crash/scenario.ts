@@ -27,9 +27,16 @@ const problem = z.object({ type: z.string() });
 /** Carries out one plan, whatever is killed meanwhile. What went wrong stands in the ledger. */
 export async function play(stage: Stage, plan: Plan): Promise<void> {
   try {
-    const { id } = await stage.client.json({
-      method: 'POST', path: '/api/v1/approvals', key: stage.serviceKey, idempotencyKey: randomUUID(), json: requestBody(plan, stage.team),
-    }, (body) => approvalView.parse(body));
+    const { id } = await stage.client.json(
+      {
+        method: 'POST',
+        path: '/api/v1/approvals',
+        key: stage.serviceKey,
+        idempotencyKey: randomUUID(),
+        json: requestBody(plan, stage.team),
+      },
+      (body) => approvalView.parse(body),
+    );
     stage.ledger.requests.set(id, plan);
     const parts = plan.decisions.map((decision) => decide(stage, id, plan, decision));
     if (plan.withdrawAfterMs !== null) parts.push(withdraw(stage, id, plan.withdrawAfterMs));
@@ -43,7 +50,8 @@ async function decide(stage: Stage, id: string, plan: Plan, planned: PlannedDeci
   if (!(await untilAsked(stage, id, planned))) return;
   await pause(planned.afterMs);
   const attempts = planned.rival === null ? [planned.decision] : [planned.decision, planned.rival];
-  if (planned.channel === 'api') await Promise.all(attempts.map((decision) => decideOverApi(stage, id, planned, decision)));
+  if (planned.channel === 'api')
+    await Promise.all(attempts.map((decision) => decideOverApi(stage, id, planned, decision)));
   else await decideByLink(stage, id, plan, planned, attempts);
 }
 
@@ -57,39 +65,74 @@ async function untilAsked(stage: Stage, id: string, { stage: index, person }: Pl
   });
 }
 
-async function decideOverApi(stage: Stage, id: string, { person, channel }: PlannedDecision, decision: Decision): Promise<void> {
+async function decideOverApi(
+  stage: Stage,
+  id: string,
+  { person, channel }: PlannedDecision,
+  decision: Decision,
+): Promise<void> {
   const { status, text } = await stage.client.ask({
-    method: 'POST', path: `/api/v1/approvals/${id}/decisions`, key: stage.keyOf(person), idempotencyKey: randomUUID(), json: { decision, comment: `${person} says ${decision}` },
+    method: 'POST',
+    path: `/api/v1/approvals/${id}/decisions`,
+    key: stage.keyOf(person),
+    idempotencyKey: randomUUID(),
+    json: { decision, comment: `${person} says ${decision}` },
   });
   if (status === 200) stage.ledger.acknowledged.push({ approval: id, person, decision, channel });
   else stage.ledger.refuse(problem.parse(JSON.parse(text)).type);
 }
 
 /** 303: taken. 202: what this person has decided (with this form or another one) is recorded, and will be carried out. */
-async function decideByLink(stage: Stage, id: string, plan: Plan, { person, channel }: PlannedDecision, attempts: readonly Decision[]): Promise<void> {
-  const link = await untilKnown(`no link was mailed to ${person}`, async () => (await stage.mails.linkFor(stage.addressOf(person), plan.title)) ?? ((await look(stage, id)).state === 'pending' ? null : false));
+async function decideByLink(
+  stage: Stage,
+  id: string,
+  plan: Plan,
+  { person, channel }: PlannedDecision,
+  attempts: readonly Decision[],
+): Promise<void> {
+  const link = await untilKnown(
+    `no link was mailed to ${person}`,
+    async () =>
+      (await stage.mails.linkFor(stage.addressOf(person), plan.title)) ??
+      ((await look(stage, id)).state === 'pending' ? null : false),
+  );
   if (link === false) return;
   const { pathname } = new URL(link);
   const page = await stage.client.ask({ method: 'GET', path: pathname });
   const revision = /name="revision" value="(\d+)"/.exec(page.text)?.[1];
-  if (revision === undefined) return stage.ledger.refuse(`page: ${/<title>([^:<]*)/.exec(page.text)?.[1] ?? page.status}`);
-  await Promise.all(attempts.map(async (decision) => {
-    const { status } = await stage.client.ask({ method: 'POST', path: pathname, form: { revision, decision, comment: `${person} says ${decision}` } });
-    if (status === 303) stage.ledger.acknowledged.push({ approval: id, person, decision, channel });
-    else if (status === 202) stage.ledger.recorded.push({ approval: id, person });
-    else stage.ledger.refuse(`page ${status}`);
-  }));
+  if (revision === undefined)
+    return stage.ledger.refuse(`page: ${/<title>([^:<]*)/.exec(page.text)?.[1] ?? page.status}`);
+  await Promise.all(
+    attempts.map(async (decision) => {
+      const { status } = await stage.client.ask({
+        method: 'POST',
+        path: pathname,
+        form: { revision, decision, comment: `${person} says ${decision}` },
+      });
+      if (status === 303) stage.ledger.acknowledged.push({ approval: id, person, decision, channel });
+      else if (status === 202) stage.ledger.recorded.push({ approval: id, person });
+      else stage.ledger.refuse(`page ${status}`);
+    }),
+  );
 }
 
 async function withdraw(stage: Stage, id: string, afterMs: number): Promise<void> {
   await pause(afterMs);
-  const { status, text } = await stage.client.ask({ method: 'POST', path: `/api/v1/approvals/${id}/withdraw`, key: stage.serviceKey, idempotencyKey: randomUUID(), json: { reason: 'No longer needed.' } });
+  const { status, text } = await stage.client.ask({
+    method: 'POST',
+    path: `/api/v1/approvals/${id}/withdraw`,
+    key: stage.serviceKey,
+    idempotencyKey: randomUUID(),
+    json: { reason: 'No longer needed.' },
+  });
   if (status === 200) stage.ledger.withdrawn.add(id);
   else stage.ledger.refuse(problem.parse(JSON.parse(text)).type);
 }
 
 function look(stage: Stage, id: string): Promise<ApprovalView> {
-  return stage.client.json({ method: 'GET', path: `/api/v1/approvals/${id}`, key: stage.serviceKey }, (body) => approvalView.parse(body));
+  return stage.client.json({ method: 'GET', path: `/api/v1/approvals/${id}`, key: stage.serviceKey }, (body) =>
+    approvalView.parse(body),
+  );
 }
 
 /** Looks until there is something else than null. @throws Error with `what`, where there never is */

@@ -13,16 +13,20 @@ const CLOSING = new Set(['approved', 'rejected', 'withdrawn', 'expired']);
 export function judgeOutcome(view: ApprovalView, plan: Plan, withdrawn: boolean): string | null {
   if (!CLOSING.has(view.state)) return `is still ${view.state}`;
   const expected = expectedStates(view, plan, withdrawn);
-  return expected.has(view.state) ? null : `is ${view.state}, but its decisions and timers allow ${[...expected].join(' or ')} only`;
+  return expected.has(view.state)
+    ? null
+    : `is ${view.state}, but its decisions and timers allow ${[...expected].join(' or ')} only`;
 }
 
 function expectedStates(view: ApprovalView, plan: Plan, withdrawn: boolean): Set<string> {
   const decidedAt = Date.parse(view.decided_at ?? '');
-  if (view.stages.some((stage) => stage.decisions.some(({ decision }) => decision === 'reject'))) return new Set(['rejected']);
+  if (view.stages.some((stage) => stage.decisions.some(({ decision }) => decision === 'reject')))
+    return new Set(['rejected']);
   if (view.stages.every((stage) => isPassed(stage, plan, decidedAt))) return new Set(['approved']);
   const expected = new Set<string>();
   if (view.stages.some((stage) => ranOutOfTime(stage, plan, decidedAt))) expected.add('rejected');
-  if (plan.expiresIn !== null && decidedAt >= Date.parse(view.created_at) + plan.expiresIn * 1000) expected.add('expired');
+  if (plan.expiresIn !== null && decidedAt >= Date.parse(view.created_at) + plan.expiresIn * 1000)
+    expected.add('expired');
   if (withdrawn) expected.add('withdrawn');
   return expected;
 }

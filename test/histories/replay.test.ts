@@ -1,5 +1,12 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { bundleWorkflowCode, DefaultLogger, type ReplayResult, Runtime, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  type ReplayResult,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { fileURLToPath } from 'node:url';
 import { MasterKey } from '../../src/platform/crypto/master-key.ts';
@@ -14,17 +21,29 @@ let histories: StoredHistory[];
 
 beforeAll(async () => {
   // A replay that fails, as one has to here, would be told at length.
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined), telemetryOptions: { logging: { filter: 'off', forward: {} } } });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', () => undefined),
+    telemetryOptions: { logging: { filter: 'off', forward: {} } },
+  });
   histories = (await Promise.all((await storedVersions()).map(storedHistories))).flat();
 });
 
 /** Runs every stored history through a bundle. @returns its results by the history's name */
 async function replayAll(workflows: string): Promise<Map<string, ReplayResult>> {
-  const workflowBundle: WorkflowBundleWithSourceMap = await bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL(workflows, import.meta.url)), logger: quiet });
+  const workflowBundle: WorkflowBundleWithSourceMap = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL(workflows, import.meta.url)),
+    logger: quiet,
+  });
   const results = new Map<string, ReplayResult>();
-  const replayed = Worker.runReplayHistories({ workflowBundle, dataConverter: dataConverter(new MasterKey(HISTORIES_SECRET).payloads) }, histories);
+  const replayed = Worker.runReplayHistories(
+    { workflowBundle, dataConverter: dataConverter(new MasterKey(HISTORIES_SECRET).payloads) },
+    histories,
+  );
   for await (const result of replayed) {
-    const stored = histories.find(({ history }) => history.events?.[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId === result.runId);
+    const stored = histories.find(
+      ({ history }) =>
+        history.events?.[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId === result.runId,
+    );
     results.set(stored?.name ?? result.runId, result);
   }
   return results;
@@ -33,9 +52,27 @@ async function replayAll(workflows: string): Promise<Map<string, ReplayResult>> 
 describe('the stored histories', () => {
   test('hold what can happen to a request, and to the sealing and the exports of the audit log', () => {
     const names = histories.map(({ name }) => name.split('/')[1]);
-    expect(names).toEqual(expect.arrayContaining(['approve-in-two-stages', 'reject', 'escalate', 'expire', 'resubmit', 'change-of-people', 'continue-as-new-1', 'continue-as-new-2', 'audit-sealing-1', 'audit-sealing-2', 'audit-export']));
+    expect(names).toEqual(
+      expect.arrayContaining([
+        'approve-in-two-stages',
+        'reject',
+        'escalate',
+        'expire',
+        'resubmit',
+        'change-of-people',
+        'continue-as-new-1',
+        'continue-as-new-2',
+        'audit-sealing-1',
+        'audit-sealing-2',
+        'audit-export',
+      ]),
+    );
     const events = histories.flatMap(({ history }) => history.events ?? []);
-    const updates = new Set(events.flatMap((event) => event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input?.name ?? []));
+    const updates = new Set(
+      events.flatMap(
+        (event) => event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input?.name ?? [],
+      ),
+    );
     expect([...updates].toSorted()).toEqual(['decide', 'reassign', 'refresh', 'remind', 'resubmit', 'withdraw']);
     expect(events.filter((event) => event.timerFiredEventAttributes).length).toBeGreaterThan(0);
     expect(events.filter((event) => event.workflowExecutionContinuedAsNewEventAttributes).length).toBeGreaterThan(0);
@@ -50,7 +87,8 @@ describe('the stored histories', () => {
   test('do not replay with a workflow that was changed incompatibly', async () => {
     const results = await replayAll('./incompatible/index.ts');
     expect(results.size).toBe(histories.length);
-    for (const [name, { error }] of results) expect({ name, failed: error instanceof DeterminismViolationError }).toEqual({ name, failed: true });
+    for (const [name, { error }] of results)
+      expect({ name, failed: error instanceof DeterminismViolationError }).toEqual({ name, failed: true });
   });
 
   test('replay with the same change where `patched` guards it', async () => {

@@ -15,7 +15,9 @@ describe('what every process serves', () => {
 
   beforeAll(async () => {
     installation = await Installation.create();
-    const pages = (document: ApiDocument) => [publicPages({ document, sections: docsSections(), publicUrl: 'http://localhost' })];
+    const pages = (document: ApiDocument) => [
+      publicPages({ document, sections: docsSections(), publicUrl: 'http://localhost' }),
+    ];
     server = await TestServer.start(installation, { pages });
   });
   afterAll(async () => {
@@ -59,7 +61,12 @@ describe('what every process serves', () => {
     expect(page.status).toBe(200);
     expect(page.text).toContain(`<code>/problems/${code}</code>`);
     const { body, headers } = await open(`/problems/${code}`);
-    expect(body).toMatchObject({ type: `/problems/${code}`, status: expect.any(Number), meaning: expect.any(String), remedy: expect.any(String) });
+    expect(body).toMatchObject({
+      type: `/problems/${code}`,
+      status: expect.any(Number),
+      meaning: expect.any(String),
+      remedy: expect.any(String),
+    });
     expect(headers.get('vary')).toContain('Accept');
   });
 
@@ -75,7 +82,10 @@ describe('what every process serves', () => {
   });
 
   test('/assets have their types, may be cached, and are not sent again to who has them', async () => {
-    for (const [name, type] of [['countersign.css', 'text/css; charset=utf-8'], ['logo.svg', 'image/svg+xml']] as const) {
+    for (const [name, type] of [
+      ['countersign.css', 'text/css; charset=utf-8'],
+      ['logo.svg', 'image/svg+xml'],
+    ] as const) {
       const { status, headers, text } = await open(`/assets/${name}`);
       expect(status).toBe(200);
       expect(text.length).toBeGreaterThan(100);
@@ -87,7 +97,13 @@ describe('what every process serves', () => {
     }
   });
 
-  test.each(['/assets/', '/assets/..%2f..%2fpackage.json', '/assets/%2e%2e/html.ts', '/assets/nothing.css', '/assets/constructor'])('%s leads to no file', async (path) => {
+  test.each([
+    '/assets/',
+    '/assets/..%2f..%2fpackage.json',
+    '/assets/%2e%2e/html.ts',
+    '/assets/nothing.css',
+    '/assets/constructor',
+  ])('%s leads to no file', async (path) => {
     expect((await open(path)).status).toBe(404);
   });
 });
@@ -104,7 +120,12 @@ describe('/readyz', () => {
     let databaseAnswers = true;
     const server = await TestServer.start(installation, {
       checks: [
-        { name: 'database', check: async () => { if (!databaseAnswers) throw new Error('connection refused at 10.0.0.7'); } },
+        {
+          name: 'database',
+          check: async () => {
+            if (!databaseAnswers) throw new Error('connection refused at 10.0.0.7');
+          },
+        },
         { name: 'temporal', check: async () => undefined },
       ],
     });
@@ -115,7 +136,11 @@ describe('/readyz', () => {
     let answer = await server.ask('GET', '/readyz', { key: null });
     while (answer.status === 200) answer = await server.ask('GET', '/readyz', { key: null });
     expect(answer.status).toBe(503);
-    expect(answer.body).toMatchObject({ type: '/problems/unavailable', detail: 'Not ready: database.', not_ready: ['database'] });
+    expect(answer.body).toMatchObject({
+      type: '/problems/unavailable',
+      detail: 'Not ready: database.',
+      not_ready: ['database'],
+    });
     expect(answer.text).not.toContain('10.0.0.7');
     expect((await server.ask('GET', '/healthz', { key: null })).status).toBe(200);
     await server.close();
@@ -123,7 +148,17 @@ describe('/readyz', () => {
 
   test('does not wait for what never answers, and many probes are one look', async () => {
     let looks = 0;
-    const server = await TestServer.start(installation, { checks: [{ name: 'temporal', check: () => { looks += 1; return new Promise(() => undefined); } }] });
+    const server = await TestServer.start(installation, {
+      checks: [
+        {
+          name: 'temporal',
+          check: () => {
+            looks += 1;
+            return new Promise(() => undefined);
+          },
+        },
+      ],
+    });
     const began = performance.now();
     const answers = await Promise.all(Array.from({ length: 10 }, () => server.ask('GET', '/readyz', { key: null })));
     expect(performance.now() - began).toBeLessThan(4_000);

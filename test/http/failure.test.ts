@@ -11,11 +11,26 @@ const TOKEN = 'Zm9ydHktdHdvLXNlY3JldC1ieXRlcw';
 
 /** Routes in which something goes wrong that nobody foresaw, with what must not leave in it. */
 function failing(work: UnitOfWork): Route[] {
-  const route = (path: string, handle: Route['handle']): Route => ({ method: 'get', path, tag: 'Failing', scope: null, summary: 'Fail', answers: { 200: null }, handle });
+  const route = (path: string, handle: Route['handle']): Route => ({
+    method: 'get',
+    path,
+    tag: 'Failing',
+    scope: null,
+    summary: 'Fail',
+    answers: { 200: null },
+    handle,
+  });
   return [
-    route('/api/v1/failing/sql', async ({ caller }) => work.read(caller.organization, (em) => em.execute("select 'jane@example.com'::uuid from countersign.people"))),
+    route('/api/v1/failing/sql', async ({ caller }) =>
+      work.read(caller.organization, (em) => em.execute("select 'jane@example.com'::uuid from countersign.people")),
+    ),
     route('/api/v1/failing/unique', async ({ caller, origin }) =>
-      work.bookkeep(origin, async ({ em }) => em.execute("insert into countersign.organizations (id, name, settings, created_at) values (?, 'Jane Doe Ltd', '{}', now())", [caller.organization])),
+      work.bookkeep(origin, async ({ em }) =>
+        em.execute(
+          "insert into countersign.organizations (id, name, settings, created_at) values (?, 'Jane Doe Ltd', '{}', now())",
+          [caller.organization],
+        ),
+      ),
     ),
     route('/api/v1/failing/code', async () => {
       throw new Error('could not read /etc/countersign/jane.json');
@@ -66,15 +81,25 @@ describe('what goes wrong', () => {
     expect(status).toBe(500);
     expect(headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     expect(body).toEqual({
-      type: 'about:blank', title: 'Internal error', status: 500, request_id: headers.get('x-request-id'),
+      type: 'about:blank',
+      title: 'Internal error',
+      status: 500,
+      request_id: headers.get('x-request-id'),
       detail: 'Something went wrong on our side. The log has the details under the request id.',
     });
   });
 
   test('the log says what it was, by type, code and stack, and holds no value', async () => {
     const { headers } = await server.ask('GET', '/api/v1/failing/unique');
-    const line = await server.logged((entry) => entry['requestId'] === headers.get('x-request-id') && entry['level'] === 'error');
-    expect(line['err']).toMatchObject({ type: 'UniqueConstraintViolationException', code: '23505', table: 'organizations', stack: expect.stringContaining('unit-of-work.ts') });
+    const line = await server.logged(
+      (entry) => entry['requestId'] === headers.get('x-request-id') && entry['level'] === 'error',
+    );
+    expect(line['err']).toMatchObject({
+      type: 'UniqueConstraintViolationException',
+      code: '23505',
+      table: 'organizations',
+      stack: expect.stringContaining('unit-of-work.ts'),
+    });
     await server.ask('GET', '/api/v1/failing/sql');
     await server.ask('GET', '/api/v1/failing/code');
     expect(server.logLines.join('').toLowerCase()).not.toContain('jane');
@@ -85,7 +110,10 @@ describe('what goes wrong', () => {
     expect(status).toBe(503);
     expect(body).toMatchObject({ type: '/problems/unavailable' });
     expect(headers.get('retry-after')).toBe('5');
-    const line = await server.logged((entry) => entry['requestId'] === headers.get('x-request-id') && entry['msg'] === 'a part that is needed does not answer');
+    const line = await server.logged(
+      (entry) =>
+        entry['requestId'] === headers.get('x-request-id') && entry['msg'] === 'a part that is needed does not answer',
+    );
     expect(line['err']).toMatchObject({ type: 'Unavailable', cause: { type: 'Error' } });
     expect(server.logLines.join('')).not.toContain('password authentication');
   });
@@ -110,13 +138,22 @@ describe('what goes wrong', () => {
   });
 
   test('a program gets a problem from the same address, and a browser gets one from the API', async () => {
-    expect((await server.ask('GET', '/gone', { headers: { accept: '*/*' } })).body).toMatchObject({ type: '/problems/not-found' });
-    expect((await server.ask('GET', '/api/v1/nothing', { headers: { accept: BROWSER } })).body).toMatchObject({ type: '/problems/not-found' });
+    expect((await server.ask('GET', '/gone', { headers: { accept: '*/*' } })).body).toMatchObject({
+      type: '/problems/not-found',
+    });
+    expect((await server.ask('GET', '/api/v1/nothing', { headers: { accept: BROWSER } })).body).toMatchObject({
+      type: '/problems/not-found',
+    });
   });
 
   test('a token in an address is never logged', async () => {
-    const { headers } = await server.ask('GET', `/r/${TOKEN}`, { key: null, headers: { referer: `http://x/r/${TOKEN}` } });
-    const line = await server.logged((entry) => entry['requestId'] === headers.get('x-request-id') && entry['msg'] === 'request');
+    const { headers } = await server.ask('GET', `/r/${TOKEN}`, {
+      key: null,
+      headers: { referer: `http://x/r/${TOKEN}` },
+    });
+    const line = await server.logged(
+      (entry) => entry['requestId'] === headers.get('x-request-id') && entry['msg'] === 'request',
+    );
     expect(line).toMatchObject({ route: '/r/{token}', status: 500 });
     expect(server.logLines.join('')).not.toContain(TOKEN);
     expect((await server.ask('GET', '/metrics')).text).not.toContain(TOKEN);

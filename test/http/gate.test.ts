@@ -26,7 +26,11 @@ describe('who is let in', () => {
     ['a key with a space in it', { authorization: 'Bearer two words' }],
     ['a key that is far too long', { authorization: `Bearer ${'x'.repeat(2000)}` }],
   ])('%s is refused before anything else is looked at', async (_what, headers) => {
-    const { status, body, headers: answered } = await server.ask('POST', '/api/v1/notes', { key: null, headers, raw: 'not JSON' });
+    const {
+      status,
+      body,
+      headers: answered,
+    } = await server.ask('POST', '/api/v1/notes', { key: null, headers, raw: 'not JSON' });
     expect(status).toBe(401);
     expect(body).toMatchObject({ type: '/problems/unauthenticated', status: 401 });
     expect(answered.get('www-authenticate')).toBe('Bearer');
@@ -42,7 +46,10 @@ describe('who is let in', () => {
 
   test('an expired key is refused from the very moment on', async () => {
     const key = await installation.serviceKey(['approvals:read']);
-    await installation.query("update countersign.api_keys set expires_at = now() + interval '1 hour' where revoked_at is null and service_name = $1", ['test']);
+    await installation.query(
+      "update countersign.api_keys set expires_at = now() + interval '1 hour' where revoked_at is null and service_name = $1",
+      ['test'],
+    );
     expect((await server.ask('GET', '/api/v1/notes', { key })).status).toBe(200);
     const later = await TestServer.start(installation);
     later.clock.advance(3_600_000);
@@ -95,14 +102,20 @@ describe('how often one may ask', () => {
 
   test('behind a trusted proxy the address is the one that the proxy names', async () => {
     const server = await TestServer.start(installation, { rateLimit: 1, trustProxy: '1' });
-    const guess = (address: string) => server.ask('GET', '/api/v1/notes', { key: 'cs_guess', headers: { 'x-forwarded-for': address } });
-    expect([(await guess('192.0.2.1')).status, (await guess('192.0.2.1')).status, (await guess('192.0.2.2')).status]).toEqual([401, 429, 401]);
+    const guess = (address: string) =>
+      server.ask('GET', '/api/v1/notes', { key: 'cs_guess', headers: { 'x-forwarded-for': address } });
+    expect([
+      (await guess('192.0.2.1')).status,
+      (await guess('192.0.2.1')).status,
+      (await guess('192.0.2.2')).status,
+    ]).toEqual([401, 429, 401]);
     await server.close();
   });
 
   test('without a trusted proxy nobody can name another address', async () => {
     const server = await TestServer.start(installation, { rateLimit: 1 });
-    const guess = (address: string) => server.ask('GET', '/api/v1/notes', { key: 'cs_guess', headers: { 'x-forwarded-for': address } });
+    const guess = (address: string) =>
+      server.ask('GET', '/api/v1/notes', { key: 'cs_guess', headers: { 'x-forwarded-for': address } });
     expect([(await guess('192.0.2.1')).status, (await guess('192.0.2.2')).status]).toEqual([401, 429]);
     await server.close();
   });

@@ -3,7 +3,6 @@ import { ProblemError, Unavailable } from '../../src/platform/errors.ts';
 import { Installation } from './support/installation.ts';
 import { TestServer } from './support/server.ts';
 
-
 describe('Idempotency-Key', () => {
   let installation: Installation;
   let one: TestServer;
@@ -20,8 +19,10 @@ describe('Idempotency-Key', () => {
   afterAll(() => installation.close());
 
   const newKey = () => `test-${(count += 1)}`;
-  const send = (server: TestServer, key: string, text = 'hello', more: object = {}) => server.ask('POST', '/api/v1/notes', { body: { text, ...more }, headers: { 'idempotency-key': key } });
-  const made = async () => (await installation.query("select 1 from countersign.audit_entries where action = 'team.made'")).length;
+  const send = (server: TestServer, key: string, text = 'hello', more: object = {}) =>
+    server.ask('POST', '/api/v1/notes', { body: { text, ...more }, headers: { 'idempotency-key': key } });
+  const made = async () =>
+    (await installation.query("select 1 from countersign.audit_entries where action = 'team.made'")).length;
 
   test('the same key with the same body gives the first answer again, from any process, and makes nothing', async () => {
     const key = newKey();
@@ -47,7 +48,11 @@ describe('Idempotency-Key', () => {
 
   test('what stands in the body in another order is the same body', async () => {
     const key = newKey();
-    const body = (raw: string) => one.ask('POST', '/api/v1/notes', { raw, headers: { 'idempotency-key': key, 'content-type': 'application/json' } });
+    const body = (raw: string) =>
+      one.ask('POST', '/api/v1/notes', {
+        raw,
+        headers: { 'idempotency-key': key, 'content-type': 'application/json' },
+      });
     const first = await body('{"text":"x","tags":[]}');
     const again = await body(' {"tags": [], "text": "x"} ');
     expect(again.status).toBe(201);
@@ -68,7 +73,11 @@ describe('Idempotency-Key', () => {
     const key = newKey();
     const first = await send(one, key);
     const caller = await installation.serviceKey(['approvals:write']);
-    const other = await one.ask('POST', '/api/v1/notes', { key: caller, body: { text: 'hello' }, headers: { 'idempotency-key': key } });
+    const other = await one.ask('POST', '/api/v1/notes', {
+      key: caller,
+      body: { text: 'hello' },
+      headers: { 'idempotency-key': key },
+    });
     expect(other.status).toBe(201);
     expect(other.body['id']).not.toBe(first.body['id']);
   });
@@ -140,7 +149,10 @@ describe('Idempotency-Key', () => {
     const first = send(one, key);
     await reached.promise;
     const aSecondLater = new Date(Date.now() + 6_000);
-    await installation.until('select 1 from countersign.idempotent_requests where status is null and locked_until > $1', [aSecondLater]);
+    await installation.until(
+      'select 1 from countersign.idempotent_requests where status is null and locked_until > $1',
+      [aSecondLater],
+    );
     two.clock.advance(4_000);
     const second = send(two, key);
     await two.clock.read(30);
@@ -183,7 +195,9 @@ describe('Idempotency-Key', () => {
     const text = 'Notice about Jane Doe';
     const person = await installation.person();
     expect((await send(one, key, text, { about: person })).status).toBe(201);
-    const rows = await installation.query<{ bytes: Buffer }>("select key_hash || request_hash || answer as bytes from countersign.idempotent_requests where answer is not null");
+    const rows = await installation.query<{ bytes: Buffer }>(
+      'select key_hash || request_hash || answer as bytes from countersign.idempotent_requests where answer is not null',
+    );
     expect(rows.length).toBeGreaterThan(0);
     for (const { bytes } of rows) {
       const stored = bytes.toString('latin1');
@@ -195,7 +209,9 @@ describe('Idempotency-Key', () => {
     const key = newKey();
     const person = await installation.person();
     await send(one, key, 'about somebody', { about: person });
-    await installation.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [person]);
+    await installation.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [
+      person,
+    ]);
     const later = await TestServer.start(installation);
     const again = await send(later, key, 'about somebody', { about: person });
     expect(again.status).toBe(201);

@@ -17,7 +17,8 @@ describe('what was sent', () => {
     await installation.close();
   });
 
-  const made = async () => (await installation.query("select 1 from countersign.audit_entries where action = 'team.made'")).length;
+  const made = async () =>
+    (await installation.query("select 1 from countersign.audit_entries where action = 'team.made'")).length;
 
   /** Sends a note that must be refused and must have changed nothing; gives the errors by path. */
   async function refused(asked: Asked): Promise<Record<string, string>> {
@@ -33,20 +34,52 @@ describe('what was sent', () => {
   test.each<[string, unknown, Record<string, unknown>]>([
     ['a missing field', {}, { text: 'is required' }],
     ['an unknown field', { text: 'x', txet: 'y' }, { txet: 'is not a known field' }],
-    ['an unknown field deep inside', { text: 'x', tags: [{ name: 'a' }, { name: 'b', colour: 'red' }] }, { 'tags.1.colour': 'is not a known field' }],
-    ['a field that could change every object', JSON.parse('{"text":"x","__proto__":{"scope":"admin"}}'), { ['__proto__']: 'is not a known field' }],
+    [
+      'an unknown field deep inside',
+      { text: 'x', tags: [{ name: 'a' }, { name: 'b', colour: 'red' }] },
+      { 'tags.1.colour': 'is not a known field' },
+    ],
+    [
+      'a field that could change every object',
+      JSON.parse('{"text":"x","__proto__":{"scope":"admin"}}'),
+      { ['__proto__']: 'is not a known field' },
+    ],
     ['a wrong type', { text: 7 }, { text: 'expected string, received number' }],
     ['null for the whole', null, { '': expect.stringContaining('object') }],
     ['a list for the whole', [], { '': expect.stringContaining('object') }],
-    ['too many items', { text: 'x', tags: ['a', 'b', 'c', 'd'].map((name) => ({ name })) }, { tags: expect.stringContaining('3') }],
-    ['a line break in a line', { text: 'x\r\nBcc: everybody' }, { text: 'must be one line without control characters' }],
+    [
+      'too many items',
+      { text: 'x', tags: ['a', 'b', 'c', 'd'].map((name) => ({ name })) },
+      { tags: expect.stringContaining('3') },
+    ],
+    [
+      'a line break in a line',
+      { text: 'x\r\nBcc: everybody' },
+      { text: 'must be one line without control characters' },
+    ],
     ['a blank line', { text: '  ' }, { text: 'must not be blank' }],
     ['too long a line', { text: 'x'.repeat(101) }, { text: expect.stringContaining('100') }],
     ['no UUID', { text: 'x', about: 'jane' }, { about: 'must be a UUID' }],
-    ['a choice that is meant, with a mistake in it', { text: 'x', kind: { role: 'boss' } }, { 'kind.role': expect.stringContaining('manager') }],
-    ['a choice with a field too many', { text: 'x', kind: { user: 'jane', colour: 'red' } }, { 'kind.colour': 'is not a known field' }],
-    ['two choices at once', { text: 'x', kind: { user: 'jane', role: 'vp' } }, { kind: 'give only one of `role` and `user`' }],
-    ['two choices at once and a field too many', { text: 'x', kind: { user: 'jane', role: 'vp', colour: 'red' } }, { kind: 'give only one of `role` and `user`', 'kind.colour': 'is not a known field' }],
+    [
+      'a choice that is meant, with a mistake in it',
+      { text: 'x', kind: { role: 'boss' } },
+      { 'kind.role': expect.stringContaining('manager') },
+    ],
+    [
+      'a choice with a field too many',
+      { text: 'x', kind: { user: 'jane', colour: 'red' } },
+      { 'kind.colour': 'is not a known field' },
+    ],
+    [
+      'two choices at once',
+      { text: 'x', kind: { user: 'jane', role: 'vp' } },
+      { kind: 'give only one of `role` and `user`' },
+    ],
+    [
+      'two choices at once and a field too many',
+      { text: 'x', kind: { user: 'jane', role: 'vp', colour: 'red' } },
+      { kind: 'give only one of `role` and `user`', 'kind.colour': 'is not a known field' },
+    ],
   ])('%s is refused, with its path', async (_what, body, errors) => {
     const got = await refused({ raw: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
     expect(got).toMatchObject(errors);
@@ -54,22 +87,81 @@ describe('what was sent', () => {
 
   test.each<[string, Asked, string, string]>([
     ['no body', { headers: { 'content-type': 'application/json' } }, '', 'a JSON body is required'],
-    ['malformed JSON', { raw: '{"text": "x"', headers: { 'content-type': 'application/json' } }, '', 'the body is not well-formed JSON'],
-    ['a form', { raw: 'text=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 'header.content-type', 'must be application/json'],
-    ['JSON that says it is text', { raw: '{"text":"x"}', headers: { 'content-type': 'text/plain' } }, 'header.content-type', 'must be application/json'],
-    ['broken UTF-8', { raw: new Uint8Array([...Buffer.from('{"text":"'), 0xc3, 0x28, ...Buffer.from('"}')]), headers: { 'content-type': 'application/json' } }, '', 'the body is not well-formed UTF-8'],
-    ['half a surrogate pair', { raw: '{"text":"\\ud800"}', headers: { 'content-type': 'application/json' } }, 'text', 'must be well-formed Unicode'],
-    ['a compressed body', { raw: '{"text":"x"}', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } }, 'header.content-encoding', 'must not be set: send the body as it is'],
-    ['a field that stands twice', { raw: '{"text":"what was looked at","tags":[],"text":"what is done"}', headers: { 'content-type': 'application/json' } }, 'text', 'stands more than once in the same object'],
-    ['a field that stands twice deep inside, once in other letters', { raw: '{"text":"x","tags":[{"name":"a"},{"name":"b","n\\u0061me":"c"}]}', headers: { 'content-type': 'application/json' } }, 'tags.1.name', 'stands more than once in the same object'],
-    ['lists in lists without end', { raw: `{"text":"x","context":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, headers: { 'content-type': 'application/json' } }, '', `the body is nested more than ${MAX_NESTING} levels deep`],
+    [
+      'malformed JSON',
+      { raw: '{"text": "x"', headers: { 'content-type': 'application/json' } },
+      '',
+      'the body is not well-formed JSON',
+    ],
+    [
+      'a form',
+      { raw: 'text=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+      'header.content-type',
+      'must be application/json',
+    ],
+    [
+      'JSON that says it is text',
+      { raw: '{"text":"x"}', headers: { 'content-type': 'text/plain' } },
+      'header.content-type',
+      'must be application/json',
+    ],
+    [
+      'broken UTF-8',
+      {
+        raw: new Uint8Array([...Buffer.from('{"text":"'), 0xc3, 0x28, ...Buffer.from('"}')]),
+        headers: { 'content-type': 'application/json' },
+      },
+      '',
+      'the body is not well-formed UTF-8',
+    ],
+    [
+      'half a surrogate pair',
+      { raw: '{"text":"\\ud800"}', headers: { 'content-type': 'application/json' } },
+      'text',
+      'must be well-formed Unicode',
+    ],
+    [
+      'a compressed body',
+      { raw: '{"text":"x"}', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } },
+      'header.content-encoding',
+      'must not be set: send the body as it is',
+    ],
+    [
+      'a field that stands twice',
+      {
+        raw: '{"text":"what was looked at","tags":[],"text":"what is done"}',
+        headers: { 'content-type': 'application/json' },
+      },
+      'text',
+      'stands more than once in the same object',
+    ],
+    [
+      'a field that stands twice deep inside, once in other letters',
+      {
+        raw: '{"text":"x","tags":[{"name":"a"},{"name":"b","n\\u0061me":"c"}]}',
+        headers: { 'content-type': 'application/json' },
+      },
+      'tags.1.name',
+      'stands more than once in the same object',
+    ],
+    [
+      'lists in lists without end',
+      {
+        raw: `{"text":"x","context":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+        headers: { 'content-type': 'application/json' },
+      },
+      '',
+      `the body is nested more than ${MAX_NESTING} levels deep`,
+    ],
   ])('%s is refused', async (_what, asked, path, message) => {
     expect(await refused(asked)).toEqual({ [path]: message });
   });
 
   test('brackets inside texts are no nesting', async () => {
     const text = '[{'.repeat(45);
-    expect((await server.ask('POST', '/api/v1/notes', { body: { text, context: `"\\"${'['.repeat(200)}` } })).status).toBe(201);
+    expect(
+      (await server.ask('POST', '/api/v1/notes', { body: { text, context: `"\\"${'['.repeat(200)}` } })).status,
+    ).toBe(201);
   });
 
   test('of thousands of mistakes, some are named', async () => {
@@ -78,20 +170,33 @@ describe('what was sent', () => {
   });
 
   test('a wrong path and a wrong query are named as such', async () => {
-    expect((await server.ask('GET', '/api/v1/notes/not-a-uuid')).body).toMatchObject({ errors: [{ path: 'path.id', message: 'must be a UUID' }] });
+    expect((await server.ask('GET', '/api/v1/notes/not-a-uuid')).body).toMatchObject({
+      errors: [{ path: 'path.id', message: 'must be a UUID' }],
+    });
     const { body } = await server.ask('GET', '/api/v1/notes?limit=0&colour=red');
-    expect((body['errors'] as { path: string }[]).map(({ path }) => path).toSorted()).toEqual(['query.colour', 'query.limit']);
+    expect((body['errors'] as { path: string }[]).map(({ path }) => path).toSorted()).toEqual([
+      'query.colour',
+      'query.limit',
+    ]);
     expect((await server.ask('GET', '/api/v1/notes?limit=1&limit=2')).status).toBe(400);
     expect((await server.ask('GET', '/api/v1/notes?limit=17')).body).toMatchObject({ next_cursor: '17' });
   });
 
-  test.each(['/api/v1/notes/%', '/api/v1/notes/%ff', '/%c0%80', '/api/v1/notes/%00'])('the malformed address %s is the caller’s mistake', async (path) => {
-    expect((await server.ask('GET', path)).status).toBe(path === '/%c0%80' ? 404 : 400);
-  });
+  test.each(['/api/v1/notes/%', '/api/v1/notes/%ff', '/%c0%80', '/api/v1/notes/%00'])(
+    'the malformed address %s is the caller’s mistake',
+    async (path) => {
+      expect((await server.ask('GET', path)).status).toBe(path === '/%c0%80' ? 404 : 400);
+    },
+  );
 
   test('a body of many MB is refused before it has been sent', async () => {
     const announced = 500 * BODY_LIMIT_BYTES;
-    const { answer, sent } = await sendUntilAnswered(server.port, installation.ownerKey, { 'Content-Length': `${announced}` }, (bytes) => [bytes]);
+    const { answer, sent } = await sendUntilAnswered(
+      server.port,
+      installation.ownerKey,
+      { 'Content-Length': `${announced}` },
+      (bytes) => [bytes],
+    );
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(answer).toContain('"type":"/problems/payload-too-large"');
     expect(sent).toBeLessThan(announced / 2);
@@ -99,7 +204,12 @@ describe('what was sent', () => {
 
   test('a body that does not say how long it is is refused when it has become too long', async () => {
     const chunked = (bytes: Buffer) => [Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')];
-    const { answer, sent } = await sendUntilAnswered(server.port, installation.ownerKey, { 'Transfer-Encoding': 'chunked' }, chunked);
+    const { answer, sent } = await sendUntilAnswered(
+      server.port,
+      installation.ownerKey,
+      { 'Transfer-Encoding': 'chunked' },
+      chunked,
+    );
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(sent).toBeGreaterThan(BODY_LIMIT_BYTES);
   });
@@ -107,7 +217,10 @@ describe('what was sent', () => {
   test('a client that goes away half-way leaves nothing behind', async () => {
     const before = await made();
     const socket = connect(server.port, '127.0.0.1');
-    socket.write(`POST /api/v1/notes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${installation.ownerKey}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"text":`, () => socket.resetAndDestroy());
+    socket.write(
+      `POST /api/v1/notes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${installation.ownerKey}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"text":`,
+      () => socket.resetAndDestroy(),
+    );
     await server.logged((line) => line['clientGone'] === true && line['route'] === '/api/v1/notes');
     expect(await made()).toBe(before);
     expect(server.log.filter((line) => line['level'] === 'error')).toEqual([]);
@@ -115,13 +228,22 @@ describe('what was sent', () => {
 });
 
 /** Sends and sends, until the first bytes of an answer come; a client that never stops to listen would not see more. */
-async function sendUntilAnswered(port: number, key: string, headers: Record<string, string>, frame: (bytes: Buffer) => Buffer[]): Promise<{ answer: string; sent: number }> {
+async function sendUntilAnswered(
+  port: number,
+  key: string,
+  headers: Record<string, string>,
+  frame: (bytes: Buffer) => Buffer[],
+): Promise<{ answer: string; sent: number }> {
   const socket = connect(port, '127.0.0.1');
   let answer = '';
   let sent = 0;
   socket.on('data', (data) => (answer += data.toString()));
   const head = { Host: 'x', Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', ...headers };
-  socket.write(`POST /api/v1/notes HTTP/1.1\r\n${Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+  socket.write(
+    `POST /api/v1/notes HTTP/1.1\r\n${Object.entries(head)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')}\r\n`,
+  );
   const piece = Buffer.alloc(64 * 1024, ' ');
   while (!answer.includes('}') && !socket.destroyed) {
     for (const bytes of frame(piece)) await new Promise<void>((resolve) => void socket.write(bytes, () => resolve()));

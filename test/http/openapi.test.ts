@@ -12,14 +12,21 @@ import { deeply, isRecord } from './support/walk.ts';
 type Operation = NonNullable<NonNullable<ApiDocument['paths']>[string]['get']>;
 
 /** No route is called: none of these services is ever looked at. */
-const routes: readonly Route[] = [...tenancyRoutes(Object.create(null)), ...auditRoutes(Object.create(null), 'https://countersign.example')];
+const routes: readonly Route[] = [
+  ...tenancyRoutes(Object.create(null)),
+  ...auditRoutes(Object.create(null), 'https://countersign.example'),
+];
 
 describe('the OpenAPI document', () => {
   let document: ApiDocument;
   const operations = () => routes.map((route) => [route, operationOf(route)] as const);
 
   beforeAll(() => {
-    document = openApiDocument(routes, { version: '1.2.3', publicUrl: 'https://countersign.example', tags: { Teams: 'Who belongs together.' } });
+    document = openApiDocument(routes, {
+      version: '1.2.3',
+      publicUrl: 'https://countersign.example',
+      tags: { Teams: 'Who belongs together.' },
+    });
   });
 
   function operationOf({ path, method }: Route): Operation {
@@ -36,16 +43,28 @@ describe('the OpenAPI document', () => {
   });
 
   test('names version, origin, and what the tags are about', () => {
-    expect(document).toMatchObject({ openapi: '3.1.1', info: { version: '1.2.3' }, servers: [{ url: 'https://countersign.example' }] });
+    expect(document).toMatchObject({
+      openapi: '3.1.1',
+      info: { version: '1.2.3' },
+      servers: [{ url: 'https://countersign.example' }],
+    });
     expect(document.tags?.[0]).toEqual({ name: 'Teams', description: 'Who belongs together.' });
     expect(document.tags?.map(({ name }) => name)).toEqual([...new Set(routes.map(({ tag }) => tag))]);
   });
 
   test('every answer of a route is there, with its status, its problems, and the id of the request', () => {
     for (const [route, operation] of operations()) {
-      const statuses = new Set([...Object.keys(route.answers), ...problemsOf(route).map((code) => `${PROBLEM_TYPES[code].status}`), ...(route.etag === 'read' ? ['304'] : [])]);
+      const statuses = new Set([
+        ...Object.keys(route.answers),
+        ...problemsOf(route).map((code) => `${PROBLEM_TYPES[code].status}`),
+        ...(route.etag === 'read' ? ['304'] : []),
+      ]);
       expect(new Set(Object.keys(operation.responses ?? {}))).toEqual(statuses);
-      for (const status of statuses) expect(resolve(operation.responses?.[status])).toMatchObject({ description: expect.stringMatching(/\w/), headers: { 'X-Request-Id': expect.anything() } });
+      for (const status of statuses)
+        expect(resolve(operation.responses?.[status])).toMatchObject({
+          description: expect.stringMatching(/\w/),
+          headers: { 'X-Request-Id': expect.anything() },
+        });
     }
   });
 
@@ -53,7 +72,9 @@ describe('the OpenAPI document', () => {
     const schema = document.components?.schemas?.['Problem'];
     expect(schema).toMatchObject({ properties: { type: { enum: PROBLEM_CODES.map((code) => `/problems/${code}`) } } });
     for (const response of Object.values(document.components?.responses ?? {})) {
-      expect(response).toMatchObject({ content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } });
+      expect(response).toMatchObject({
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      });
     }
     expect(Object.keys(document.components?.responses ?? {})).toHaveLength(PROBLEM_CODES.length);
   });
@@ -61,24 +82,36 @@ describe('the OpenAPI document', () => {
   test('a scope is named where one is needed: with the key, and in the refusal', () => {
     for (const [{ scope }, operation] of operations()) {
       expect(operation.security).toEqual([{ key: scope === null ? [] : [scope] }]);
-      if (scope !== null) expect(resolve(operation.responses?.['403'])).toMatchObject({ description: expect.stringContaining(`\`${scope}\``) });
+      if (scope !== null)
+        expect(resolve(operation.responses?.['403'])).toMatchObject({
+          description: expect.stringContaining(`\`${scope}\``),
+        });
     }
   });
 
   test('several problems of one status are told apart in its description', () => {
-    expect(document.paths?.['/api/v1/teams']?.post?.responses?.['409']).toMatchObject({ description: expect.stringMatching(/`idempotency-conflict`.*`already-exists`/s) });
+    expect(document.paths?.['/api/v1/teams']?.post?.responses?.['409']).toMatchObject({
+      description: expect.stringMatching(/`idempotency-conflict`.*`already-exists`/s),
+    });
   });
 
   test('headers are offered where they do something', () => {
     for (const [{ method, etag }, operation] of operations()) {
-      const offered = (operation.parameters ?? []).map((parameter) => resolve(parameter)).filter((parameter) => parameter['in'] === 'header').map(({ name }) => name);
-      expect(offered).toEqual(method === 'post' ? ['Idempotency-Key'] : etag === 'write' ? ['If-Match'] : etag ? ['If-None-Match'] : []);
+      const offered = (operation.parameters ?? [])
+        .map((parameter) => resolve(parameter))
+        .filter((parameter) => parameter['in'] === 'header')
+        .map(({ name }) => name);
+      expect(offered).toEqual(
+        method === 'post' ? ['Idempotency-Key'] : etag === 'write' ? ['If-Match'] : etag ? ['If-None-Match'] : [],
+      );
     }
   });
 
   test('every parameter of a path is declared', () => {
     for (const [{ path }, operation] of operations()) {
-      const declared = (operation.parameters ?? []).map((parameter) => resolve(parameter)).filter((parameter) => parameter['in'] === 'path');
+      const declared = (operation.parameters ?? [])
+        .map((parameter) => resolve(parameter))
+        .filter((parameter) => parameter['in'] === 'path');
       expect(declared.map(({ name }) => `{${String(name)}}`)).toEqual(path.match(/\{\w+\}/g) ?? []);
       for (const parameter of declared) expect(parameter['required']).toBe(true);
     }
@@ -111,7 +144,10 @@ describe('the OpenAPI document', () => {
   function resolve(value: unknown): Record<string, unknown> {
     if (!isRecord(value)) throw new Error('there is nothing here');
     if (typeof value['$ref'] !== 'string') return value;
-    const target = value['$ref'].slice('#/'.length).split('/').reduce<unknown>((at, name) => (isRecord(at) ? at[name] : undefined), document);
+    const target = value['$ref']
+      .slice('#/'.length)
+      .split('/')
+      .reduce<unknown>((at, name) => (isRecord(at) ? at[name] : undefined), document);
     return resolve(target);
   }
 });

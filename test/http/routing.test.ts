@@ -18,11 +18,17 @@ describe('addresses and methods', () => {
     await installation.close();
   });
 
-  test.each(['/api/v1/nothing', '/api/v1/notes/', '/API/v1/notes', '/api/v1/notes/a/b', '/.env', '/r/abc'])('%s is not there', async (path) => {
-    const { status, body } = await server.ask('GET', path);
-    expect(status).toBe(404);
-    expect(body).toMatchObject({ type: '/problems/not-found', detail: 'There is nothing at this address. `/docs` lists what there is.' });
-  });
+  test.each(['/api/v1/nothing', '/api/v1/notes/', '/API/v1/notes', '/api/v1/notes/a/b', '/.env', '/r/abc'])(
+    '%s is not there',
+    async (path) => {
+      const { status, body } = await server.ask('GET', path);
+      expect(status).toBe(404);
+      expect(body).toMatchObject({
+        type: '/problems/not-found',
+        detail: 'There is nothing at this address. `/docs` lists what there is.',
+      });
+    },
+  );
 
   test.each([
     ['DELETE', '/api/v1/notes', 'GET, HEAD, POST'],
@@ -40,10 +46,14 @@ describe('addresses and methods', () => {
   });
 
   test('HEAD answers like GET, without the body', async () => {
-    const [get, head] = [await server.ask('GET', `/api/v1/notes/${ID}`), await server.ask('HEAD', `/api/v1/notes/${ID}`)];
+    const [get, head] = [
+      await server.ask('GET', `/api/v1/notes/${ID}`),
+      await server.ask('HEAD', `/api/v1/notes/${ID}`),
+    ];
     expect(head.status).toBe(200);
     expect(head.text).toBe('');
-    for (const name of ['etag', 'content-type', 'content-length']) expect(head.headers.get(name)).toBe(get.headers.get(name));
+    for (const name of ['etag', 'content-type', 'content-length'])
+      expect(head.headers.get(name)).toBe(get.headers.get(name));
     expect((await server.ask('HEAD', '/healthz', { key: null })).status).toBe(200);
   });
 
@@ -58,7 +68,11 @@ describe('addresses and methods', () => {
   });
 
   test('a change of a version that is no longer stored is refused', async () => {
-    const change = (ifMatch?: string) => server.ask('PUT', `/api/v1/notes/${ID}`, { body: { text: 'x' }, headers: ifMatch ? { 'if-match': ifMatch } : {} });
+    const change = (ifMatch?: string) =>
+      server.ask('PUT', `/api/v1/notes/${ID}`, {
+        body: { text: 'x' },
+        headers: ifMatch ? { 'if-match': ifMatch } : {},
+      });
     const version = (await change()).headers.get('etag') ?? '';
     expect((await change(version)).status).toBe(200);
     const late = await change(version);
@@ -68,7 +82,14 @@ describe('addresses and methods', () => {
   });
 
   test('an object that is not there is 404, not 412', async () => {
-    expect((await server.ask('PUT', '/api/v1/notes/00000000-0000-7000-8000-000000000000', { body: { text: 'x' }, headers: { 'if-match': '"9"' } })).status).toBe(404);
+    expect(
+      (
+        await server.ask('PUT', '/api/v1/notes/00000000-0000-7000-8000-000000000000', {
+          body: { text: 'x' },
+          headers: { 'if-match': '"9"' },
+        })
+      ).status,
+    ).toBe(404);
   });
 
   test('every answer carries an id of its own, whatever the client sends, and it is the one in the problem and in the log', async () => {
@@ -83,7 +104,10 @@ describe('addresses and methods', () => {
     for (const path of ['/api/v1/notes', '/api/v1/nothing', '/healthz']) {
       const { headers } = await server.ask('GET', path);
       expect(Object.fromEntries(headers)).toMatchObject({
-        'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'referrer-policy': 'no-referrer',
         'content-security-policy': expect.stringMatching(/^default-src 'none';.*frame-ancestors 'none'$/),
       });
       expect(headers.has('x-powered-by')).toBe(false);
@@ -100,7 +124,13 @@ describe('addresses and methods', () => {
   test('the log knows who asked for what by opaque ids and patterns, never by the address', async () => {
     const { headers } = await server.ask('GET', `/api/v1/notes/${ID}?limit=secret`);
     const line = await server.logged((entry) => entry['requestId'] === headers.get('x-request-id'));
-    expect(line).toMatchObject({ method: 'GET', route: '/api/v1/notes/{id}', status: 400, organization: installation.organization, keyId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+    expect(line).toMatchObject({
+      method: 'GET',
+      route: '/api/v1/notes/{id}',
+      status: 400,
+      organization: installation.organization,
+      keyId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
     expect(server.logLines.join('')).not.toContain(ID);
     expect(server.logLines.join('')).not.toContain(installation.ownerKey);
   });

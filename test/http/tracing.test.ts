@@ -19,8 +19,13 @@ const ID = '01a20000-0000-7000-8000-000000000001';
 const carried: Record<string, string>[] = [];
 const routes = (): Route[] => [
   {
-    method: 'get', path: '/api/v1/traced/{id}', tag: 'Traced', scope: null, summary: 'Call something',
-    params: z.object({ id: uuidSchema }), answers: { 204: null },
+    method: 'get',
+    path: '/api/v1/traced/{id}',
+    tag: 'Traced',
+    scope: null,
+    summary: 'Call something',
+    params: z.object({ id: uuidSchema }),
+    answers: { 204: null },
     async handle() {
       await new Promise((resolve) => setImmediate(resolve));
       const headers: Record<string, string> = {};
@@ -51,7 +56,12 @@ describe('a trace', () => {
   });
 
   /** Asks once, and gives the spans that came of it. */
-  async function spansOf(method: string, path: string, headers: Record<string, string>, raw?: string): Promise<ReadableSpan[]> {
+  async function spansOf(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    raw?: string,
+  ): Promise<ReadableSpan[]> {
     const exporter = new KeepingExporter();
     tracing = startTracing({ traceEndpoint: null }, exporter);
     const { headers: answered } = await server.ask(method, path, { headers, raw });
@@ -66,7 +76,11 @@ describe('a trace', () => {
     expect(span?.name).toBe('GET /api/v1/traced/{id}');
     expect(span?.spanContext().traceId).toBe(TRACE);
     expect(span?.parentSpanId).toBe(PARENT);
-    expect(span?.attributes).toEqual({ 'http.request.method': 'GET', 'http.route': '/api/v1/traced/{id}', 'http.response.status_code': 204 });
+    expect(span?.attributes).toEqual({
+      'http.request.method': 'GET',
+      'http.route': '/api/v1/traced/{id}',
+      'http.response.status_code': 204,
+    });
   });
 
   test('begins with the request where the caller has none', async () => {
@@ -91,7 +105,10 @@ describe('a trace', () => {
   test('what a route calls is part of it, and the log names it', async () => {
     const [span] = await spansOf('GET', `/api/v1/traced/${ID}`, { traceparent: SAMPLED });
     expect(carried).toEqual([{ traceparent: `00-${TRACE}-${span?.spanContext().spanId}-01` }]);
-    expect(server.log.find((line) => line['traceId'] === TRACE)).toMatchObject({ msg: 'request', route: '/api/v1/traced/{id}' });
+    expect(server.log.find((line) => line['traceId'] === TRACE)).toMatchObject({
+      msg: 'request',
+      route: '/api/v1/traced/{id}',
+    });
   });
 
   test('is carried on where nothing is recorded', async () => {

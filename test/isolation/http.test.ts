@@ -5,7 +5,13 @@ import { formatVerifierKey, signingKey } from '../../src/audit/notes/keys.ts';
 import { DEFAULT_ORGANIZATION } from '../../src/bootstrap.ts';
 import { startTestSystem, type TestSystem } from '../support/system.ts';
 import { tablesOf } from './support/catalog.ts';
-import { type DescribedOperation, exampleOf, fillPath, type OpenApi, operationsOf } from './support/openapi-requests.ts';
+import {
+  type DescribedOperation,
+  exampleOf,
+  fillPath,
+  type OpenApi,
+  operationsOf,
+} from './support/openapi-requests.ts';
 
 /** What organization A is called and has written, in words that nobody else uses. */
 const MARK = 'aardvark';
@@ -14,7 +20,15 @@ const MARK = 'aardvark';
  * Operations that store something under a name of the caller's choice. With B's key they make B's own; they name no object
  * of A, even where A has one of that name.
  */
-const STORES_UNDER_OWN_NAME = new Set(['PUT /api/v1/organization/members/{user}', 'PUT /api/v1/calendars/{name}', 'PUT /api/v1/audit/witnesses/{name}', 'PUT /api/v1/audit/streams/{name}', 'PUT /api/v1/organization/rates/{provider}/{model}', 'PUT /api/v1/organization/exchange-rates/{from}/{to}', 'PUT /api/v1/organization/budgets/{name}']);
+const STORES_UNDER_OWN_NAME = new Set([
+  'PUT /api/v1/organization/members/{user}',
+  'PUT /api/v1/calendars/{name}',
+  'PUT /api/v1/audit/witnesses/{name}',
+  'PUT /api/v1/audit/streams/{name}',
+  'PUT /api/v1/organization/rates/{provider}/{model}',
+  'PUT /api/v1/organization/exchange-rates/{from}/{to}',
+  'PUT /api/v1/organization/budgets/{name}',
+]);
 
 /** Bodies of which the schema does not say all. */
 const BODIES: Readonly<Record<string, object>> = {
@@ -41,27 +55,77 @@ beforeAll(async () => {
   await system.need('POST', '/api/v1/teams', { id: `${MARK}-team`, name: `${MARK} team` });
   const asker = await system.person(`${MARK}-team`, `${MARK}-asker`, ['member']);
   await system.person(`${MARK}-team`, `${MARK}-approver`, ['manager']);
-  await system.need('PUT', `/api/v1/organization/members/${MARK}-admin`, { name: `${MARK} admin`, email: `${MARK}@admin.test`, roles: ['admin'] });
-  await system.need('PUT', `/api/v1/calendars/${MARK}`, { timezone: 'UTC', days: ['mon'], hours: { from: '09:00', to: '17:00' } });
-  await system.need('PUT', `/api/v1/users/${MARK}-approver/absence`, { from: '2030-01-01T00:00:00Z', until: '2030-02-01T00:00:00Z', delegate_user_id: `${MARK}-asker` });
-  await system.need('PUT', `/api/v1/teams/${MARK}-team/budgets/${MARK}`, { amount: { value: '100', currency: 'USD' }, period: 'monthly' });
-  await system.need('PUT', `/api/v1/organization/budgets/${MARK}`, { amount: { value: '100', currency: 'USD' }, period: 'monthly' });
-  await system.need('POST', '/api/v1/reservations', { id: `${MARK}-call`, team_id: `${MARK}-team`, user_id: `${MARK}-asker`, amount: { value: '1', currency: 'USD' }, ttl: 'P1D' });
-  await system.need('PUT', `/api/v1/organization/rates/${MARK}/${MARK}`, { currency: 'USD', per_million: { input_tokens: '1' } });
+  await system.need('PUT', `/api/v1/organization/members/${MARK}-admin`, {
+    name: `${MARK} admin`,
+    email: `${MARK}@admin.test`,
+    roles: ['admin'],
+  });
+  await system.need('PUT', `/api/v1/calendars/${MARK}`, {
+    timezone: 'UTC',
+    days: ['mon'],
+    hours: { from: '09:00', to: '17:00' },
+  });
+  await system.need('PUT', `/api/v1/users/${MARK}-approver/absence`, {
+    from: '2030-01-01T00:00:00Z',
+    until: '2030-02-01T00:00:00Z',
+    delegate_user_id: `${MARK}-asker`,
+  });
+  await system.need('PUT', `/api/v1/teams/${MARK}-team/budgets/${MARK}`, {
+    amount: { value: '100', currency: 'USD' },
+    period: 'monthly',
+  });
+  await system.need('PUT', `/api/v1/organization/budgets/${MARK}`, {
+    amount: { value: '100', currency: 'USD' },
+    period: 'monthly',
+  });
+  await system.need('POST', '/api/v1/reservations', {
+    id: `${MARK}-call`,
+    team_id: `${MARK}-team`,
+    user_id: `${MARK}-asker`,
+    amount: { value: '1', currency: 'USD' },
+    ttl: 'P1D',
+  });
+  await system.need('PUT', `/api/v1/organization/rates/${MARK}/${MARK}`, {
+    currency: 'USD',
+    per_million: { input_tokens: '1' },
+  });
   await system.need('PUT', '/api/v1/organization/exchange-rates/USD/EUR', { rate: '0.9' });
   const webhook = await system.need('POST', '/api/v1/webhooks', { url: `http://127.0.0.1:9/${MARK}`, events: ['*'] });
-  const approval = await system.need('POST', '/api/v1/approvals', {
-    team_id: `${MARK}-team`, kind: 'spend', title: `${MARK} title`, requester_id: `${MARK}-asker`, chain: { stages: [{ approvers: [{ user_id: `${MARK}-approver` }] }] },
-  }, asker);
+  const approval = await system.need(
+    'POST',
+    '/api/v1/approvals',
+    {
+      team_id: `${MARK}-team`,
+      kind: 'spend',
+      title: `${MARK} title`,
+      requester_id: `${MARK}-asker`,
+      chain: { stages: [{ approvers: [{ user_id: `${MARK}-approver` }] }] },
+    },
+    asker,
+  );
   const key = await system.need('POST', '/api/v1/api-keys', { service_name: `${MARK} service` });
-  await system.need('PUT', `/api/v1/audit/witnesses/${MARK}`, { key: formatVerifierKey(signingKey(`${MARK}.test`, randomBytes(32), 'witness')) });
+  await system.need('PUT', `/api/v1/audit/witnesses/${MARK}`, {
+    key: formatVerifierKey(signingKey(`${MARK}.test`, randomBytes(32), 'witness')),
+  });
   await system.need('PUT', `/api/v1/audit/streams/${MARK}`, { kind: 'https', url: `https://127.0.0.1:9/${MARK}` });
-  const bundle = await system.need('POST', '/api/v1/audit/exports', { from: '2020-01-01T00:00:00Z', to: new Date().toISOString() });
-  await system.until(async () => (await system.need('GET', `/api/v1/audit/exports/${bundle.id}`)).state === 'ready', 'a bundle');
-  await system.until(async () => (await system.api('GET', '/api/v1/audit/checkpoint', undefined, keyOfB)).status === 200, 'the log of B is sealed');
+  const bundle = await system.need('POST', '/api/v1/audit/exports', {
+    from: '2020-01-01T00:00:00Z',
+    to: new Date().toISOString(),
+  });
+  await system.until(
+    async () => (await system.need('GET', `/api/v1/audit/exports/${bundle.id}`)).state === 'ready',
+    'a bundle',
+  );
+  await system.until(
+    async () => (await system.api('GET', '/api/v1/audit/checkpoint', undefined, keyOfB)).status === 200,
+    'the log of B is sealed',
+  );
   const { items: entries } = await system.need('GET', '/api/v1/audit/entries');
   const seq = Math.max(...entries.map((entry: { seq: number | null }) => entry.seq ?? 0));
-  const delivery = await system.until(async () => (await system.need('GET', `/api/v1/webhooks/${webhook.id}/deliveries`)).items[0], 'a webhook delivery');
+  const delivery = await system.until(
+    async () => (await system.need('GET', `/api/v1/webhooks/${webhook.id}/deliveries`)).items[0],
+    'a webhook delivery',
+  );
   // From here on nothing changes by itself: retries of mails and webhooks do.
   await system.stopWorker();
   ofA = {
@@ -99,8 +163,13 @@ async function everythingOfA(): Promise<string> {
   await client.connect();
   try {
     const parts: string[] = [];
-    for (const table of (await tablesOf(client)).filter(({ columns }) => columns.some((column) => column.name === 'organization_id'))) {
-      const { rows } = await client.query(`select md5(string_agg(t::text, '\n' order by t::text)) as digest from ${table.name} t where organization_id = $1`, [DEFAULT_ORGANIZATION]);
+    for (const table of (await tablesOf(client)).filter(({ columns }) =>
+      columns.some((column) => column.name === 'organization_id'),
+    )) {
+      const { rows } = await client.query(
+        `select md5(string_agg(t::text, '\n' order by t::text)) as digest from ${table.name} t where organization_id = $1`,
+        [DEFAULT_ORGANIZATION],
+      );
       parts.push(`${table.name} ${rows[0].digest}`);
     }
     return parts.join('\n');
@@ -122,12 +191,18 @@ async function settled(): Promise<string> {
 
 describe('with a key of organization B', () => {
   test('whatever names an object of organization A is not found, and A is as it was', async () => {
-    const operations = operationsOf(document).filter((operation) => operation.pathParameters.length > 0 && !STORES_UNDER_OWN_NAME.has(nameOf(operation)));
+    const operations = operationsOf(document).filter(
+      (operation) => operation.pathParameters.length > 0 && !STORES_UNDER_OWN_NAME.has(nameOf(operation)),
+    );
     expect(operations.length).toBeGreaterThan(15);
     const before = await settled();
     for (const operation of operations) {
       const { status, body } = await send(operation, keyOfB);
-      expect({ operation: nameOf(operation), status, type: body?.type }).toEqual({ operation: nameOf(operation), status: 404, type: '/problems/not-found' });
+      expect({ operation: nameOf(operation), status, type: body?.type }).toEqual({
+        operation: nameOf(operation),
+        status: 404,
+        type: '/problems/not-found',
+      });
       expect(JSON.stringify(body)).not.toContain(MARK);
     }
     expect(await everythingOfA()).toBe(before);
@@ -135,15 +210,22 @@ describe('with a key of organization B', () => {
 
   test('what stores something under a name that A uses too makes B’s own', async () => {
     const before = await settled();
-    for (const operation of operationsOf(document).filter((candidate) => STORES_UNDER_OWN_NAME.has(nameOf(candidate)))) {
+    for (const operation of operationsOf(document).filter((candidate) =>
+      STORES_UNDER_OWN_NAME.has(nameOf(candidate)),
+    )) {
       const { status } = await send(operation, keyOfB);
-      expect({ operation: nameOf(operation), status: status < 300 }).toEqual({ operation: nameOf(operation), status: true });
+      expect({ operation: nameOf(operation), status: status < 300 }).toEqual({
+        operation: nameOf(operation),
+        status: true,
+      });
     }
     expect(await everythingOfA()).toBe(before);
   });
 
   test('no list and no setting tells anything of A', async () => {
-    for (const operation of operationsOf(document).filter(({ method, pathParameters }) => method === 'GET' && pathParameters.length === 0)) {
+    for (const operation of operationsOf(document).filter(
+      ({ method, pathParameters }) => method === 'GET' && pathParameters.length === 0,
+    )) {
       const { status, body } = await send(operation, keyOfB);
       expect({ operation: nameOf(operation), status }).toEqual({ operation: nameOf(operation), status: 200 });
       expect(JSON.stringify(body).replaceAll(new RegExp(`"(${MARK}|${MARK}-admin)"`, 'g'), '')).not.toContain(MARK);
@@ -157,18 +239,29 @@ describe('with a key of organization B', () => {
     ['POST', '/api/v1/api-keys', 400, { user_id: `${MARK}-approver` }],
     ['POST', '/api/v1/api-keys', 400, { service_name: 'x', team_id: `${MARK}-team` }],
   ])('%s %s with a name of A in its body is answered %i', async (method, path, expected, named) => {
-    const schema = operationsOf(document).find((operation) => operation.method === method && operation.path === path)?.body ?? {};
+    const schema =
+      operationsOf(document).find((operation) => operation.method === method && operation.path === path)?.body ?? {};
     const example = exampleOf(schema, document);
     const before = await settled();
-    const { status, body } = await system.api(method, path, { ...(typeof example === 'object' ? example : {}), ...named }, keyOfB);
+    const { status, body } = await system.api(
+      method,
+      path,
+      { ...(typeof example === 'object' ? example : {}), ...named },
+      keyOfB,
+    );
     expect({ status, problem: body.type.startsWith('/problems/') }).toEqual({ status: expected, problem: true });
     expect(await everythingOfA()).toBe(before);
   });
 
   test('a filter by a name of A finds nothing', async () => {
-    expect(await system.api('GET', `/api/v1/approvals?team_id=${MARK}-team`, undefined, keyOfB)).toMatchObject({ status: 404 });
+    expect(await system.api('GET', `/api/v1/approvals?team_id=${MARK}-team`, undefined, keyOfB)).toMatchObject({
+      status: 404,
+    });
     for (const filter of ['requester_id', 'approver_id']) {
-      expect(await system.api('GET', `/api/v1/approvals?${filter}=${MARK}-approver`, undefined, keyOfB)).toMatchObject({ status: 200, body: { items: [] } });
+      expect(await system.api('GET', `/api/v1/approvals?${filter}=${MARK}-approver`, undefined, keyOfB)).toMatchObject({
+        status: 200,
+        body: { items: [] },
+      });
     }
   });
 });
@@ -178,10 +271,15 @@ describe('with a key of organization A', () => {
   test('the same requests find what they name', async () => {
     await system.startWorker();
     const order = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-    const operations = operationsOf(document).filter((operation) => operation.pathParameters.length > 0).toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
+    const operations = operationsOf(document)
+      .filter((operation) => operation.pathParameters.length > 0)
+      .toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
     for (const operation of operations) {
       const { status } = await send(operation, undefined);
-      expect({ operation: nameOf(operation), found: status !== 404 && status < 500 }).toEqual({ operation: nameOf(operation), found: true });
+      expect({ operation: nameOf(operation), found: status !== 404 && status < 500 }).toEqual({
+        operation: nameOf(operation),
+        found: true,
+      });
     }
   });
 });

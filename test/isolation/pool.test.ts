@@ -18,8 +18,15 @@ let database: Database;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
-  database = Database.open({ url: testDatabase.url, role: DATABASE_ROLES.app, entities, poolSize: POOL_SIZE, logger: pino({ level: 'silent' }) });
-  for (const organization of ORGANIZATIONS) await database.fork(organization).transactional((em) => addTeam(em, organization));
+  database = Database.open({
+    url: testDatabase.url,
+    role: DATABASE_ROLES.app,
+    entities,
+    poolSize: POOL_SIZE,
+    logger: pino({ level: 'silent' }),
+  });
+  for (const organization of ORGANIZATIONS)
+    await database.fork(organization).transactional((em) => addTeam(em, organization));
 });
 
 afterAll(async () => {
@@ -53,16 +60,23 @@ const OPERATIONS_BY_KIND: Readonly<Record<string, (organization: string) => Prom
       await addTeam(em, organization);
       throw new Error('taken back');
     }),
-  'write into another organization': (organization) => database.fork(organization).transactional((em) => addTeam(em, ORGANIZATIONS.find((other) => other !== organization) ?? '')),
+  'write into another organization': (organization) =>
+    database
+      .fork(organization)
+      .transactional((em) => addTeam(em, ORGANIZATIONS.find((other) => other !== organization) ?? '')),
   'break the transaction': (organization) => database.read(organization, (em) => em.execute('select 1 / 0')),
-  'lose the connection': (organization) => database.read(organization, (em) => em.execute('select pg_terminate_backend(pg_backend_pid())')),
+  'lose the connection': (organization) =>
+    database.read(organization, (em) => em.execute('select pg_terminate_backend(pg_backend_pid())')),
   'fail half-way in a nested transaction': (organization) =>
     database.fork(organization).transactional(async (em) => {
       await em.transactional((inner) => inner.execute('select 1 / 0')).catch(() => undefined);
       return seenIn(em);
     }),
   'single statement': async (organization) => {
-    const rows = await database.single<{ said: string; seen: string[] }>(organization, `select current_setting('${ORGANIZATION_VARIABLE}', true) as said, array_agg(distinct organization_id) as seen from countersign.teams`);
+    const rows = await database.single<{ said: string; seen: string[] }>(
+      organization,
+      `select current_setting('${ORGANIZATION_VARIABLE}', true) as said, array_agg(distinct organization_id) as seen from countersign.teams`,
+    );
     return rows[0];
   },
   'single statement that fails': (organization) => database.single(organization, 'select 1 / 0'),
@@ -72,7 +86,13 @@ const OPERATIONS_BY_KIND: Readonly<Record<string, (organization: string) => Prom
   },
 };
 
-const MUST_FAIL = new Set(['single statement that fails', 'write and fail', 'write into another organization', 'break the transaction', 'lose the connection']);
+const MUST_FAIL = new Set([
+  'single statement that fails',
+  'write and fail',
+  'write into another organization',
+  'break the transaction',
+  'lose the connection',
+]);
 
 describe('connections that many organizations share', () => {
   test('never show one what belongs to another, whatever happened on them before', async () => {
@@ -81,18 +101,29 @@ describe('connections that many organizations share', () => {
       Array.from({ length: OPERATIONS }, async (_, index) => {
         const organization = ORGANIZATIONS[index % ORGANIZATIONS.length] ?? '';
         const kind = kinds[Math.floor(index / ORGANIZATIONS.length) % kinds.length] ?? '';
-        const outcome = await OPERATIONS_BY_KIND[kind]?.(organization).then((value) => ({ value }), () => ({ failed: true }));
+        const outcome = await OPERATIONS_BY_KIND[kind]?.(organization).then(
+          (value) => ({ value }),
+          () => ({ failed: true }),
+        );
         return { organization, kind, outcome };
       }),
     );
     for (const { organization, kind, outcome } of results) {
-      expect({ kind, outcome }).toEqual({ kind, outcome: MUST_FAIL.has(kind) ? { failed: true } : { value: { said: organization, seen: [organization] } } });
+      expect({ kind, outcome }).toEqual({
+        kind,
+        outcome: MUST_FAIL.has(kind) ? { failed: true } : { value: { said: organization, seen: [organization] } },
+      });
     }
   });
 
   test('show nothing to whoever names no organization, right after somebody did', async () => {
     for (let round = 0; round < 5; round += 1) {
-      await Promise.all(ORGANIZATIONS.flatMap((organization) => [database.read(organization, seenIn), database.read(organization, seenIn)]));
+      await Promise.all(
+        ORGANIZATIONS.flatMap((organization) => [
+          database.read(organization, seenIn),
+          database.read(organization, seenIn),
+        ]),
+      );
       const seen = await Promise.all(Array.from({ length: POOL_SIZE }, () => database.read(null, seenIn)));
       expect(seen).toEqual(Array.from({ length: POOL_SIZE }, () => ({ said: null, seen: [] })));
       expect(await database.fork(null).find(Team, {})).toEqual([]);

@@ -15,7 +15,14 @@ let admin: Client;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  orm = new MikroORM<PostgreSqlDriver>({ driver: PostgreSqlDriver, clientUrl: database.adminUrl, schema: SCHEMA, entities: [...entities], extensions: [SchemaGenerator], logger: () => undefined });
+  orm = new MikroORM<PostgreSqlDriver>({
+    driver: PostgreSqlDriver,
+    clientUrl: database.adminUrl,
+    schema: SCHEMA,
+    entities: [...entities],
+    extensions: [SchemaGenerator],
+    logger: () => undefined,
+  });
   admin = new Client({ connectionString: database.adminUrl });
   await admin.connect();
 });
@@ -28,7 +35,10 @@ afterAll(async () => {
 
 describe('the migrated schema', () => {
   test('is what the entities declare, but for the references, triggers and functions that were written by hand', async () => {
-    const differences = (await orm.schema.getUpdateSchemaSQL({ wrap: false })).split('\n').filter((line) => line !== '').toSorted();
+    const differences = (await orm.schema.getUpdateSchemaSQL({ wrap: false }))
+      .split('\n')
+      .filter((line) => line !== '')
+      .toSorted();
     const { rows } = await admin.query<{ statement: string }>(
       `select format('alter table "%s"."%s" drop constraint "%s";', n.nspname, t.relname, c.conname) as statement
        from pg_constraint c join pg_class t on t.oid = c.conrelid join pg_namespace n on n.oid = t.relnamespace where c.contype = 'f'`,
@@ -55,15 +65,31 @@ describe('the migrated schema', () => {
   test('takes everything that an audit entry can be found by out of its leaf', async () => {
     const { rows } = await admin.query<{ name: string; expression: string }>(
       `select attname as name, pg_get_expr(adbin, adrelid) as expression from pg_attribute a join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-       where attrelid = 'countersign.audit_entries'::regclass and attgenerated = 's' order by attnum`);
-    expect(rows.map(({ name }) => name)).toEqual(['action', 'actor_type', 'actor_id', 'actor_key', 'resource_type', 'resource_id', 'team_id', 'outcome']);
-    for (const { expression } of rows) expect(expression).toMatch(/^\(*leaf\)::jsonb #>> '\{\w+(,\w+)?\}'::text\[\]\)*(::uuid)?$/);
-    const { rows: others } = await admin.query(`select attname as name from pg_attribute where attrelid = 'countersign.audit_entries'::regclass and attnum > 0 and attgenerated = '' order by attnum`);
+       where attrelid = 'countersign.audit_entries'::regclass and attgenerated = 's' order by attnum`,
+    );
+    expect(rows.map(({ name }) => name)).toEqual([
+      'action',
+      'actor_type',
+      'actor_id',
+      'actor_key',
+      'resource_type',
+      'resource_id',
+      'team_id',
+      'outcome',
+    ]);
+    for (const { expression } of rows)
+      expect(expression).toMatch(/^\(*leaf\)::jsonb #>> '\{\w+(,\w+)?\}'::text\[\]\)*(::uuid)?$/);
+    const { rows: others } = await admin.query(
+      `select attname as name from pg_attribute where attrelid = 'countersign.audit_entries'::regclass and attnum > 0 and attgenerated = '' order by attnum`,
+    );
     expect(others.map(({ name }) => name)).toEqual(['id', 'organization_id', 'at', 'leaf', 'sealed']);
   });
 
   test('refers only within an organization', async () => {
-    const { rows } = await admin.query<{ definition: string }>(`select pg_get_constraintdef(oid) as definition from pg_constraint where contype = 'f'`);
-    for (const { definition } of rows) expect(definition).toMatch(/^FOREIGN KEY \(organization_id, \w+\) REFERENCES \S+\(organization_id, id\)$/);
+    const { rows } = await admin.query<{ definition: string }>(
+      `select pg_get_constraintdef(oid) as definition from pg_constraint where contype = 'f'`,
+    );
+    for (const { definition } of rows)
+      expect(definition).toMatch(/^FOREIGN KEY \(organization_id, \w+\) REFERENCES \S+\(organization_id, id\)$/);
   });
 });

@@ -32,7 +32,13 @@ afterAll(async () => {
 });
 
 function startWorker(): Program {
-  const worker = startProgram(program, { ...process.env, DATABASE_URL: world.url, SMTP_URL: smtp.url, SECRET_KEY: world.secret, LEASE_MS: String(LEASE_MS) });
+  const worker = startProgram(program, {
+    ...process.env,
+    DATABASE_URL: world.url,
+    SMTP_URL: smtp.url,
+    SECRET_KEY: world.secret,
+    LEASE_MS: String(LEASE_MS),
+  });
   workers.push(worker);
   return worker;
 }
@@ -45,7 +51,12 @@ async function kill(worker: Program): Promise<void> {
 
 function mail(): OutboxMessage {
   const body = { to: 'jane@example.com', subject: 'Please decide', text: 'text', html: '<p>html</p>' };
-  return { id: randomUUID(), channel: 'mail', reference: {}, body: { subjects: [organization], text: JSON.stringify(body) } };
+  return {
+    id: randomUUID(),
+    channel: 'mail',
+    reference: {},
+    body: { subjects: [organization], text: JSON.stringify(body) },
+  };
 }
 
 /** Keeps everybody from removing the message, without keeping them from claiming it first. */
@@ -60,7 +71,9 @@ async function lockRow(id: string): Promise<Client> {
 
 async function untilRemovalWaits(): Promise<void> {
   for (;;) {
-    const { rowCount } = await world.admin.query(`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%delete from countersign.outbox where%' and query not like '%pg_stat_activity%'`);
+    const { rowCount } = await world.admin.query(
+      `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%delete from countersign.outbox where%' and query not like '%pg_stat_activity%'`,
+    );
     if (rowCount !== 0) return;
     await world.admin.query('select pg_sleep(0.02)');
   }
@@ -84,10 +97,15 @@ describe('kill -9 of a worker', () => {
     await holder.query('rollback');
     await holder.end();
     smtp.beforeAccepting = async () => undefined;
-    const { relay, metrics } = startRelay(world, { mail: lane(new MailHandler({ smtpUrl: smtp.url, from: 'c@example.com', publicUrl: 'http://127.0.0.1' })) });
+    const { relay, metrics } = startRelay(world, {
+      mail: lane(new MailHandler({ smtpUrl: smtp.url, from: 'c@example.com', publicUrl: 'http://127.0.0.1' })),
+    });
     await metrics.times('delivered', 1);
     await relay.stop(5_000);
-    expect(smtp.received.items.map(({ parsed }) => parsed.messageId)).toEqual([`<${message.id}@127.0.0.1>`, `<${message.id}@127.0.0.1>`]);
+    expect(smtp.received.items.map(({ parsed }) => parsed.messageId)).toEqual([
+      `<${message.id}@127.0.0.1>`,
+      `<${message.id}@127.0.0.1>`,
+    ]);
     expect(await world.outbox()).toEqual([]);
   });
 
@@ -101,7 +119,9 @@ describe('kill -9 of a worker', () => {
       await smtp.received.count(before + 15 * (killed + 1));
       await kill(worker);
     }
-    const { relay } = startRelay(world, { mail: lane(new MailHandler({ smtpUrl: smtp.url, from: 'c@example.com', publicUrl: 'http://127.0.0.1' })) });
+    const { relay } = startRelay(world, {
+      mail: lane(new MailHandler({ smtpUrl: smtp.url, from: 'c@example.com', publicUrl: 'http://127.0.0.1' })),
+    });
     await untilOutboxIsEmpty();
     await relay.stop(5_000);
     const counts = Map.groupBy(smtp.received.items.slice(before), ({ parsed }) => parsed.messageId);

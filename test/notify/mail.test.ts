@@ -21,7 +21,11 @@ beforeAll(async () => {
 beforeEach(async () => {
   smtp = new TestSmtpServer();
   await smtp.start();
-  const handler = new MailHandler({ smtpUrl: smtp.url, from: 'Countersign <countersign@example.com>', publicUrl: 'https://approve.example.com:8443/x' });
+  const handler = new MailHandler({
+    smtpUrl: smtp.url,
+    from: 'Countersign <countersign@example.com>',
+    publicUrl: 'https://approve.example.com:8443/x',
+  });
   started = startRelay(world, { mail: lane(handler, { retryForMs: MAIL_RETRY_FOR_MS }) }, { random: () => 0 });
 });
 
@@ -34,7 +38,13 @@ afterEach(async () => {
 afterAll(() => world.close());
 
 function mail(content: { to?: string; subject?: string; from?: string } = {}): OutboxMessage {
-  const body = { to: 'jane@example.com', subject: 'Please decide', text: 'Text with a link.', html: '<p>HTML with a link.</p>', ...content };
+  const body = {
+    to: 'jane@example.com',
+    subject: 'Please decide',
+    text: 'Text with a link.',
+    html: '<p>HTML with a link.</p>',
+    ...content,
+  };
   return { id: randomUUID(), channel: 'mail', reference: {}, body: { subjects: [person], text: JSON.stringify(body) } };
 }
 
@@ -84,7 +94,11 @@ describe('a mail', () => {
     expect(received!.parsed.bcc).toBeUndefined();
   });
 
-  test.each(['jane@example.com\r\nBcc: eve@example.com', 'jane@example.com, eve@example.com', 'Jane <jane@example.com>'])('to %j goes nowhere', async (to) => {
+  test.each([
+    'jane@example.com\r\nBcc: eve@example.com',
+    'jane@example.com, eve@example.com',
+    'Jane <jane@example.com>',
+  ])('to %j goes nowhere', async (to) => {
     await world.enqueue(organization, mail({ to }));
     await started.metrics.times('given-up', 1);
     expect(smtp.asked.items).toEqual([]);
@@ -92,7 +106,11 @@ describe('a mail', () => {
   });
 
   test('that is none is given up', async () => {
-    await world.enqueue(organization, { ...mail(), body: { subjects: [person], text: '{"to":"jane@example.com"}' } }, { ...mail(), body: { subjects: [person], text: 'no json' } });
+    await world.enqueue(
+      organization,
+      { ...mail(), body: { subjects: [person], text: '{"to":"jane@example.com"}' } },
+      { ...mail(), body: { subjects: [person], text: 'no json' } },
+    );
     await started.metrics.times('given-up', 2);
     expect((await world.outbox()).map((row) => row.last_error)).toEqual(['not-a-mail', 'not-a-mail']);
   });
@@ -157,7 +175,9 @@ describe('a server that is away', () => {
     await back.start(smtp);
     later();
     await started.metrics.times('delivered', 10);
-    expect(back.received.items.map(({ to }) => to[0]).toSorted()).toEqual(Array.from({ length: 10 }, (_, i) => `p${i}@example.com`));
+    expect(back.received.items.map(({ to }) => to[0]).toSorted()).toEqual(
+      Array.from({ length: 10 }, (_, i) => `p${i}@example.com`),
+    );
     smtp = back;
   });
 });

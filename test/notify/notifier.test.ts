@@ -26,7 +26,9 @@ async function loseConnections(): Promise<void> {
 }
 
 async function listenerPids(): Promise<number[]> {
-  const { rows } = await world.admin.query<{ pid: number }>(`select pid from pg_stat_activity where application_name = 'countersign listener' and datname = current_database()`);
+  const { rows } = await world.admin.query<{ pid: number }>(
+    `select pid from pg_stat_activity where application_name = 'countersign listener' and datname = current_database()`,
+  );
   return rows.map(({ pid }) => pid);
 }
 
@@ -92,7 +94,9 @@ describe('listeners', () => {
     ];
     world.notifier.outboxFilled();
     world.notifier.changed('r1');
-    await heard.until((items) => items.includes('r1 there') && items.includes('outbox there') && items.includes('outbox here'));
+    await heard.until(
+      (items) => items.includes('r1 there') && items.includes('outbox there') && items.includes('outbox here'),
+    );
     stops.forEach((stop) => stop());
     const before = heard.items.length;
     const waiting = other.wait('r2', LONG);

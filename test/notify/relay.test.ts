@@ -22,14 +22,21 @@ afterEach(async () => {
 
 afterAll(() => world.close());
 
-function start(...parameters: Parameters<typeof startRelay> extends [World, ...infer Rest] ? Rest : never): StartedRelay {
+function start(
+  ...parameters: Parameters<typeof startRelay> extends [World, ...infer Rest] ? Rest : never
+): StartedRelay {
   const relay = startRelay(world, ...parameters);
   started.push(relay);
   return relay;
 }
 
 function mail(text: string | null = 'body', subjects: string[] = [organization]): OutboxMessage {
-  return { id: newId(), channel: 'mail', reference: { about: 'x' }, ...(text === null ? {} : { body: { subjects, text } }) };
+  return {
+    id: newId(),
+    channel: 'mail',
+    reference: { about: 'x' },
+    ...(text === null ? {} : { body: { subjects, text } }),
+  };
 }
 
 const delivered: Delivery = { outcome: 'delivered' };
@@ -41,7 +48,13 @@ describe('delivering', () => {
     const [one, two] = [mail('for one'), mail(null)];
     await world.enqueue(organization, one, two);
     await metrics.times('delivered', 2);
-    expect(seen.items.find(({ id }) => id === one.id)).toMatchObject({ organization, channel: 'mail', reference: { about: 'x' }, body: 'for one', attempts: 1 });
+    expect(seen.items.find(({ id }) => id === one.id)).toMatchObject({
+      organization,
+      channel: 'mail',
+      reference: { about: 'x' },
+      body: 'for one',
+      attempts: 1,
+    });
     expect(seen.items.find(({ id }) => id === two.id)).toMatchObject({ body: null });
     expect(await world.outbox()).toEqual([]);
   });
@@ -79,7 +92,9 @@ describe('several relays', () => {
     const messages = Array.from({ length: 400 }, () => mail(null));
     const done = new Watched<string>();
     for (const { metrics } of relays) metrics.add = () => done.add('one');
-    await Promise.all(Array.from({ length: 40 }, (_, i) => world.enqueue(organization, ...messages.slice(i * 10, i * 10 + 10))));
+    await Promise.all(
+      Array.from({ length: 40 }, (_, i) => world.enqueue(organization, ...messages.slice(i * 10, i * 10 + 10))),
+    );
     await done.count(messages.length);
     expect(counts.size).toBe(messages.length);
     expect(new Set(counts.values())).toEqual(new Set([1]));
@@ -108,7 +123,11 @@ describe('several relays', () => {
 
   test('what a relay held that is gone is taken over when the lease ends', async () => {
     const stuck = new Watched<string>();
-    const crashed = startRelay(world, { mail: lane(() => (stuck.add('x'), new Promise<never>(() => undefined))) }, { leaseMs: 1_000 });
+    const crashed = startRelay(
+      world,
+      { mail: lane(() => (stuck.add('x'), new Promise<never>(() => undefined))) },
+      { leaseMs: 1_000 },
+    );
     await world.enqueue(organization, mail());
     await stuck.count(1);
     await crashed.relay.stop(0); // its leases are renewed no more, and nothing of it is written
@@ -147,12 +166,18 @@ describe('failing', () => {
 
   test('a message that is given up loses its body, and is logged by its id', async () => {
     const given: [string, string][] = [];
-    const hooks = { onGivenUp: (_tx: Transaction, { id }: ClaimedMessage, error: string) => void given.push([id, error]) };
-    const { metrics } = start({ mail: lane(async () => ({ outcome: 'given-up', error: 'smtp-550-5.1.1' }), { hooks }) });
+    const hooks = {
+      onGivenUp: (_tx: Transaction, { id }: ClaimedMessage, error: string) => void given.push([id, error]),
+    };
+    const { metrics } = start({
+      mail: lane(async () => ({ outcome: 'given-up', error: 'smtp-550-5.1.1' }), { hooks }),
+    });
     const message = mail('jane@example.com');
     await world.enqueue(organization, message);
     await metrics.times('given-up', 1);
-    expect(await world.outbox()).toMatchObject([{ id: message.id, body: null, last_error: 'smtp-550-5.1.1', failed_at: expect.any(Date) }]);
+    expect(await world.outbox()).toMatchObject([
+      { id: message.id, body: null, last_error: 'smtp-550-5.1.1', failed_at: expect.any(Date) },
+    ]);
     expect(given).toEqual([[message.id, 'smtp-550-5.1.1']]);
     const lines = world.logLines.filter((line) => line.includes(message.id));
     expect(lines.join()).toContain('smtp-550-5.1.1');
@@ -160,7 +185,9 @@ describe('failing', () => {
   });
 
   test('a retry that would come too late is given up', async () => {
-    const { metrics } = start({ mail: lane(async () => ({ outcome: 'retry', error: 'smtp-450' }), { retryForMs: 500 }) });
+    const { metrics } = start({
+      mail: lane(async () => ({ outcome: 'retry', error: 'smtp-450' }), { retryForMs: 500 }),
+    });
     await world.enqueue(organization, mail());
     await metrics.times('given-up', 1);
     expect(metrics.items).toEqual([{ what: 'given-up', channel: 'mail', code: 'smtp-450' }]);
@@ -214,7 +241,10 @@ describe('bodies that do not open', () => {
   test.each(['not sealed at all', 'another row’s body'])('%s: given up, and the others go out', async (kind) => {
     const [damaged, good] = [mail('a'), mail('b')];
     await world.enqueue(organization, damaged, good);
-    const replacement = kind === 'not sealed at all' ? `'\\x00ff'::bytea` : `(select body from countersign.outbox where id = '${good.id}')`;
+    const replacement =
+      kind === 'not sealed at all'
+        ? `'\\x00ff'::bytea`
+        : `(select body from countersign.outbox where id = '${good.id}')`;
     await world.admin.query(`update countersign.outbox set body = ${replacement} where id = $1`, [damaged.id]);
     const { metrics } = start({ mail: lane(async () => delivered) });
     await Promise.all([metrics.times('given-up', 1), metrics.times('delivered', 1)]);
@@ -225,10 +255,14 @@ describe('bodies that do not open', () => {
 describe('what is written along', () => {
   async function notesOf(messages: readonly OutboxMessage[]): Promise<string[]> {
     const ids = messages.map(({ id }) => id);
-    const { rows } = await world.admin.query<{ resource_id: string }>(`select resource_id from countersign.audit_entries where action = 'message.retried' and resource_id = any($1)`, [ids]);
+    const { rows } = await world.admin.query<{ resource_id: string }>(
+      `select resource_id from countersign.audit_entries where action = 'message.retried' and resource_id = any($1)`,
+      [ids],
+    );
     return rows.map((row) => row.resource_id).toSorted();
   }
-  const note = (tx: Transaction, { id }: ClaimedMessage) => tx.record({ action: 'message.retried', resource: { type: 'message', id } });
+  const note = (tx: Transaction, { id }: ClaimedMessage) =>
+    tx.record({ action: 'message.retried', resource: { type: 'message', id } });
 
   test('is committed with the removal, once per message', async () => {
     const { metrics } = start({ mail: lane(async () => delivered, { hooks: { onDelivered: note } }) });
@@ -248,7 +282,12 @@ describe('what is written along', () => {
     const { metrics } = start({ mail: lane(async () => delivered, { hooks: { onDelivered } }) });
     await world.enqueue(organization, ...messages);
     await metrics.times('delivered', 5);
-    expect(await notesOf(messages)).toEqual(messages.map(({ id }) => id).filter((id) => id !== broken).toSorted());
+    expect(await notesOf(messages)).toEqual(
+      messages
+        .map(({ id }) => id)
+        .filter((id) => id !== broken)
+        .toSorted(),
+    );
     expect(await world.outbox()).toEqual([]);
   });
 });
@@ -281,7 +320,10 @@ describe('channels', () => {
       webhook: lane(({ id }) => (held.add(id), release.promise), { concurrency: 3 }),
       mail: lane(async () => delivered, { concurrency: 3 }),
     });
-    await world.enqueue(organization, ...Array.from({ length: 40 }, (): OutboxMessage => ({ ...mail(null), channel: 'webhook' })));
+    await world.enqueue(
+      organization,
+      ...Array.from({ length: 40 }, (): OutboxMessage => ({ ...mail(null), channel: 'webhook' })),
+    );
     await held.count(3);
     await world.enqueue(organization, ...Array.from({ length: 40 }, () => mail(null)));
     await metrics.until((items) => items.filter(({ channel }) => channel === 'mail').length === 40);
@@ -313,7 +355,9 @@ describe('stopping', () => {
     const { relay, metrics } = startRelay(world, {
       mail: lane(({ id }, signal) => {
         begun.add(id);
-        return new Promise((resolve) => signal.addEventListener('abort', () => resolve({ outcome: 'retry', error: 'smtp-broken-off' })));
+        return new Promise((resolve) =>
+          signal.addEventListener('abort', () => resolve({ outcome: 'retry', error: 'smtp-broken-off' })),
+        );
       }),
     });
     await world.enqueue(organization, mail());

@@ -12,7 +12,10 @@ const contexts: BrowserContext[] = [];
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  [office, browser] = await Promise.all([Office.open({ req: ['member'], mia: ['manager'], dan: ['director'], eva: ['vp'] }), launchBrowser()]);
+  [office, browser] = await Promise.all([
+    Office.open({ req: ['member'], mia: ['manager'], dan: ['director'], eva: ['vp'] }),
+    launchBrowser(),
+  ]);
 });
 afterAll(async () => {
   await browser.close();
@@ -34,7 +37,8 @@ async function newPage(options: BrowserContextOptions = {}): Promise<Page> {
   return page;
 }
 
-const wider = (page: Page) => page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+const wider = (page: Page) =>
+  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
 describe.each([
   ['on a phone without JavaScript', { viewport: PHONE, javaScriptEnabled: false }],
@@ -55,7 +59,9 @@ describe.each([
     await page.reload();
     await page.getByText('Your decision is recorded').waitFor();
     expect(await page.getByRole('button', { name: 'Approve', exact: true }).count()).toBe(0);
-    expect((await office.read(asked)).stages[0]?.decisions).toMatchObject([{ user_id: 'mia', comment: 'From the browser' }]);
+    expect((await office.read(asked)).stages[0]?.decisions).toMatchObject([
+      { user_id: 'mia', comment: 'From the browser' },
+    ]);
   });
 });
 
@@ -69,7 +75,9 @@ describe('in a browser', () => {
     await tabTo(page, 'reject');
     await page.keyboard.press('Enter');
     await page.getByText('Your decision is recorded').waitFor();
-    expect(await office.becomes(asked, 'rejected')).toMatchObject({ stages: [{ decisions: [{ decision: 'reject', comment: 'By keyboard' }] }] });
+    expect(await office.becomes(asked, 'rejected')).toMatchObject({
+      stages: [{ decisions: [{ decision: 'reject', comment: 'By keyboard' }] }],
+    });
   });
 
   test('an impatient double click counts once', async () => {
@@ -85,7 +93,9 @@ describe('in a browser', () => {
   });
 
   test('a code is asked for, mailed and entered; Enter in its field decides nothing', async () => {
-    await office.system.need('PUT', '/api/v1/organization/settings', { step_up_amount: { value: '5000', currency: 'USD' } });
+    await office.system.need('PUT', '/api/v1/organization/settings', {
+      step_up_amount: { value: '5000', currency: 'USD' },
+    });
     try {
       const asked = await office.ask([['mia']], { amount: { value: '5000.00', currency: 'USD' } });
       const page = await newPage({ viewport: PHONE, javaScriptEnabled: false });
@@ -101,7 +111,9 @@ describe('in a browser', () => {
       expect(await page.getByLabel('Comment (optional)').inputValue()).toBe('line one\nline two');
       await page.getByRole('button', { name: 'Approve', exact: true }).click();
       await page.getByText('Your decision is recorded').waitFor();
-      expect(await office.becomes(asked, 'approved')).toMatchObject({ stages: [{ decisions: [{ comment: 'line one\nline two' }] }] });
+      expect(await office.becomes(asked, 'approved')).toMatchObject({
+        stages: [{ decisions: [{ comment: 'line one\nline two' }] }],
+      });
     } finally {
       await office.system.need('PUT', '/api/v1/organization/settings', { step_up_amount: null });
     }

@@ -28,7 +28,11 @@ async function exchange(secure: boolean, cookie: string): Promise<{ set: string[
 
 test('over https the cookie is the host’s own, and no script and no other site’s form has it', async () => {
   const { set, read } = await exchange(true, `other=1; __Host-countersign-session=${SECRET}`);
-  expect(set).toEqual([expect.stringMatching(/^__Host-countersign-session=[\w-]{43}; Max-Age=1; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/)]);
+  expect(set).toEqual([
+    expect.stringMatching(
+      /^__Host-countersign-session=[\w-]{43}; Max-Age=1; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/,
+    ),
+  ]);
   expect(read).toBe(SECRET);
 });
 

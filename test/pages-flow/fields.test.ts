@@ -6,38 +6,64 @@ import { needsCode } from '../../src/approvals/step-up.ts';
 
 describe('the fields of a decision', () => {
   test('never decide without a known decision, whatever else they hold', () => {
-    const words = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('approve', 'Approve', 'approve ', 'reject', '1', '0', '-1', '1e3', '123456'));
-    fc.assert(fc.property(fc.dictionary(fc.constantFrom('decision', 'comment', 'code', 'revision', 'step', 'other'), words), fc.boolean(), (fields, needed) => {
-      const submission = readSubmission(fields, needed);
-      if (submission.asks !== 'decision') return;
-      expect(['approve', 'reject', 'request_changes']).toContain(fields['decision']);
-      expect(fields['step']).not.toBe('send_code');
-      if (needed) expect(submission.code).toMatch(/^\d{6}$/);
-      expect(submission.revision === null || Number.isInteger(submission.revision)).toBe(true);
-    }));
+    const words = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('approve', 'Approve', 'approve ', 'reject', '1', '0', '-1', '1e3', '123456'),
+    );
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom('decision', 'comment', 'code', 'revision', 'step', 'other'), words),
+        fc.boolean(),
+        (fields, needed) => {
+          const submission = readSubmission(fields, needed);
+          if (submission.asks !== 'decision') return;
+          expect(['approve', 'reject', 'request_changes']).toContain(fields['decision']);
+          expect(fields['step']).not.toBe('send_code');
+          if (needed) expect(submission.code).toMatch(/^\d{6}$/);
+          expect(submission.revision === null || Number.isInteger(submission.revision)).toBe(true);
+        },
+      ),
+    );
   });
 
   test('keep what was typed, with line ends as people count them', () => {
-    fc.assert(fc.property(fc.array(fc.stringMatching(/^[a-z ]*$/)), fc.constantFrom('\r\n', '\n', '\r'), (lines, end) => {
-      expect(readSubmission({ comment: lines.join(end) }, false).typed.comment).toBe(lines.join('\n'));
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.stringMatching(/^[a-z ]*$/)), fc.constantFrom('\r\n', '\n', '\r'), (lines, end) => {
+        expect(readSubmission({ comment: lines.join(end) }, false).typed.comment).toBe(lines.join('\n'));
+      }),
+    );
   });
 
   test('a comment of blanks is none', () => {
-    expect(readSubmission({ decision: 'approve', comment: ' \r\n\t' }, false)).toMatchObject({ asks: 'decision', comment: null });
+    expect(readSubmission({ decision: 'approve', comment: ' \r\n\t' }, false)).toMatchObject({
+      asks: 'decision',
+      comment: null,
+    });
   });
 
-  test.each([['123456', '123456'], [' 123 456 ', '123456'], ['123-456', '123456']])('a code may be typed as %j', (typed, code) => {
+  test.each([
+    ['123456', '123456'],
+    [' 123 456 ', '123456'],
+    ['123-456', '123456'],
+  ])('a code may be typed as %j', (typed, code) => {
     expect(readSubmission({ decision: 'approve', code: typed }, true)).toMatchObject({ asks: 'decision', code });
   });
 
   test.each(['12345', '1234567', '12345a', '１２３４５６', ''])('%j is no code', (code) => {
-    expect(readSubmission({ decision: 'approve', code }, true)).toMatchObject({ asks: 'correction', errors: { code: expect.any(String) } });
+    expect(readSubmission({ decision: 'approve', code }, true)).toMatchObject({
+      asks: 'correction',
+      errors: { code: expect.any(String) },
+    });
   });
 });
 
 describe('an address that is shown to whoever holds the link', () => {
-  test.each([['ines.okafor@halden-optics.example', 'i…r@halden-optics.example'], ['ab@x.test', 'a…@x.test'], ['a@x.test', 'a…@x.test'], ['😀mid😀@x.test', '😀…😀@x.test']])('%s is shown as %s', (address, shown) => {
+  test.each([
+    ['ines.okafor@halden-optics.example', 'i…r@halden-optics.example'],
+    ['ab@x.test', 'a…@x.test'],
+    ['a@x.test', 'a…@x.test'],
+    ['😀mid😀@x.test', '😀…😀@x.test'],
+  ])('%s is shown as %s', (address, shown) => {
     expect(maskAddress(address)).toBe(shown);
   });
 });

@@ -46,7 +46,11 @@ describe('the inbox', () => {
   test('sends whoever is not signed in to where one signs in', async () => {
     const asked = await office.ask([['mia']]);
     const stranger = office.visitor();
-    for (const answer of [await stranger.get('/inbox'), await stranger.get(pathOf(asked)), await stranger.post(pathOf(asked), { decision: 'approve' })]) {
+    for (const answer of [
+      await stranger.get('/inbox'),
+      await stranger.get(pathOf(asked)),
+      await stranger.post(pathOf(asked), { decision: 'approve' }),
+    ]) {
       expect([answer.status, answer.headers.get('location')]).toEqual([303, '/sign-in']);
     }
     expect(await office.counted(asked)).toEqual([]);
@@ -58,7 +62,9 @@ describe('a request in the inbox', () => {
     const asked = await office.ask([['mia'], ['dan']]);
     const answer = await mia.submit(pathOf(asked), { decision: 'approve', comment: 'seen\r\nand fine' });
     expect([answer.status, answer.headers.get('location')]).toEqual([303, `${pathOf(asked)}?decided`]);
-    expect((await office.read(asked)).stages[0]?.decisions).toMatchObject([{ user_id: 'mia', comment: 'seen\nand fine', channel: 'page' }]);
+    expect((await office.read(asked)).stages[0]?.decisions).toMatchObject([
+      { user_id: 'mia', comment: 'seen\nand fine', channel: 'page' },
+    ]);
     const outcome = await mia.get(`${pathOf(asked)}?decided`);
     expect(outcome.text).toContain('Your decision is recorded');
     expect(takesDecision(outcome.source)).toBe(false);
@@ -84,7 +90,8 @@ describe('a request in the inbox', () => {
 
   test('opening it decides nothing, whatever the query', async () => {
     const asked = await office.ask([['mia']]);
-    for (const query of ['', '?decision=approve', '?decided']) expect(takesDecision((await mia.get(pathOf(asked) + query)).source)).toBe(true);
+    for (const query of ['', '?decision=approve', '?decided'])
+      expect(takesDecision((await mia.get(pathOf(asked) + query)).source)).toBe(true);
     expect((await mia.head(pathOf(asked))).status).toBe(200);
     expect(await office.counted(asked)).toEqual([]);
   });
@@ -100,7 +107,12 @@ describe('a request in the inbox', () => {
   test('takes no decision on a revision that was not seen', async () => {
     const asked = await office.ask([['mia']], { amount: { value: '10.00', currency: 'USD' } });
     const form = hiddenFields((await mia.get(pathOf(asked))).source);
-    await office.system.need('POST', `/api/v1/approvals/${asked.id}/resubmit`, { amount: { value: '2000.00', currency: 'USD' } }, office.key('req'));
+    await office.system.need(
+      'POST',
+      `/api/v1/approvals/${asked.id}/resubmit`,
+      { amount: { value: '2000.00', currency: 'USD' } },
+      office.key('req'),
+    );
     for (const stale of [form, { csrf: form['csrf'] ?? '' }]) {
       const answer = await mia.post(pathOf(asked), { ...stale, decision: 'approve', comment: 'kept words' });
       expect(answer.status).toBe(409);
@@ -115,7 +127,9 @@ describe('a request in the inbox', () => {
   test('a form that is sent several times at once counts once and is answered alike', async () => {
     const asked = await office.ask([['mia']]);
     const form = hiddenFields((await mia.get(pathOf(asked))).source);
-    const answers = await Promise.all(Array.from({ length: 6 }, () => mia.post(pathOf(asked), { ...form, decision: 'approve' })));
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () => mia.post(pathOf(asked), { ...form, decision: 'approve' })),
+    );
     expect(answers.filter(({ status }) => status !== 303 && status !== 202)).toEqual([]);
     await office.becomes(asked, 'approved');
     expect(await office.counted(asked)).toEqual(['0 mia approve']);
@@ -132,7 +146,9 @@ describe('a request in the inbox', () => {
   });
 
   test('asks for a code from the organization’s amount on, signed in or not', async () => {
-    await office.system.need('PUT', '/api/v1/organization/settings', { step_up_amount: { value: '9000', currency: 'USD' } });
+    await office.system.need('PUT', '/api/v1/organization/settings', {
+      step_up_amount: { value: '9000', currency: 'USD' },
+    });
     try {
       const asked = await office.ask([['mia']], { amount: { value: '9000.00', currency: 'USD' } });
       expect((await mia.submit(pathOf(asked), { decision: 'approve', comment: '', code: '123456' })).status).toBe(422);
@@ -140,7 +156,10 @@ describe('a request in the inbox', () => {
       expect(mailed.text).toContain('We mailed a code to m…a@example.test');
       expect(mailed.text).toContain('kept words');
       const code = await office.codeFor('mia', asked);
-      expect((await mia.post(pathOf(asked), { ...hiddenFields(mailed.source), decision: 'approve', comment: '', code })).status).toBe(303);
+      expect(
+        (await mia.post(pathOf(asked), { ...hiddenFields(mailed.source), decision: 'approve', comment: '', code }))
+          .status,
+      ).toBe(303);
       expect(await office.counted(asked)).toEqual(['0 mia approve']);
     } finally {
       await office.system.need('PUT', '/api/v1/organization/settings', { step_up_amount: null });
@@ -152,13 +171,23 @@ describe('a decision from the inbox is refused', () => {
   test.each([
     ['without a token', () => ({}), {}],
     ['with the token of another request’s form', (_own: string, other: string) => ({ csrf: other }), {}],
-    ['with an id that is not the form’s', (own: string) => ({ csrf: own.replace(/^[^.]*/, '019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071') }), {}],
+    [
+      'with an id that is not the form’s',
+      (own: string) => ({ csrf: own.replace(/^[^.]*/, '019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071') }),
+      {},
+    ],
     ['when another site sends it', (own: string) => ({ csrf: own }), { 'sec-fetch-site': 'cross-site' }],
     ['when it says it comes from another origin', (own: string) => ({ csrf: own }), { origin: 'https://evil.test' }],
   ] as const)('%s', async (_case, csrf, headers) => {
     const [asked, other] = [await office.ask([['mia']]), await office.ask([['mia']])];
-    const [own = '', others = ''] = await Promise.all([asked, other].map(async (request) => hiddenFields((await mia.get(pathOf(request))).source)['csrf']));
-    const answer = await mia.post(pathOf(asked), { revision: '1', decision: 'approve', ...csrf(own, others) }, { ...headers });
+    const [own = '', others = ''] = await Promise.all(
+      [asked, other].map(async (request) => hiddenFields((await mia.get(pathOf(request))).source)['csrf']),
+    );
+    const answer = await mia.post(
+      pathOf(asked),
+      { revision: '1', decision: 'approve', ...csrf(own, others) },
+      { ...headers },
+    );
     expect(answer.status).toBe(403);
     expect(await office.counted(asked)).toEqual([]);
   });
@@ -175,11 +204,19 @@ test('another organization’s session sees nothing of it', async () => {
   const asked = await office.ask([['mia']]);
   const { owner_key: key } = await office.system.need('POST', '/api/v1/organizations', { name: 'Elsewhere' });
   await office.system.need('POST', '/api/v1/teams', { id: 'elsewhere', name: 'Elsewhere' }, key);
-  await office.system.need('PUT', '/api/v1/teams/elsewhere/members/zoe', { name: 'Zoe', email: 'zoe@example.test', roles: ['owner'] }, key);
+  await office.system.need(
+    'PUT',
+    '/api/v1/teams/elsewhere/members/zoe',
+    { name: 'Zoe', email: 'zoe@example.test', roles: ['owner'] },
+    key,
+  );
   const zoe = await office.signedIn('zoe');
   expect((await zoe.get('/inbox')).text).toContain('Nothing waits for you');
   const mias = hiddenFields((await mia.get(pathOf(asked))).source);
-  for (const answer of [await zoe.get(pathOf(asked)), await zoe.post(pathOf(asked), { ...mias, decision: 'approve' })]) {
+  for (const answer of [
+    await zoe.get(pathOf(asked)),
+    await zoe.post(pathOf(asked), { ...mias, decision: 'approve' }),
+  ]) {
     expect([403, 404]).toContain(answer.status);
     expect(answer.text).not.toContain(asked.title);
   }

@@ -13,7 +13,10 @@ afterAll(() => office.close());
 
 describe('looking at a mailed link', () => {
   test('shows the request, as whom one decides, and a form that is sent to the same address', async () => {
-    const asked = await office.ask([['mia'], ['dan']], { amount: { value: '2500.00', currency: 'USD' }, description: 'Two racks & a switch' });
+    const asked = await office.ask([['mia'], ['dan']], {
+      amount: { value: '2500.00', currency: 'USD' },
+      description: 'Two racks & a switch',
+    });
     const link = await office.linkOf('mia', asked);
     const page = await office.visitor().get(link);
     expect(page.status).toBe(200);
@@ -32,12 +35,23 @@ describe('looking at a mailed link', () => {
     const asked = await office.ask([['mia']]);
     const link = await office.linkOf('mia', asked);
     const visitor = office.visitor();
-    const queries = ['', '?decision=approve', '?decision=approve&comment=ok', '?decision=reject', '?decided', '?step=send_code'];
-    const looks = Array.from({ length: 5 }, () => queries.flatMap((query) => [visitor.get(link + query), visitor.head(link + query)])).flat();
+    const queries = [
+      '',
+      '?decision=approve',
+      '?decision=approve&comment=ok',
+      '?decision=reject',
+      '?decided',
+      '?step=send_code',
+    ];
+    const looks = Array.from({ length: 5 }, () =>
+      queries.flatMap((query) => [visitor.get(link + query), visitor.head(link + query)]),
+    ).flat();
     expect(new Set((await Promise.all(looks)).map(({ status }) => status))).toEqual(new Set([200]));
     expect((await visitor.get(link)).text).toContain('You are deciding as');
     expect(await office.read(asked)).toMatchObject({ state: 'pending', stages: [{ state: 'open', decisions: [] }] });
-    expect(await office.system.mails('mia@example.test')).not.toContainEqual(expect.objectContaining({ subject: expect.stringContaining('code') }));
+    expect(await office.system.mails('mia@example.test')).not.toContainEqual(
+      expect.objectContaining({ subject: expect.stringContaining('code') }),
+    );
   });
 
   test('that never was finds nothing', async () => {
@@ -46,7 +60,9 @@ describe('looking at a mailed link', () => {
       expect(page.status).toBe(404);
       expect(page.text).toContain('There is nothing here');
     }
-    expect((await office.visitor().post(`/r/${'A'.repeat(43)}`, { decision: 'approve', comment: '' })).status).toBe(404);
+    expect((await office.visitor().post(`/r/${'A'.repeat(43)}`, { decision: 'approve', comment: '' })).status).toBe(
+      404,
+    );
   });
 });
 
@@ -58,7 +74,9 @@ describe('deciding by a mailed link', () => {
     const answer = await visitor.post(link, { decision: 'approve', comment: 'fine\r\nwith me' });
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toBe(`${link}?decided`);
-    expect((await office.read(asked)).stages[0]?.decisions).toMatchObject([{ user_id: 'mia', decision: 'approve', comment: 'fine\nwith me', channel: 'link' }]);
+    expect((await office.read(asked)).stages[0]?.decisions).toMatchObject([
+      { user_id: 'mia', decision: 'approve', comment: 'fine\nwith me', channel: 'link' },
+    ]);
     const outcome = await visitor.get(`${link}?decided`);
     expect(outcome.text).toContain('Your decision is recorded');
     expect(outcome.text).toContain('Name of mia approved this request');
@@ -70,7 +88,10 @@ describe('deciding by a mailed link', () => {
   test('is answered the same when the same decision is sent again, and counts once', async () => {
     const asked = await office.ask([{ approvers: [{ user_id: 'mia' }, { user_id: 'dan' }], required: 2 }]);
     const link = await office.linkOf('mia', asked);
-    const answers = [await office.visitor().post(link, { decision: 'approve', comment: 'once' }), await office.visitor().post(link, { decision: 'approve', comment: 'again' })];
+    const answers = [
+      await office.visitor().post(link, { decision: 'approve', comment: 'once' }),
+      await office.visitor().post(link, { decision: 'approve', comment: 'again' }),
+    ];
     expect(answers.map(({ status }) => status)).toEqual([303, 303]);
     expect((await office.read(asked)).stages[0]?.decisions).toMatchObject([{ user_id: 'mia', comment: 'once' }]);
   });
@@ -90,7 +111,10 @@ describe('deciding by a mailed link', () => {
     const [mias, dans] = [await office.linkOf('mia', asked), await office.linkOf('dan', asked)];
     await office.visitor().post(mias, { decision: 'reject', comment: 'no budget' });
     await office.becomes(asked, 'rejected');
-    for (const [link, said] of [[mias, 'This link has been used'], [dans, 'This request is closed']] as const) {
+    for (const [link, said] of [
+      [mias, 'This link has been used'],
+      [dans, 'This request is closed'],
+    ] as const) {
       const page = await office.visitor().get(link);
       expect(page.text).toContain(said);
       expect(page.text).toContain('This request was rejected');
@@ -103,12 +127,20 @@ describe('deciding by a mailed link', () => {
     const asked = await office.ask([['mia']]);
     const link = await office.linkOf('mia', asked);
     const fields = { decision: 'approve', comment: '' };
-    const foreign: Record<string, string>[] = [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }, { origin: 'https://elsewhere.test' }, { origin: 'null' }];
+    const foreign: Record<string, string>[] = [
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'https://elsewhere.test' },
+      { origin: 'null' },
+    ];
     for (const headers of foreign) {
       expect((await office.visitor().post(link, fields, headers)).status).toBe(403);
     }
     expect(await office.counted(asked)).toEqual([]);
-    expect((await office.visitor().post(link, fields, { 'sec-fetch-site': 'same-origin', origin: office.system.baseUrl })).status).toBe(303);
+    expect(
+      (await office.visitor().post(link, fields, { 'sec-fetch-site': 'same-origin', origin: office.system.baseUrl }))
+        .status,
+    ).toBe(303);
   });
 
   test('that comes too late is put on record, changes nothing, and says so', async () => {
@@ -133,19 +165,31 @@ describe('deciding by a mailed link', () => {
     const link = await office.link('guest.reviewer@elsewhere.test', asked);
     expect((await office.visitor().get(link)).text).toContain('You are deciding as guest.reviewer@elsewhere.test .');
     expect((await office.visitor().post(link, { decision: 'approve', comment: '' })).status).toBe(303);
-    expect(await office.becomes(asked, 'approved')).toMatchObject({ stages: [{ decisions: [{ user_id: null, decision: 'approve', channel: 'link' }] }] });
+    expect(await office.becomes(asked, 'approved')).toMatchObject({
+      stages: [{ decisions: [{ user_id: null, decision: 'approve', channel: 'link' }] }],
+    });
   });
 
   test('in the place of somebody absent says for whom', async () => {
     const day = 86_400_000;
-    await office.system.need('PUT', '/api/v1/users/vera/absence', { from: new Date(Date.now() - day).toISOString(), until: new Date(Date.now() + day).toISOString(), delegate_user_id: 'dan' });
+    await office.system.need('PUT', '/api/v1/users/vera/absence', {
+      from: new Date(Date.now() - day).toISOString(),
+      until: new Date(Date.now() + day).toISOString(),
+      delegate_user_id: 'dan',
+    });
     try {
       const asked = await office.ask([['vera']]);
       const link = await office.linkOf('dan', asked);
-      expect((await office.visitor().get(link)).text).toContain('You are deciding as Name of dan on behalf of Name of vera .');
+      expect((await office.visitor().get(link)).text).toContain(
+        'You are deciding as Name of dan on behalf of Name of vera .',
+      );
       await office.visitor().post(link, { decision: 'approve', comment: '' });
-      expect(await office.becomes(asked, 'approved')).toMatchObject({ stages: [{ decisions: [{ user_id: 'dan', on_behalf_of: 'vera' }] }] });
-      expect((await office.visitor().get(link)).text).toContain('Name of dan , on behalf of Name of vera , approved this request');
+      expect(await office.becomes(asked, 'approved')).toMatchObject({
+        stages: [{ decisions: [{ user_id: 'dan', on_behalf_of: 'vera' }] }],
+      });
+      expect((await office.visitor().get(link)).text).toContain(
+        'Name of dan , on behalf of Name of vera , approved this request',
+      );
     } finally {
       await office.system.need('DELETE', '/api/v1/users/vera/absence');
     }
@@ -157,7 +201,11 @@ describe('a form that cannot be taken is shown again with all that was typed', (
     ['no decision', { comment: 'kept words' }, 'Nothing was decided'],
     ['an unknown decision', { decision: 'maybe', comment: 'kept words' }, 'Nothing was decided'],
     ['control characters', { decision: 'approve', comment: 'kept words\u0007' }, 'characters that cannot be stored'],
-    ['a comment that is too long', { decision: 'approve', comment: `kept words ${'x'.repeat(4000)}` }, 'at most 4000 characters; this one has 4011'],
+    [
+      'a comment that is too long',
+      { decision: 'approve', comment: `kept words ${'x'.repeat(4000)}` },
+      'at most 4000 characters; this one has 4011',
+    ],
   ])('%s', async (_case, fields, said) => {
     const asked = await office.ask([['mia']]);
     const link = await office.linkOf('mia', asked);
@@ -172,20 +220,29 @@ describe('a form that cannot be taken is shown again with all that was typed', (
   test('a line end counts once, as people count it', async () => {
     const asked = await office.ask([['mia']]);
     const comment = `${'x'.repeat(3998)}\r\ny`;
-    expect((await office.visitor().post(await office.linkOf('mia', asked), { decision: 'approve', comment })).status).toBe(303);
+    expect(
+      (await office.visitor().post(await office.linkOf('mia', asked), { decision: 'approve', comment })).status,
+    ).toBe(303);
   });
 
   test('text that is not UTF-8 is refused', async () => {
     const asked = await office.ask([['mia']]);
     const link = await office.linkOf('mia', asked);
-    const answer = await fetch(office.system.baseUrl + link, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: Buffer.from('decision=approve&comment=\xff', 'latin1') });
+    const answer = await fetch(office.system.baseUrl + link, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: Buffer.from('decision=approve&comment=\xff', 'latin1'),
+    });
     expect(answer.status).toBe(400);
     expect(await office.counted(asked)).toEqual([]);
   });
 
   test('what somebody wrote adds no markup to the page', async () => {
     const asked = await office.ask([['mia']], { title: 'Racks <script>alert(1)</script>' });
-    const answer = await office.visitor().post(await office.linkOf('mia', asked), { comment: '</textarea><script>alert(2)</script>' });
+    const answer = await office
+      .visitor()
+      .post(await office.linkOf('mia', asked), { comment: '</textarea><script>alert(2)</script>' });
     expect(answer.source).not.toContain('<script');
     expect(answer.source).toContain('&lt;/textarea&gt;');
   });
@@ -195,7 +252,12 @@ describe('a link that takes no decision any more', () => {
   test('of an earlier revision shows the new one and points to the newer mail', async () => {
     const asked = await office.ask([['mia']], { amount: { value: '10.00', currency: 'USD' } });
     const old = await office.linkOf('mia', asked);
-    await office.system.need('POST', `/api/v1/approvals/${asked.id}/resubmit`, { amount: { value: '20.00', currency: 'USD' } }, office.key('req'));
+    await office.system.need(
+      'POST',
+      `/api/v1/approvals/${asked.id}/resubmit`,
+      { amount: { value: '20.00', currency: 'USD' } },
+      office.key('req'),
+    );
     const fresh = await office.linkOf('mia', asked, 2);
     const answer = await office.visitor().post(old, { decision: 'approve', comment: '' });
     expect(answer.status).toBe(409);
@@ -209,11 +271,16 @@ describe('a link that takes no decision any more', () => {
   test('of somebody who was asked no longer is replaced', async () => {
     const asked = await office.ask([['mia']]);
     const old = await office.linkOf('mia', asked);
-    await office.system.need('POST', `/api/v1/approvals/${asked.id}/reassign`, { from_user_id: 'mia', to_user_id: 'dan' });
+    await office.system.need('POST', `/api/v1/approvals/${asked.id}/reassign`, {
+      from_user_id: 'mia',
+      to_user_id: 'dan',
+    });
     const answer = await office.visitor().post(old, { decision: 'approve', comment: '' });
     expect(answer.status).toBe(409);
     expect(answer.text).toContain('This link has been replaced');
-    expect((await office.visitor().post(await office.linkOf('dan', asked), { decision: 'approve', comment: '' })).status).toBe(303);
+    expect(
+      (await office.visitor().post(await office.linkOf('dan', asked), { decision: 'approve', comment: '' })).status,
+    ).toBe(303);
   });
 
   test('of a stage that others have closed is replaced', async () => {
@@ -251,7 +318,12 @@ describe('a link that takes no decision any more', () => {
     const paused = await office.visitor().post(dans, { decision: 'approve', comment: '' });
     expect(paused.status).toBe(409);
     expect(paused.text).toContain('went back to the requester');
-    await office.system.need('POST', `/api/v1/approvals/${asked.id}/resubmit`, { description: 'the blue ones' }, office.key('req'));
+    await office.system.need(
+      'POST',
+      `/api/v1/approvals/${asked.id}/resubmit`,
+      { description: 'the blue ones' },
+      office.key('req'),
+    );
     const fresh = await office.linkOf('mia', asked, 2);
     expect((await office.visitor().get(mias)).text).toContain('This link has been replaced');
     expect((await office.visitor().post(fresh, { decision: 'approve', comment: '' })).status).toBe(303);
@@ -261,7 +333,12 @@ describe('a link that takes no decision any more', () => {
   test('is used when its person has decided elsewhere', async () => {
     const asked = await office.ask([['mia'], ['dan']]);
     const link = await office.linkOf('mia', asked);
-    await office.system.need('POST', `/api/v1/approvals/${asked.id}/decisions`, { decision: 'approve' }, office.key('mia'));
+    await office.system.need(
+      'POST',
+      `/api/v1/approvals/${asked.id}/decisions`,
+      { decision: 'approve' },
+      office.key('mia'),
+    );
     expect((await office.visitor().get(link)).text).toContain('Name of mia approved this request');
     expect((await office.visitor().post(link, { decision: 'approve', comment: '' })).status).toBe(303);
     expect((await office.visitor().post(link, { decision: 'reject', comment: '' })).status).toBe(409);
@@ -270,7 +347,8 @@ describe('a link that takes no decision any more', () => {
 });
 
 describe('several at once', () => {
-  const times = (count: number, act: (index: number) => Promise<{ status: number }>) => Promise.all(Array.from({ length: count }, (_, index) => act(index)));
+  const times = (count: number, act: (index: number) => Promise<{ status: number }>) =>
+    Promise.all(Array.from({ length: count }, (_, index) => act(index)));
 
   test('the same decision counts once and is answered alike', async () => {
     const asked = await office.ask([['mia']]);
@@ -284,14 +362,18 @@ describe('several at once', () => {
   test('of two different decisions one is taken, and both are shown which', async () => {
     const asked = await office.ask([['mia'], ['dan']]);
     const link = await office.linkOf('mia', asked);
-    const answers = await times(6, (index) => office.visitor().post(link, { decision: index % 2 === 0 ? 'approve' : 'reject', comment: '' }));
+    const answers = await times(6, (index) =>
+      office.visitor().post(link, { decision: index % 2 === 0 ? 'approve' : 'reject', comment: '' }),
+    );
     expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
     const [counted = ''] = await office.system.until(async () => {
       const decisions = await office.counted(asked);
       return decisions.length > 0 && decisions;
     }, 'one decision counts');
     expect(await office.counted(asked)).toHaveLength(1);
-    expect((await office.visitor().get(link)).text).toContain(counted === '0 mia approve' ? 'approved this request' : 'rejected this request');
+    expect((await office.visitor().get(link)).text).toContain(
+      counted === '0 mia approve' ? 'approved this request' : 'rejected this request',
+    );
   });
 
   test('two links of the same person take one decision', async () => {
@@ -299,7 +381,9 @@ describe('several at once', () => {
     const first = await office.linkOf('mia', asked);
     await office.system.need('POST', `/api/v1/approvals/${asked.id}/remind`, {});
     const second = await office.linkOf('mia', asked, 2);
-    const answers = await times(4, (index) => office.visitor().post(index % 2 === 0 ? first : second, { decision: 'approve', comment: '' }));
+    const answers = await times(4, (index) =>
+      office.visitor().post(index % 2 === 0 ? first : second, { decision: 'approve', comment: '' }),
+    );
     expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
     await office.system.until(async () => (await office.counted(asked)).length > 0, 'the decision counts');
     expect(await office.counted(asked)).toEqual(['0 mia approve']);

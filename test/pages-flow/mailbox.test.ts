@@ -24,14 +24,30 @@ let visitor: Visitor;
 
 beforeAll(async () => {
   mailbox = await startMailbox({ dataDir: null });
-  app = express().use(giveRequestId, securityHeaders(false), mailboxRouter(mailbox), answerFailure(pino({ level: 'silent' }), failurePage));
+  app = express().use(
+    giveRequestId,
+    securityHeaders(false),
+    mailboxRouter(mailbox),
+    answerFailure(pino({ level: 'silent' }), failurePage),
+  );
   server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   port = (server.address() as AddressInfo).port;
   visitor = new Visitor(`http://127.0.0.1:${port}`);
   const transport = createTransport({ url: mailbox.smtpUrl });
-  await transport.sendMail({ from: 'Countersign <sender@example.test>', to: 'ann@example.test', subject: 'First <b>one</b>', text: 'Open http://127.0.0.1/r/abc.', html: '<p onclick="x()">Styled</p><script>alert(1)</script>' });
-  await transport.sendMail({ from: 'sender@example.test', to: 'ben@example.test', subject: 'Second', text: 'Plain only' });
+  await transport.sendMail({
+    from: 'Countersign <sender@example.test>',
+    to: 'ann@example.test',
+    subject: 'First <b>one</b>',
+    text: 'Open http://127.0.0.1/r/abc.',
+    html: '<p onclick="x()">Styled</p><script>alert(1)</script>',
+  });
+  await transport.sendMail({
+    from: 'sender@example.test',
+    to: 'ben@example.test',
+    subject: 'Second',
+    text: 'Plain only',
+  });
   transport.close();
 });
 afterAll(async () => {
@@ -44,10 +60,23 @@ const idOf = async (to: string) => (await mailbox.messages({ to }))[0]?.id ?? ''
 
 describe('on this machine', () => {
   test('programs read all messages, newest first, or those to one address', async () => {
-    const read = async (query: string) => JSON.parse((await visitor.get(`/dev/mailbox.json${query}`)).source) as Record<string, unknown>[];
+    const read = async (query: string) =>
+      JSON.parse((await visitor.get(`/dev/mailbox.json${query}`)).source) as Record<string, unknown>[];
     expect(await read('')).toEqual([
-      { id: await idOf('ben@example.test'), from: 'sender@example.test', to: ['ben@example.test'], subject: 'Second', date: expect.stringMatching(/^\d{4}-.*Z$/), text: expect.stringContaining('Plain only'), html: null },
-      expect.objectContaining({ to: ['ann@example.test'], subject: 'First <b>one</b>', html: expect.stringContaining('Styled') }),
+      {
+        id: await idOf('ben@example.test'),
+        from: 'sender@example.test',
+        to: ['ben@example.test'],
+        subject: 'Second',
+        date: expect.stringMatching(/^\d{4}-.*Z$/),
+        text: expect.stringContaining('Plain only'),
+        html: null,
+      },
+      expect.objectContaining({
+        to: ['ann@example.test'],
+        subject: 'First <b>one</b>',
+        html: expect.stringContaining('Styled'),
+      }),
     ]);
     expect((await read('?to=Ann@example.test')).map(({ subject }) => subject)).toEqual(['First <b>one</b>']);
     expect((await read('?limit=1')).map(({ subject }) => subject)).toEqual(['Second']);
@@ -73,7 +102,9 @@ describe('on this machine', () => {
   test('the HTML part can do nothing, and only our own page may frame it', async () => {
     const part = await visitor.get(`/dev/mailbox/${await idOf('ann@example.test')}/html`);
     expect(part.source).toContain('<script>');
-    expect(part.headers.get('content-security-policy')).toBe("sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'");
+    expect(part.headers.get('content-security-policy')).toBe(
+      "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+    );
     expect(part.headers.get('x-frame-options')).toBeNull();
     expect((await visitor.get(`/dev/mailbox/${await idOf('ben@example.test')}/html`)).status).toBe(404);
   });
@@ -85,14 +116,31 @@ describe('on this machine', () => {
 });
 
 describe('to everybody else there is nothing here', () => {
-  const paths = async () => ['/dev/mailbox', '/dev/mailbox.json', `/dev/mailbox/${await idOf('ann@example.test')}`, `/dev/mailbox/${await idOf('ann@example.test')}/html`];
+  const paths = async () => [
+    '/dev/mailbox',
+    '/dev/mailbox.json',
+    `/dev/mailbox/${await idOf('ann@example.test')}`,
+    `/dev/mailbox/${await idOf('ann@example.test')}/html`,
+  ];
 
-  test.each([['x-forwarded-for', '127.0.0.1'], ['x-real-ip', '127.0.0.1'], ['forwarded', 'for=127.0.0.1'], ['via', '1.1 proxy']])('through a proxy that sends %s', async (name, value) => {
+  test.each([
+    ['x-forwarded-for', '127.0.0.1'],
+    ['x-real-ip', '127.0.0.1'],
+    ['forwarded', 'for=127.0.0.1'],
+    ['via', '1.1 proxy'],
+  ])('through a proxy that sends %s', async (name, value) => {
     for (const path of await paths()) expect((await visitor.get(path, { [name]: value })).status).toBe(404);
   });
 
   test('by a name that somebody else could have given to this machine', async () => {
-    for (const [host, status] of [['rebound.evil.test', 404], ['127.0.0.1.evil.test', 404], ['localhost', 200], ['[::1]:8080', 200], ['127.0.0.2:80', 200]] as const) expect(await statusOf({ host: '127.0.0.1', port, path: '/dev/mailbox', headers: { host } })).toBe(status);
+    for (const [host, status] of [
+      ['rebound.evil.test', 404],
+      ['127.0.0.1.evil.test', 404],
+      ['localhost', 200],
+      ['[::1]:8080', 200],
+      ['127.0.0.2:80', 200],
+    ] as const)
+      expect(await statusOf({ host: '127.0.0.1', port, path: '/dev/mailbox', headers: { host } })).toBe(status);
   });
 
   test('by a connection that does not come from a loopback address', async () => {
@@ -101,7 +149,8 @@ describe('to everybody else there is nothing here', () => {
     const behind = createServer(app).listen(socketPath);
     await once(behind, 'listening');
     try {
-      for (const path of await paths()) expect(await statusOf({ socketPath, path, headers: { host: 'localhost' } })).toBe(404);
+      for (const path of await paths())
+        expect(await statusOf({ socketPath, path, headers: { host: 'localhost' } })).toBe(404);
     } finally {
       behind.close();
       await rm(folder, { recursive: true });
@@ -115,6 +164,8 @@ function statusOf(options: RequestOptions): Promise<number> {
     request(options, (answer) => {
       answer.resume();
       resolve(answer.statusCode ?? 0);
-    }).on('error', reject).end();
+    })
+      .on('error', reject)
+      .end();
   });
 }

@@ -23,7 +23,9 @@ test('without a worker a decision by a link is recorded, says so, and is carried
   expect(takesDecision(meanwhile.source)).toBe(false);
   expect((await office.visitor().post(link, { decision: 'reject', comment: '' })).status).toBe(202);
   await office.system.startWorker();
-  expect(await office.becomes(asked, 'approved')).toMatchObject({ stages: [{ decisions: [{ user_id: 'mia', decision: 'approve', comment: 'go ahead' }] }] });
+  expect(await office.becomes(asked, 'approved')).toMatchObject({
+    stages: [{ decisions: [{ user_id: 'mia', decision: 'approve', comment: 'go ahead' }] }],
+  });
   expect((await office.visitor().get(link)).text).toContain('Name of mia approved this request');
 });
 
@@ -45,7 +47,11 @@ test('without the database nothing is taken, the page says so, and the link work
   await office.system.stopWorker();
   const restore = await shutDatabase(office.system.databaseAdminUrl);
   try {
-    for (const answer of [await office.visitor().get(link), await office.visitor().post(link, { decision: 'approve', comment: '' }), await office.visitor().get('/inbox', { cookie: `countersign-session=${'A'.repeat(43)}` })]) {
+    for (const answer of [
+      await office.visitor().get(link),
+      await office.visitor().post(link, { decision: 'approve', comment: '' }),
+      await office.visitor().get('/inbox', { cookie: `countersign-session=${'A'.repeat(43)}` }),
+    ]) {
       expect(answer.status).toBe(503);
       expect(answer.headers.get('retry-after')).toBe('5');
       expect(answer.text).toContain('Not available for the moment');

@@ -5,7 +5,9 @@ import { Office } from './support/office.ts';
 import { hiddenFields } from './support/visitor.ts';
 
 /** The mails that one address may ask for are counted by the hour of the wall: each test has people of its own. */
-const PEOPLE = Object.fromEntries(['req', 'ann', 'ben', 'cho', 'dee', 'eva', 'fay', 'gus', 'hal', 'ida', 'jon'].map((name) => [name, ['member']]));
+const PEOPLE = Object.fromEntries(
+  ['req', 'ann', 'ben', 'cho', 'dee', 'eva', 'fay', 'gus', 'hal', 'ida', 'jon'].map((name) => [name, ['member']]),
+);
 const SESSION = 'countersign-session';
 
 let office: Office;
@@ -45,7 +47,13 @@ describe('asking for a link', () => {
     expect(link).toMatch(/^\/sign-in\/[\w-]{43}$/);
   });
 
-  test.each(['', 'no address', 'a@b@c.test', 'x@example.test\r\nBcc: y@example.test', `${'a'.repeat(250)}@example.test`])('with %j is refused, and what was typed is kept', async (email) => {
+  test.each([
+    '',
+    'no address',
+    'a@b@c.test',
+    'x@example.test\r\nBcc: y@example.test',
+    `${'a'.repeat(250)}@example.test`,
+  ])('with %j is refused, and what was typed is kept', async (email) => {
     const answer = await office.visitor().submit('/sign-in', { email }, newClient());
     expect(answer.status).toBe(400);
     expect(answer.text).toContain('Enter an e-mail address');
@@ -55,10 +63,17 @@ describe('asking for a link', () => {
   test('mails one link for each organization, which it names', async () => {
     const { owner_key: key } = await office.system.need('POST', '/api/v1/organizations', { name: 'Second Optics' });
     await office.system.need('POST', '/api/v1/teams', { id: 'second', name: 'Second' }, key);
-    await office.system.need('PUT', '/api/v1/teams/second/members/cho2', { name: 'Cho', email: 'cho@example.test', roles: ['member'] }, key);
+    await office.system.need(
+      'PUT',
+      '/api/v1/teams/second/members/cho2',
+      { name: 'Cho', email: 'cho@example.test', roles: ['member'] },
+      key,
+    );
     await office.visitor().submit('/sign-in', { email: 'cho@example.test' }, newClient());
     await office.signInLink('cho@example.test', 2);
-    const subjects = (await office.system.mails('cho@example.test')).map(({ subject }) => subject).filter((subject) => subject.startsWith('Sign in'));
+    const subjects = (await office.system.mails('cho@example.test'))
+      .map(({ subject }) => subject)
+      .filter((subject) => subject.startsWith('Sign in'));
     expect(subjects.toSorted()).toEqual(['Sign in to Countersign: Second Optics', 'Sign in to Countersign: default']);
   });
 
@@ -66,21 +81,29 @@ describe('asking for a link', () => {
     await office.ask([{ approvers: [{ email: 'guest@example.test' }] }]);
     await office.system.need('DELETE', `/api/v1/teams/${office.team}/members/dee`);
     const before = await linksMade();
-    for (const email of ['guest@example.test', 'dee@example.test']) expect((await office.visitor().submit('/sign-in', { email }, newClient())).status).toBe(200);
+    for (const email of ['guest@example.test', 'dee@example.test'])
+      expect((await office.visitor().submit('/sign-in', { email }, newClient())).status).toBe(200);
     expect(await linksMade()).toBe(before);
   });
 
   test('is limited for one address, known or not', async () => {
     for (const email of ['eva@example.test', 'unknown@example.test']) {
       const statuses: number[] = [];
-      for (let count = 1; count <= 6; count += 1) statuses.push((await office.visitor().submit('/sign-in', { email }, newClient())).status);
+      for (let count = 1; count <= 6; count += 1)
+        statuses.push((await office.visitor().submit('/sign-in', { email }, newClient())).status);
       expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
     }
   });
 
   test('is limited for one client', async () => {
     const client = newClient();
-    const statuses = await Promise.all(Array.from({ length: 22 }, async (_, index) => (await office.visitor().submit('/sign-in', { email: `${index}@example.test` }, client)).status));
+    const statuses = await Promise.all(
+      Array.from(
+        { length: 22 },
+        async (_, index) =>
+          (await office.visitor().submit('/sign-in', { email: `${index}@example.test` }, client)).status,
+      ),
+    );
     expect(statuses.filter((status) => status === 200)).toHaveLength(20);
     expect(statuses.filter((status) => status === 429)).toHaveLength(2);
   });
@@ -95,13 +118,16 @@ describe('a sign-in link', () => {
   test('changes nothing when it is opened, signs in once when confirmed, and keeps nothing but hashes', async () => {
     const link = await mailedLink('fay');
     const visitor = office.visitor();
-    for (let look = 1; look <= 3; look += 1) expect((await visitor.get(link)).text).toContain('Press the button to sign in');
+    for (let look = 1; look <= 3; look += 1)
+      expect((await visitor.get(link)).text).toContain('Press the button to sign in');
     expect((await visitor.head(link)).status).toBe(200);
     expect(visitor.cookies.has(SESSION)).toBe(false);
     const answer = await visitor.submit(link, {});
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/inbox']);
     const cookie = answer.headers.getSetCookie().find((line) => line.startsWith(SESSION));
-    expect(cookie).toMatch(/^countersign-session=[\w-]{43}; Max-Age=43200; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/);
+    expect(cookie).toMatch(
+      /^countersign-session=[\w-]{43}; Max-Age=43200; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/,
+    );
     expect((await visitor.get('/inbox')).text).toContain('Signed in as Name of fay');
     const again = office.visitor();
     await again.get('/sign-in');
@@ -115,11 +141,15 @@ describe('a sign-in link', () => {
 
   test('signs in once even if it is confirmed several times at once', async () => {
     const link = await mailedLink('gus');
-    const visitors = await Promise.all(Array.from({ length: 5 }, async () => {
-      const visitor = office.visitor();
-      return { visitor, fields: hiddenFields((await visitor.get(link)).source) };
-    }));
-    const statuses = await Promise.all(visitors.map(async ({ visitor, fields }) => (await visitor.post(link, fields)).status));
+    const visitors = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const visitor = office.visitor();
+        return { visitor, fields: hiddenFields((await visitor.get(link)).source) };
+      }),
+    );
+    const statuses = await Promise.all(
+      visitors.map(async ({ visitor, fields }) => (await visitor.post(link, fields)).status),
+    );
     expect(statuses.toSorted()).toEqual([303, 410, 410, 410, 410]);
   });
 
@@ -146,14 +176,20 @@ describe('a session', () => {
     const visitor = await office.signedIn('ida');
     const secret = visitor.cookies.get(SESSION) ?? '';
     const inbox = await visitor.get('/inbox');
-    const csrf = /action="\/sign-out">\s*<input type="hidden" name="csrf" value="([^"]+)"/.exec(inbox.source)?.[1] ?? '';
+    const csrf =
+      /action="\/sign-out">\s*<input type="hidden" name="csrf" value="([^"]+)"/.exec(inbox.source)?.[1] ?? '';
     const answer = await visitor.post('/sign-out', { csrf });
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/sign-in']);
     expect(visitor.cookies.has(SESSION)).toBe(false);
-    expect((await office.visitor().get('/inbox', { cookie: `${SESSION}=${secret}` })).headers.get('location')).toBe('/sign-in');
-    const entries = await office.rows<{ action: string }>(`
+    expect((await office.visitor().get('/inbox', { cookie: `${SESSION}=${secret}` })).headers.get('location')).toBe(
+      '/sign-in',
+    );
+    const entries = await office.rows<{ action: string }>(
+      `
       select action from countersign.audit_entries a join countersign.sessions s on s.hash = ? and (a.actor_id = s.person_id or a.resource_id = s.person_id::text)
-      where action like 'sign\\_in.%' or action like 'session.%' order by a.at, a.id`, [sha256(secret)]);
+      where action like 'sign\\_in.%' or action like 'session.%' order by a.at, a.id`,
+      [sha256(secret)],
+    );
     expect(entries.map(({ action }) => action)).toEqual(['sign_in.requested', 'session.started', 'session.ended']);
   });
 
@@ -162,21 +198,35 @@ describe('a session', () => {
     expect((await visitor.get('/inbox')).status).toBe(200);
     await office.system.need('DELETE', `/api/v1/teams/${office.team}/members/jon`);
     expect((await visitor.get('/inbox')).status).toBe(303);
-    await office.system.need('PUT', `/api/v1/teams/${office.team}/members/jon`, { name: 'Name of jon', email: 'jon@example.test', roles: ['member'] });
+    await office.system.need('PUT', `/api/v1/teams/${office.team}/members/jon`, {
+      name: 'Name of jon',
+      email: 'jon@example.test',
+      roles: ['member'],
+    });
     expect((await visitor.get('/inbox')).status).toBe(200);
     clock.advanceMinutes(12 * 60);
     expect((await visitor.get('/inbox')).headers.get('location')).toBe('/sign-in');
   });
 
   test('is nobody’s where the cookie is none of ours', async () => {
-    for (const cookie of ['countersign-session=', `countersign-session=${'A'.repeat(43)}`, 'countersign-session=%00', 'other=1']) {
+    for (const cookie of [
+      'countersign-session=',
+      `countersign-session=${'A'.repeat(43)}`,
+      'countersign-session=%00',
+      'other=1',
+    ]) {
       expect((await office.visitor().get('/inbox', { cookie })).headers.get('location')).toBe('/sign-in');
     }
   });
 });
 
 describe('a form that another site sends', () => {
-  const foreign = [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }, { origin: 'https://evil.test' }, { origin: 'null' }] as const;
+  const foreign = [
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { origin: 'https://evil.test' },
+    { origin: 'null' },
+  ] as const;
 
   test.each(foreign)('with %j asks for no mail, even with a token', async (headers) => {
     const before = await linksMade();
@@ -197,7 +247,9 @@ describe('a form that another site sends', () => {
     expect((await victim.post(link, attacker)).status).toBe(403);
     expect((await victim.post(link, {})).status).toBe(403);
     expect(victim.cookies.has(SESSION)).toBe(false);
-    expect((await victim.submit(link, {}, { 'sec-fetch-site': 'same-origin', origin: office.system.baseUrl })).status).toBe(303);
+    expect(
+      (await victim.submit(link, {}, { 'sec-fetch-site': 'same-origin', origin: office.system.baseUrl })).status,
+    ).toBe(303);
     expect((await victim.post('/sign-out', {})).status).toBe(403);
     expect((await victim.get('/inbox')).status).toBe(200);
   });

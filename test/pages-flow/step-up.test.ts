@@ -10,7 +10,9 @@ const clock = new MovableClock();
 
 beforeAll(async () => {
   office = await Office.open(PEOPLE, { clock });
-  await office.system.need('PUT', '/api/v1/organization/settings', { step_up_amount: { value: '5000', currency: 'USD' } });
+  await office.system.need('PUT', '/api/v1/organization/settings', {
+    step_up_amount: { value: '5000', currency: 'USD' },
+  });
 });
 afterAll(() => office.close());
 
@@ -33,7 +35,8 @@ async function mailedCode({ asked, link, visitor }: Case): Promise<string> {
 }
 
 const another = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
-const decide = (visitor: Visitor, link: string, code: string): Promise<Seen> => visitor.post(link, { decision: 'approve', comment: 'kept words', code });
+const decide = (visitor: Visitor, link: string, code: string): Promise<Seen> =>
+  visitor.post(link, { decision: 'approve', comment: 'kept words', code });
 
 /** The form again, with this said about it; nothing is decided. */
 async function expectRefused(answer: Seen, status: number, said: string, asked: Asked): Promise<void> {
@@ -84,17 +87,26 @@ describe('from the organization’s amount on', () => {
 
   test('a decision by key needs none', async () => {
     const { asked } = await newCase();
-    await office.system.need('POST', `/api/v1/approvals/${asked.id}/decisions`, { decision: 'approve' }, office.key('mia'));
+    await office.system.need(
+      'POST',
+      `/api/v1/approvals/${asked.id}/decisions`,
+      { decision: 'approve' },
+      office.key('mia'),
+    );
     expect(await office.counted(asked)).toEqual(['0 mia approve']);
   });
 
   test('an amount in another currency cannot be compared, so a code is asked for', async () => {
-    await office.system.need('PUT', '/api/v1/organization/settings', { step_up_amount: { value: '1000000', currency: 'EUR' } });
+    await office.system.need('PUT', '/api/v1/organization/settings', {
+      step_up_amount: { value: '1000000', currency: 'EUR' },
+    });
     try {
       const { link, visitor, asked } = await newCase({ amount: { value: '1.00', currency: 'USD' } });
       await expectRefused(await decide(visitor, link, '123456'), 422, 'No code was mailed to you yet', asked);
     } finally {
-      await office.system.need('PUT', '/api/v1/organization/settings', { step_up_amount: { value: '5000', currency: 'USD' } });
+      await office.system.need('PUT', '/api/v1/organization/settings', {
+        step_up_amount: { value: '5000', currency: 'USD' },
+      });
     }
   });
 });
@@ -104,7 +116,13 @@ describe('a code', () => {
     const given = await newCase();
     const { asked, link, visitor } = given;
     const code = await mailedCode(given);
-    for (let attempt = 1; attempt <= 5; attempt += 1) await expectRefused(await decide(visitor, link, another(code)), 422, 'This is not the code we mailed last', asked);
+    for (let attempt = 1; attempt <= 5; attempt += 1)
+      await expectRefused(
+        await decide(visitor, link, another(code)),
+        422,
+        'This is not the code we mailed last',
+        asked,
+      );
     await expectRefused(await decide(visitor, link, code), 422, 'tried too often', asked);
     expect((await visitor.get(link)).text).not.toContain('We mailed a code to');
     expect((await decide(visitor, link, await mailedCode(given))).status).toBe(303);
@@ -124,7 +142,8 @@ describe('a code', () => {
     const given = await newCase();
     const { asked, link, visitor } = given;
     const code = await mailedCode(given);
-    for (let attempt = 1; attempt <= 6; attempt += 1) await expectRefused(await decide(visitor, link, '12345'), 400, 'A code has six digits', asked);
+    for (let attempt = 1; attempt <= 6; attempt += 1)
+      await expectRefused(await decide(visitor, link, '12345'), 400, 'A code has six digits', asked);
     expect((await decide(visitor, link, code)).status).toBe(303);
   });
 
@@ -133,7 +152,8 @@ describe('a code', () => {
     const { asked, link, visitor } = given;
     const first = await mailedCode(given);
     const second = await mailedCode(given);
-    if (first !== second) await expectRefused(await decide(visitor, link, first), 422, 'This is not the code we mailed last', asked);
+    if (first !== second)
+      await expectRefused(await decide(visitor, link, first), 422, 'This is not the code we mailed last', asked);
     expect((await decide(visitor, link, second)).status).toBe(303);
   });
 
@@ -151,7 +171,8 @@ describe('a code', () => {
     const other = await newCase();
     const code = await mailedCode(mine);
     const own = await mailedCode(other);
-    if (code !== own) await expectRefused(await decide(other.visitor, other.link, code), 422, 'This is not the code', other.asked);
+    if (code !== own)
+      await expectRefused(await decide(other.visitor, other.link, code), 422, 'This is not the code', other.asked);
     await decide(mine.visitor, mine.link, code);
     const dans = await office.linkOf('dan', mine.asked);
     const refused = await decide(office.visitor(), dans, code);
@@ -165,8 +186,18 @@ describe('a code', () => {
     const code = await mailedCode(given);
     expect((await visitor.post(link, { decision: 'request_changes', comment: 'which racks?', code })).status).toBe(303);
     await office.becomes(asked, 'changes_requested');
-    await office.system.need('POST', `/api/v1/approvals/${asked.id}/resubmit`, { description: 'the blue ones' }, office.key('req'));
-    await expectRefused(await decide(visitor, await office.linkOf('mia', asked, 2), code), 422, 'No code was mailed to you yet', asked);
+    await office.system.need(
+      'POST',
+      `/api/v1/approvals/${asked.id}/resubmit`,
+      { description: 'the blue ones' },
+      office.key('req'),
+    );
+    await expectRefused(
+      await decide(visitor, await office.linkOf('mia', asked, 2), code),
+      422,
+      'No code was mailed to you yet',
+      asked,
+    );
   });
 
   test('belongs to the link it was asked for through: whoever has another link can neither use it nor lock anybody out', async () => {
@@ -183,7 +214,9 @@ describe('a code', () => {
     expect((await mia.submit(`/inbox/approvals/${asked.id}`, { step: 'send_code' })).status).toBe(200);
     const own = await office.codeFor('mia', asked, 6);
     await expectRefused(await decide(visitor, newer, own), 422, 'No code was mailed to you yet', asked);
-    expect((await mia.submit(`/inbox/approvals/${asked.id}`, { decision: 'approve', comment: '', code: own })).status).toBe(303);
+    expect(
+      (await mia.submit(`/inbox/approvals/${asked.id}`, { decision: 'approve', comment: '', code: own })).status,
+    ).toBe(303);
     expect(await office.counted(asked)).toEqual(['0 mia approve']);
   });
 
@@ -191,7 +224,11 @@ describe('a code', () => {
     const given = await newCase();
     const { asked, link, visitor } = given;
     const code = await mailedCode(given);
-    const answers = await Promise.all([decide(visitor, link, code), decide(visitor, link, code), decide(visitor, link, code)]);
+    const answers = await Promise.all([
+      decide(visitor, link, code),
+      decide(visitor, link, code),
+      decide(visitor, link, code),
+    ]);
     expect(answers.filter(({ status }) => status !== 303 && status !== 202)).toEqual([]);
     expect(await office.counted(asked)).toEqual(['0 mia approve']);
   });
@@ -215,10 +252,20 @@ describe('a code', () => {
     const code = await mailedCode(given);
     await decide(visitor, link, another(code));
     await decide(visitor, link, code);
-    const rows = await office.rows<{ hash: Buffer; used_at: Date | null }>('select hash, used_at from countersign.step_up_codes where approval_id = ?', [asked.id]);
+    const rows = await office.rows<{ hash: Buffer; used_at: Date | null }>(
+      'select hash, used_at from countersign.step_up_codes where approval_id = ?',
+      [asked.id],
+    );
     expect(rows.map(({ used_at }) => used_at !== null)).toEqual([true]);
     expect(rows[0]?.hash).toHaveLength(32);
-    const audited = await office.rows("select action, outcome from countersign.audit_entries where resource_id = ? and action like 'step_up%' order by at, id", [asked.id]);
-    expect(audited).toEqual([{ action: 'step_up.code_mailed', outcome: 'success' }, { action: 'step_up.attempted', outcome: 'denied' }, { action: 'step_up.attempted', outcome: 'success' }]);
+    const audited = await office.rows(
+      "select action, outcome from countersign.audit_entries where resource_id = ? and action like 'step_up%' order by at, id",
+      [asked.id],
+    );
+    expect(audited).toEqual([
+      { action: 'step_up.code_mailed', outcome: 'success' },
+      { action: 'step_up.attempted', outcome: 'denied' },
+      { action: 'step_up.attempted', outcome: 'success' },
+    ]);
   });
 });

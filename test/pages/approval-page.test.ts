@@ -5,7 +5,18 @@ import { renderPage } from '../../src/pages/html.ts';
 import { nextSteps } from '../../src/pages/next-steps.ts';
 import { stageList } from '../../src/pages/stage-list.ts';
 import type { StageView } from '../../src/pages/view-models.ts';
-import { DIRECTOR_STAGE, ERASED, FORM, MANAGER_STAGE, NOW, PENDING, REJECTED, REVIEW, STEP_UP_FORM, VP_STAGE } from './samples.ts';
+import {
+  DIRECTOR_STAGE,
+  ERASED,
+  FORM,
+  MANAGER_STAGE,
+  NOW,
+  PENDING,
+  REJECTED,
+  REVIEW,
+  STEP_UP_FORM,
+  VP_STAGE,
+} from './samples.ts';
 import { textOf } from './text-of.ts';
 
 const page = renderPage(approvalPage(REVIEW));
@@ -21,14 +32,22 @@ describe('the review page', () => {
 
   test('says as whom, and on whose behalf, the visitor decides', () => {
     expect(textOf(page)).toContain('You are deciding as Ines Okafor.');
-    expect(textOf(renderPage(approvalPage({ ...REVIEW, form: STEP_UP_FORM })))).toContain('You are deciding as Ines Okafor on behalf of Marta Quill.');
+    expect(textOf(renderPage(approvalPage({ ...REVIEW, form: STEP_UP_FORM })))).toContain(
+      'You are deciding as Ines Okafor on behalf of Marta Quill.',
+    );
   });
 
   test('POSTs token and revision, and offers each decision on a button of its own and nowhere else', () => {
     expect(page).toMatch(/<form [^>]*method="post" action="\/r\/sample-token"/);
     expect(page).toContain('<input type="hidden" name="csrf" value="c5rf-sample"/>');
     expect(page).toContain('<input type="hidden" name="revision" value="2"/>');
-    expect([...page.matchAll(/<(\w+)[^>]* name="decision" value="(\w+)"/g)].map(([, element, value]) => [element, value])).toEqual([['button', 'approve'], ['button', 'reject'], ['button', 'request_changes']]);
+    expect(
+      [...page.matchAll(/<(\w+)[^>]* name="decision" value="(\w+)"/g)].map(([, element, value]) => [element, value]),
+    ).toEqual([
+      ['button', 'approve'],
+      ['button', 'reject'],
+      ['button', 'request_changes'],
+    ]);
   });
 
   test('wants a code only where one is asked for, and then has it mailed without deciding', () => {
@@ -39,7 +58,16 @@ describe('the review page', () => {
   });
 
   test('says that there is an error in the title, and beside the field', () => {
-    const wrong = renderPage(approvalPage({ ...REVIEW, form: { ...FORM, comment: 'typed before', errors: { comment: 'The comment is longer than 4,000 characters. Shorten it.' } } }));
+    const wrong = renderPage(
+      approvalPage({
+        ...REVIEW,
+        form: {
+          ...FORM,
+          comment: 'typed before',
+          errors: { comment: 'The comment is longer than 4,000 characters. Shorten it.' },
+        },
+      }),
+    );
     expect(wrong).toContain('<title>Error: Fine-tuning runs');
     expect(wrong).toMatch(/<textarea [^>]*aria-describedby="comment-error comment-hint" aria-invalid="true"/);
     expect(wrong).toContain('\ntyped before</textarea>');
@@ -56,19 +84,26 @@ describe('the review page', () => {
     expect(erased).toContain('Erased request · Countersign');
     expect(erased).toContain('erased asks for Research');
     expect(erased).toContain('Description erased');
-    const bare = textOf(renderPage(approvalPage({ ...REVIEW, approval: { ...PENDING, description: null, context: null, amount: null } })));
+    const bare = textOf(
+      renderPage(approvalPage({ ...REVIEW, approval: { ...PENDING, description: null, context: null, amount: null } })),
+    );
     expect(bare).not.toMatch(/Description|Details given|Amount/);
   });
 });
 
 describe('what happens next', () => {
-  const afterApproval = (stages: readonly StageView[]): string => textOf(renderPage(nextSteps({ ...PENDING, stages }).approve));
+  const afterApproval = (stages: readonly StageView[]): string =>
+    textOf(renderPage(nextSteps({ ...PENDING, stages }).approve));
 
   test('is the next stage after the last missing approval', () => {
-    expect(afterApproval([MANAGER_STAGE, DIRECTOR_STAGE, { ...VP_STAGE, state: 'skipped' }, VP_STAGE])).toBe('Next is asked: Vice president.');
+    expect(afterApproval([MANAGER_STAGE, DIRECTOR_STAGE, { ...VP_STAGE, state: 'skipped' }, VP_STAGE])).toBe(
+      'Next is asked: Vice president.',
+    );
   });
   test('is more of the same stage while approvals are missing', () => {
-    expect(afterApproval([{ ...DIRECTOR_STAGE, required: 3 }, VP_STAGE])).toBe('This stage then needs 1 more approval.');
+    expect(afterApproval([{ ...DIRECTOR_STAGE, required: 3 }, VP_STAGE])).toBe(
+      'This stage then needs 1 more approval.',
+    );
   });
   test('is the approval of the request at the end of the chain', () => {
     expect(afterApproval([MANAGER_STAGE, DIRECTOR_STAGE])).toBe('The request is then approved.');
@@ -102,15 +137,30 @@ describe('details given with a request', () => {
   const shown = (value: unknown): string => textOf(renderPage(contextList(value)));
 
   test('read as terms and values, whatever JSON they are', () => {
-    expect(shown({ cost_center: 'R-1', urgent: true, seats: 3, note: null, tags: ['a', 'b'], nested: { deep: 'yes' }, blank: '', empty: [] })).toBe(
-      'Cost center R-1 Urgent yes Seats 3 Note none Tags a b Nested Deep yes Blank empty Empty empty',
-    );
+    expect(
+      shown({
+        cost_center: 'R-1',
+        urgent: true,
+        seats: 3,
+        note: null,
+        tags: ['a', 'b'],
+        nested: { deep: 'yes' },
+        blank: '',
+        empty: [],
+      }),
+    ).toBe('Cost center R-1 Urgent yes Seats 3 Note none Tags a b Nested Deep yes Blank empty Empty empty');
     expect(shown('just a text')).toBe('just a text');
   });
   test('are cut where they would fill the page, and say so', () => {
     expect(shown(Array.from({ length: 1000 }, (_, index) => index))).toContain('800 more values not shown here');
     expect(shown({ a: { b: { c: { d: { e: 1 } } } } })).toContain('1 more value not shown here');
     expect(shown('x'.repeat(2001))).toContain('1 more character not shown here');
-    expect(renderPage(contextList(Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`k${i}`, Array.from({ length: 30 }, () => 'v')])))).match(/<li>/g)?.length).toBeLessThanOrEqual(200);
+    expect(
+      renderPage(
+        contextList(
+          Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`k${i}`, Array.from({ length: 30 }, () => 'v')])),
+        ),
+      ).match(/<li>/g)?.length,
+    ).toBeLessThanOrEqual(200);
   });
 });

@@ -24,7 +24,9 @@ describe('amounts', () => {
   test('keep every digit that counts', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 10n ** 26n }), fc.stringMatching(/^\d{1,12}$/), (whole, fraction) => {
-        const shown = formatAmount({ value: `${whole}.${fraction}`, currency: 'EUR' }).replaceAll(',', '').replace(' EUR', '');
+        const shown = formatAmount({ value: `${whole}.${fraction}`, currency: 'EUR' })
+          .replaceAll(',', '')
+          .replace(' EUR', '');
         expect(shown.replace(/0+$/, '')).toBe(`${whole}.${fraction}`.replace(/0+$/, ''));
       }),
     );

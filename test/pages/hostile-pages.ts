@@ -36,26 +36,79 @@ function hostileApproval(text: string): ApprovalView {
     amount: { value: '9'.repeat(26) + '.' + '9'.repeat(12), currency: 'USD' },
     context: { [text]: [text, { [text]: { [text]: [[text]] } }] },
     outcomeReason: text,
-    stages: [{ ...DIRECTOR_STAGE, name: text, approvers: [{ name: text, userId: text, reason: text }], decisions: [hostileDecision(text)] }],
+    stages: [
+      {
+        ...DIRECTOR_STAGE,
+        name: text,
+        approvers: [{ name: text, userId: text, reason: text }],
+        decisions: [hostileDecision(text)],
+      },
+    ],
   };
 }
 
 /** Every page that shows what somebody else wrote, with that text in every place that takes one. */
 export function hostilePages(text: string): Readonly<Record<string, Html>> {
   const approval = hostileApproval(text);
-  const page = { organization: text, signedInAs: { name: text, csrfToken: text }, nav: [{ href: '/inbox', label: text, current: true }] };
-  const form = { ...FORM, csrfToken: text, decidingAs: { name: text, onBehalfOf: text }, stepUp: { mailedTo: text, code: text }, comment: text, errors: { form: text, comment: text, code: text } };
+  const page = {
+    organization: text,
+    signedInAs: { name: text, csrfToken: text },
+    nav: [{ href: '/inbox', label: text, current: true }],
+  };
+  const form = {
+    ...FORM,
+    csrfToken: text,
+    decidingAs: { name: text, onBehalfOf: text },
+    stepUp: { mailedTo: text, code: text },
+    comment: text,
+    errors: { form: text, comment: text, code: text },
+  };
   const mail = { ...MAIL, from: text, to: [text], subject: text, text: `${text} https://example.com/${text}` };
   const [item] = INBOX_ITEMS;
   if (!item) throw new Error('the samples have no item');
   return {
-    approval: approvalPage({ ...page, approval, form, timeline: TIMELINE.map((entry) => ({ ...entry, type: text, name: text, channel: text, detail: text })), now: NOW }),
+    approval: approvalPage({
+      ...page,
+      approval,
+      form,
+      timeline: TIMELINE.map((entry) => ({ ...entry, type: text, name: text, channel: text, detail: text })),
+      now: NOW,
+    }),
     outcome: outcomePage({ ...page, reason: 'decided', approval, decision: hostileDecision(text), now: NOW }),
-    inbox: inboxPage({ ...page, items: [{ ...item, id: text.toWellFormed(), title: text, teamName: text, requester: { name: text, userId: text }, stageName: text, onBehalfOf: text, amount: approval.amount }], message: text, now: NOW }),
+    inbox: inboxPage({
+      ...page,
+      items: [
+        {
+          ...item,
+          id: text.toWellFormed(),
+          title: text,
+          teamName: text,
+          requester: { name: text, userId: text },
+          stageName: text,
+          onBehalfOf: text,
+          amount: approval.amount,
+        },
+      ],
+      message: text,
+      now: NOW,
+    }),
     'sign-in': signInPage({ ...page, csrfToken: text, email: text, error: text }),
-    problem: problemPage({ ...page, type: text, title: text, status: 409, meaning: text, whatToDo: text, example: { [text]: text } }),
+    problem: problemPage({
+      ...page,
+      type: text,
+      title: text,
+      status: 409,
+      meaning: text,
+      whatToDo: text,
+      example: { [text]: text },
+    }),
     mailbox: mailboxPage({ ...page, mails: [mail], now: NOW }),
     mail: mailPage({ ...page, mail, now: NOW }),
-    docs: docsPage({ ...page, document: { ...DOCUMENT, info: { title: text, version: text, description: text } }, sections: [{ id: 'problems', title: text, body: html`<p>${text}</p>` }], baseUrl: 'https://example.com' }),
+    docs: docsPage({
+      ...page,
+      document: { ...DOCUMENT, info: { title: text, version: text, description: text } },
+      sections: [{ id: 'problems', title: text, body: html`<p>${text}</p>` }],
+      baseUrl: 'https://example.com',
+    }),
   };
 }

@@ -4,10 +4,37 @@ import { attributes, escapeHtml, html, renderPage } from '../../src/pages/html.t
 import { TemplateError } from '../../src/pages/template-holes.ts';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 200 });
-const nastyText = fc.oneof(anyText, fc.string({ unit: fc.constantFrom('<', '>', '&', '"', "'", '/', '=', '-', '!', ';', '#', 'x', ' ', '\n', '\r', '\u0000', '\uD800', '`') }));
+const nastyText = fc.oneof(
+  anyText,
+  fc.string({
+    unit: fc.constantFrom(
+      '<',
+      '>',
+      '&',
+      '"',
+      "'",
+      '/',
+      '=',
+      '-',
+      '!',
+      ';',
+      '#',
+      'x',
+      ' ',
+      '\n',
+      '\r',
+      '\u0000',
+      '\uD800',
+      '`',
+    ),
+  }),
+);
 
 const unescape = (text: string): string =>
-  text.replace(/&(amp|lt|gt|quot|#39);/g, (_entity, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" })[name] ?? '');
+  text.replace(
+    /&(amp|lt|gt|quot|#39);/g,
+    (_entity, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" })[name] ?? '',
+  );
 
 describe('escaping', () => {
   test('lets no text open a tag, end an attribute or start an entity', () => {
@@ -30,7 +57,9 @@ describe('escaping', () => {
   });
 
   test('shows what neither HTML nor XML can carry as U+FFFD, and line ends as LF', () => {
-    expect(escapeHtml('a\u0000b\u001Bc\uD800d\uFFFEe\u{1FFFF}f\u0085g')).toBe('a\uFFFDb\uFFFDc\uFFFDd\uFFFDe\uFFFDf\uFFFDg');
+    expect(escapeHtml('a\u0000b\u001Bc\uD800d\uFFFEe\u{1FFFF}f\u0085g')).toBe(
+      'a\uFFFDb\uFFFDc\uFFFDd\uFFFDe\uFFFDf\uFFFDg',
+    );
     expect(escapeHtml('a\r\nb\rc\nd\te')).toBe('a\nb\nc\nd\te');
   });
 
@@ -46,7 +75,9 @@ describe('escaping', () => {
 describe('a template', () => {
   test('puts nested templates and lists in as they are, and nothing for null, undefined and false', () => {
     const items = ['a', 'b & c'].map((item) => html`<li>${item}</li>`);
-    expect(renderPage(html`<ul>${items}${null}${undefined}${false}${[[1], 0]}</ul>`)).toBe('<ul><li>a</li><li>b &amp; c</li>10</ul>');
+    expect(renderPage(html`<ul>${items}${null}${undefined}${false}${[[1], 0]}</ul>`)).toBe(
+      '<ul><li>a</li><li>b &amp; c</li>10</ul>',
+    );
   });
 
   test('writes optional attributes: empty where true, left out where absent', () => {
@@ -67,19 +98,33 @@ describe('a template', () => {
     ['an inline style', () => html`<p style="color: red"></p>`],
     ['an event handler', () => html`<p onclick="x()"></p>`],
     ['an event handler among attributes', () => html`<p${attributes({ onclick: 'x()' })}></p>`],
-    ['a link among attributes, where its address would not be looked at', () => html`<a${attributes({ href: 'javascript:alert(1)' })}>x</a>`],
+    [
+      'a link among attributes, where its address would not be looked at',
+      () => html`<a${attributes({ href: 'javascript:alert(1)' })}>x</a>`,
+    ],
     ['a comment', () => html`<!-- ${'x'} -->`],
     ['a tag left open', () => html`<p title="x"`],
   ])('refuses %s', (_what, render) => {
     expect(render).toThrow(TemplateError);
   });
 
-  test.each(['javascript:alert(1)', 'JAVASCRIPT:alert(1)', ' javascript:alert(1)', 'data:text/html,x', '//elsewhere.example', '/\\elsewhere.example', 'vbscript:x'])('refuses to link to %j', (url) => {
+  test.each([
+    'javascript:alert(1)',
+    'JAVASCRIPT:alert(1)',
+    ' javascript:alert(1)',
+    'data:text/html,x',
+    '//elsewhere.example',
+    '/\\elsewhere.example',
+    'vbscript:x',
+  ])('refuses to link to %j', (url) => {
     expect(() => html`<a href="${url}">x</a>`).toThrow(TemplateError);
     expect(() => html`<form action="${url}"></form>`).toThrow(TemplateError);
   });
 
-  test.each(['/inbox', '#decision', '?cursor=a', 'https://example.com/a?b=c', 'HTTP://example.com'])('links to %j', (url) => {
-    expect(renderPage(html`<a href="${url}">x</a>`)).toBe(`<a href="${url}">x</a>`);
-  });
+  test.each(['/inbox', '#decision', '?cursor=a', 'https://example.com/a?b=c', 'HTTP://example.com'])(
+    'links to %j',
+    (url) => {
+      expect(renderPage(html`<a href="${url}">x</a>`)).toBe(`<a href="${url}">x</a>`);
+    },
+  );
 });

@@ -38,7 +38,19 @@ export async function unreachedByTab(page: Page): Promise<number> {
   return focusable - reached.size;
 }
 
-const INTERACTIVE_ROLES = new Set(['button', 'link', 'textbox', 'checkbox', 'radio', 'combobox', 'searchbox', 'Iframe', 'region', 'navigation', 'form']);
+const INTERACTIVE_ROLES = new Set([
+  'button',
+  'link',
+  'textbox',
+  'checkbox',
+  'radio',
+  'combobox',
+  'searchbox',
+  'Iframe',
+  'region',
+  'navigation',
+  'form',
+]);
 
 /** The roles of those interactive elements and regions that a screen reader would announce without a name. */
 export async function namelessInAccessibilityTree(page: Page): Promise<readonly string[]> {
@@ -46,7 +58,10 @@ export async function namelessInAccessibilityTree(page: Page): Promise<readonly 
   try {
     const { nodes } = await session.send('Accessibility.getFullAXTree');
     return nodes
-      .filter(({ ignored, role, name }) => !ignored && INTERACTIVE_ROLES.has(String(role?.value)) && String(name?.value ?? '').trim() === '')
+      .filter(
+        ({ ignored, role, name }) =>
+          !ignored && INTERACTIVE_ROLES.has(String(role?.value)) && String(name?.value ?? '').trim() === '',
+      )
       .map(({ role }) => String(role?.value));
   } finally {
     await session.detach();

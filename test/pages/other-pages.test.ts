@@ -23,7 +23,9 @@ describe('the outcome page', () => {
   test('says what was decided through the link, by whom, for whom, when and why, and how the request stands', () => {
     const text = textOf(renderPage(outcomePage({ reason: 'used', approval: PENDING, decision: APPROVAL, now: NOW })));
     expect(text).toContain('This link has been used');
-    expect(text).toContain('Sven Aldous, on behalf of Marta Quill, approved this request on 20 Nov 2026, 14:31 UTC (2 days ago).');
+    expect(text).toContain(
+      'Sven Aldous, on behalf of Marta Quill, approved this request on 20 Nov 2026, 14:31 UTC (2 days ago).',
+    );
     expect(text).toContain('Please start the trial in the second week');
     expect(text).toContain('This request is waiting for others.');
   });
@@ -42,11 +44,15 @@ describe('the outcome page', () => {
     ['expired', 'has expired'],
     ['changes_requested', 'was asked for changes'],
   ])('says in words that a request is %s', (state, words) => {
-    expect(textOf(renderPage(outcomePage({ reason: 'expired', approval: { ...PENDING, state }, decision: null, now: NOW })))).toContain(words);
+    expect(
+      textOf(renderPage(outcomePage({ reason: 'expired', approval: { ...PENDING, state }, decision: null, now: NOW }))),
+    ).toContain(words);
   });
 
   test('shows a rejection with its comment', () => {
-    expect(textOf(renderPage(outcomePage({ reason: 'decided', approval: REJECTED, decision: REJECTION, now: NOW })))).toMatch(/Ines Okafor rejected this request .* Two of the three runs repeat/);
+    expect(
+      textOf(renderPage(outcomePage({ reason: 'decided', approval: REJECTED, decision: REJECTION, now: NOW }))),
+    ).toMatch(/Ines Okafor rejected this request .* Two of the three runs repeat/);
   });
 });
 
@@ -55,7 +61,11 @@ describe('the inbox', () => {
   const inbox = (items: typeof INBOX_ITEMS): string => renderPage(inboxPage({ signedInAs, items, now: NOW }));
 
   test('lists the soonest deadline first and requests without one last', () => {
-    expect([...inbox(INBOX_ITEMS).matchAll(/\/inbox\/approvals\/(\S+?)"/g)].map(([, id]) => id)).toEqual(['a-0', 'a-1', 'a-2']);
+    expect([...inbox(INBOX_ITEMS).matchAll(/\/inbox\/approvals\/(\S+?)"/g)].map(([, id]) => id)).toEqual([
+      'a-0',
+      'a-1',
+      'a-2',
+    ]);
   });
   test('marks what is overdue, and only that', () => {
     expect(inbox(INBOX_ITEMS).match(/class="overdue"/g)).toHaveLength(1);
@@ -65,7 +75,9 @@ describe('the inbox', () => {
     expect(textOf(inbox([]))).toContain('When a request needs your decision, a mail with a link is sent to you');
   });
   test('can be left with a POST', () => {
-    expect(inbox([])).toMatch(/<form [^>]*method="post" action="\/sign-out">\s*<input type="hidden" name="csrf" value="token"\/>/);
+    expect(inbox([])).toMatch(
+      /<form [^>]*method="post" action="\/sign-out">\s*<input type="hidden" name="csrf" value="token"\/>/,
+    );
   });
   test('cannot be led elsewhere by an id', () => {
     const [item] = INBOX_ITEMS;
@@ -75,7 +87,9 @@ describe('the inbox', () => {
 
 describe('signing in', () => {
   test('is told in words that fit whether or not the address is known', () => {
-    expect(textOf(renderPage(lookIntoYourMailPage({ validMinutes: 15 })))).toContain('If the address belongs to someone here, a link is on its way to it.');
+    expect(textOf(renderPage(lookIntoYourMailPage({ validMinutes: 15 })))).toContain(
+      'If the address belongs to someone here, a link is on its way to it.',
+    );
   });
   test('keeps an address that was wrong', () => {
     expect(renderPage(signInPage({ email: 'a"b', error: 'Not an address.' }))).toContain('value="a&quot;b"');
@@ -95,10 +109,17 @@ describe('a message page', () => {
 });
 
 describe('a caught mail', () => {
-  const links = (text: string): readonly (string | undefined)[] => [...renderPage(mailPage({ mail: { ...MAIL, text, htmlHref: null }, now: NOW })).matchAll(/href="([^"]*)" rel="noreferrer"/g)].map(([, href]) => href);
+  const links = (text: string): readonly (string | undefined)[] =>
+    [
+      ...renderPage(mailPage({ mail: { ...MAIL, text, htmlHref: null }, now: NOW })).matchAll(
+        /href="([^"]*)" rel="noreferrer"/g,
+      ),
+    ].map(([, href]) => href);
 
   test('has links that can be followed, without the punctuation around them', () => {
-    expect(links('See http://127.0.0.1:8080/r/abc. Or (https://example.com/a?b=c&d), <https://example.com/>.')).toEqual(['http://127.0.0.1:8080/r/abc', 'https://example.com/a?b=c&amp;d', 'https://example.com/']);
+    expect(links('See http://127.0.0.1:8080/r/abc. Or (https://example.com/a?b=c&d), <https://example.com/>.')).toEqual(
+      ['http://127.0.0.1:8080/r/abc', 'https://example.com/a?b=c&amp;d', 'https://example.com/'],
+    );
   });
   test('links to web addresses only', () => {
     expect(links('javascript:alert(1) file:///etc/passwd data:text/html,x http://')).toEqual([]);
@@ -108,7 +129,10 @@ describe('a caught mail', () => {
   });
 });
 
-test.each(Object.entries(SAMPLE_PAGES))('%s asks search engines to stay away and has a title of its own', (_name, page) => {
-  expect(renderPage(page)).toContain('<meta name="robots" content="noindex"/>');
-  expect(renderPage(page)).toMatch(/<title>\S.* · Countersign<\/title>/);
-});
+test.each(Object.entries(SAMPLE_PAGES))(
+  '%s asks search engines to stay away and has a title of its own',
+  (_name, page) => {
+    expect(renderPage(page)).toContain('<meta name="robots" content="noindex"/>');
+    expect(renderPage(page)).toMatch(/<title>\S.* · Countersign<\/title>/);
+  },
+);

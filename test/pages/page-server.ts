@@ -5,11 +5,15 @@ import type { Server, ServerResponse } from 'node:http';
 import { renderPage } from '../../src/pages/html.ts';
 import type { Html } from '../../src/pages/html.ts';
 
-const POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY =
+  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 // The one page that frames something else, as the mailbox's route sends it.
 const FRAMING_POLICY = `${POLICY}; frame-src 'self'`;
 const ASSETS = new URL('../../src/pages/assets/', import.meta.url);
-const ASSET_TYPES: Readonly<Record<string, string>> = { 'countersign.css': 'text/css; charset=utf-8', 'logo.svg': 'image/svg+xml' };
+const ASSET_TYPES: Readonly<Record<string, string>> = {
+  'countersign.css': 'text/css; charset=utf-8',
+  'logo.svg': 'image/svg+xml',
+};
 
 /** A server of finished pages under the product's content security policy, so that a browser treats them as it will in production. */
 export interface PageServer {
@@ -27,10 +31,12 @@ export async function servePages(pages: Readonly<Record<string, Html>>): Promise
     const path = (request.url ?? '/').slice(1);
     if (request.method === 'POST') {
       const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
-        posted.push(`${path} ${Buffer.concat(chunks).toString()}`);
-        response.writeHead(204).end();
-      });
+      request
+        .on('data', (chunk: Buffer) => chunks.push(chunk))
+        .on('end', () => {
+          posted.push(`${path} ${Buffer.concat(chunks).toString()}`);
+          response.writeHead(204).end();
+        });
       return;
     }
     void answer(pages, path, response);
@@ -43,10 +49,11 @@ export async function servePages(pages: Readonly<Record<string, Html>>): Promise
       posted = [];
       return all;
     },
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
 
@@ -54,11 +61,21 @@ async function answer(pages: Readonly<Record<string, Html>>, path: string, respo
   const page = pages[path];
   const asset = /^assets\/(.+)$/.exec(path)?.[1] ?? '';
   if (page) {
-    response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': /^mail(?:-|$)/.test(path) ? FRAMING_POLICY : POLICY }).end(renderPage(page));
+    response
+      .writeHead(200, {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Security-Policy': /^mail(?:-|$)/.test(path) ? FRAMING_POLICY : POLICY,
+      })
+      .end(renderPage(page));
   } else if (ASSET_TYPES[asset] !== undefined) {
     response.writeHead(200, { 'Content-Type': ASSET_TYPES[asset] }).end(await readFile(new URL(asset, ASSETS)));
   } else if (path.endsWith('/html')) {
-    response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': "default-src 'none'; sandbox" }).end('<p>The HTML part of a mail.</p>');
+    response
+      .writeHead(200, {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Security-Policy': "default-src 'none'; sandbox",
+      })
+      .end('<p>The HTML part of a mail.</p>');
   } else {
     response.writeHead(404).end();
   }

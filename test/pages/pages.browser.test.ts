@@ -11,10 +11,14 @@ import { SAMPLE_PAGES } from './sample-pages.ts';
 
 const PHONE = { width: 360, height: 740 };
 const DESKTOP = { width: 1280, height: 860 };
-const VIEWS = [PHONE, DESKTOP].flatMap((viewport) => (['light', 'dark'] as const).map((colorScheme) => ({ viewport, colorScheme })));
+const VIEWS = [PHONE, DESKTOP].flatMap((viewport) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ viewport, colorScheme })),
+);
 
 const hostile = Object.fromEntries(
-  Object.entries(HOSTILE_TEXTS).flatMap(([kind, text]) => Object.entries(hostilePages(text)).map(([name, page]) => [`${name}-with-${kind}`, page])),
+  Object.entries(HOSTILE_TEXTS).flatMap(([kind, text]) =>
+    Object.entries(hostilePages(text)).map(([name, page]) => [`${name}-with-${kind}`, page]),
+  ),
 );
 const pages: Readonly<Record<string, Html>> = { ...SAMPLE_PAGES, ...hostile };
 
@@ -31,7 +35,11 @@ afterAll(async () => {
 });
 
 /** Opens a page as somebody without JavaScript would, and collects what the browser complains about. */
-async function visit<T>(name: string, options: BrowserContextOptions, look: (page: Page) => Promise<T>): Promise<{ readonly seen: T; readonly complaints: readonly string[] }> {
+async function visit<T>(
+  name: string,
+  options: BrowserContextOptions,
+  look: (page: Page) => Promise<T>,
+): Promise<{ readonly seen: T; readonly complaints: readonly string[] }> {
   const context = await browser.newContext({ ...options, javaScriptEnabled: false });
   try {
     const page = await context.newPage();
@@ -55,7 +63,14 @@ describe.each(Object.keys(pages))('the page %s', (name) => {
   test('is well-formed, has its landmarks, an outline without gaps, a label for every field, and keeps the content security policy', async () => {
     const { seen, complaints } = await visit(name, { viewport: DESKTOP }, (page) => inspectPage(page, sourceOf(name)));
     expect(complaints).toEqual([]);
-    expect(seen).toMatchObject({ malformed: null, duplicateIds: [], danglingReferences: [], inlineCode: [], unlabelled: [], landmarks: { header: 1, main: 1, footer: 1 } });
+    expect(seen).toMatchObject({
+      malformed: null,
+      duplicateIds: [],
+      danglingReferences: [],
+      inlineCode: [],
+      unlabelled: [],
+      landmarks: { header: 1, main: 1, footer: 1 },
+    });
     const levels = seen.headings.map(({ level }) => level);
     expect(levels.filter((level) => level === 1)).toHaveLength(1);
     expect(levels.filter((level, index) => level > (levels[index - 1] ?? 0) + 1)).toEqual([]);
@@ -72,26 +87,36 @@ describe.each(Object.keys(pages))('the page %s', (name) => {
       }
       return inspections;
     });
-    expect(seen).toMatchObject(VIEWS.map((view) => ({ ...view, horizontalOverflow: 0, clipped: [], smallTargets: [], lowContrast: [] })));
+    expect(seen).toMatchObject(
+      VIEWS.map((view) => ({ ...view, horizontalOverflow: 0, clipped: [], smallTargets: [], lowContrast: [] })),
+    );
   });
 });
 
 describe.each(Object.keys(SAMPLE_PAGES))('the page %s', (name) => {
   test('is reached everywhere by Tab, and tells a screen reader what everything is', async () => {
-    const { seen } = await visit(name, { viewport: PHONE }, async (page) => ({ nameless: await namelessInAccessibilityTree(page), unreached: await unreachedByTab(page) }));
+    const { seen } = await visit(name, { viewport: PHONE }, async (page) => ({
+      nameless: await namelessInAccessibilityTree(page),
+      unreached: await unreachedByTab(page),
+    }));
     expect(seen).toEqual({ nameless: [], unreached: 0 });
   });
 });
 
 describe('a text that somebody else wrote', () => {
   test.each(Object.keys(HOSTILE_TEXTS))('adds no element to the page: %s', async (kind) => {
-    const { seen } = await visit(`approval-with-${kind}`, {}, (page) => page.locator('#injected, body script, [onfocus], [onerror]').count());
+    const { seen } = await visit(`approval-with-${kind}`, {}, (page) =>
+      page.locator('#injected, body script, [onfocus], [onerror]').count(),
+    );
     expect(seen).toBe(0);
   });
 
   test('stands in the title and in the fields as it was written', async () => {
     const text = HOSTILE_TEXTS['markup'] ?? '';
-    const { seen } = await visit('approval-with-markup', {}, async (page) => ({ heading: await page.locator('h1').textContent(), comment: await page.locator('textarea').inputValue() }));
+    const { seen } = await visit('approval-with-markup', {}, async (page) => ({
+      heading: await page.locator('h1').textContent(),
+      comment: await page.locator('textarea').inputValue(),
+    }));
     expect(seen).toEqual({ heading: text, comment: text });
   });
 
@@ -108,15 +133,22 @@ describe('the decision form', () => {
     await visit(name, { viewport: DESKTOP }, act);
     return server.submissions();
   }
-  const pressing = (button: string) => (page: Page) => submit(page, () => page.getByRole('button', { name: button, exact: true }).click());
+  const pressing = (button: string) => (page: Page) =>
+    submit(page, () => page.getByRole('button', { name: button, exact: true }).click());
   const submit = async (page: Page, act: () => Promise<void>): Promise<void> => {
     const answered = page.waitForResponse((response) => response.request().method() === 'POST');
     await act();
     await answered;
   };
 
-  test.each([['Approve', 'approve'], ['Reject', 'reject'], ['Ask for changes', 'request_changes']])('%s sends that decision with revision and token', async (button, decision) => {
-    expect(await sent('approval', pressing(button))).toEqual([`r/sample-token csrf=c5rf-sample&revision=2&comment=&decision=${decision}`]);
+  test.each([
+    ['Approve', 'approve'],
+    ['Reject', 'reject'],
+    ['Ask for changes', 'request_changes'],
+  ])('%s sends that decision with revision and token', async (button, decision) => {
+    expect(await sent('approval', pressing(button))).toEqual([
+      `r/sample-token csrf=c5rf-sample&revision=2&comment=&decision=${decision}`,
+    ]);
   });
 
   test('sends a typed comment as it was typed', async () => {
@@ -149,8 +181,14 @@ describe('the decision form', () => {
     const { seen } = await visit('approval-step-up', { viewport: DESKTOP }, async (page) => ({
       comment: await page.locator('textarea').inputValue(),
       code: await page.locator(':focus').inputValue(),
-      wrong: await page.getByRole('textbox', { name: 'Code from the mail', description: /not the code we mailed/ }).count(),
+      wrong: await page
+        .getByRole('textbox', { name: 'Code from the mail', description: /not the code we mailed/ })
+        .count(),
     }));
-    expect(seen).toEqual({ comment: 'Approved for the coated lenses.\nPlease report after the first run.', code: '482 91', wrong: 1 });
+    expect(seen).toEqual({
+      comment: 'Approved for the coated lenses.\nPlease report after the first run.',
+      code: '482 91',
+      wrong: 1,
+    });
   });
 });

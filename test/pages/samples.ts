@@ -2,7 +2,13 @@ import type { ApprovalPageView } from '../../src/pages/approval-page.ts';
 import type { DecisionFormView } from '../../src/pages/decision-form.ts';
 import type { InboxItemView } from '../../src/pages/inbox-page.ts';
 import type { MailView } from '../../src/pages/mailbox-page.ts';
-import type { ApprovalView, DecisionView, PageContext, StageView, TimelineEntryView } from '../../src/pages/view-models.ts';
+import type {
+  ApprovalView,
+  DecisionView,
+  PageContext,
+  StageView,
+  TimelineEntryView,
+} from '../../src/pages/view-models.ts';
 
 /** The moment at which the sample pages are looked at. All people and companies are invented. */
 export const NOW = new Date('2026-11-23T09:12:00Z');
@@ -32,7 +38,9 @@ export const MANAGER_STAGE: StageView = {
   required: 1,
   openedAt: at('2026-11-20T08:05:00Z'),
   deadlineAt: at('2026-11-24T17:00:00Z'),
-  approvers: [{ name: 'Sven Aldous', userId: 'sven.aldous', reason: 'delegate of Marta Quill, who is absent until 1 Dec' }],
+  approvers: [
+    { name: 'Sven Aldous', userId: 'sven.aldous', reason: 'delegate of Marta Quill, who is absent until 1 Dec' },
+  ],
   decisions: [APPROVAL],
 };
 
@@ -49,7 +57,16 @@ export const DIRECTOR_STAGE: StageView = {
     { name: 'Tomasz Brandt', userId: 'tbrandt', reason: 'director of Research' },
     { name: 'Li Na Voss', userId: null, reason: 'guest, asked by address' },
   ],
-  decisions: [{ name: 'Tomasz Brandt', decision: 'approve', comment: null, at: at('2026-11-21T10:02:00Z'), channel: 'inbox', onBehalfOf: null }],
+  decisions: [
+    {
+      name: 'Tomasz Brandt',
+      decision: 'approve',
+      comment: null,
+      at: at('2026-11-21T10:02:00Z'),
+      channel: 'inbox',
+      onBehalfOf: null,
+    },
+  ],
 };
 
 export const VP_STAGE: StageView = {
@@ -67,7 +84,8 @@ export const VP_STAGE: StageView = {
 export const PENDING: ApprovalView = {
   id: '0190c6f2-5a0e-7c11-9d3e-2f6f1b0a9c11',
   title: 'Fine-tuning runs for the defect classifier, December',
-  description: 'Three training runs on the new inspection images. The last run cut false alarms by a third; these extend it to the coated lenses.\n\nWithout them line 4 keeps its manual second check until March.',
+  description:
+    'Three training runs on the new inspection images. The last run cut false alarms by a third; these extend it to the coated lenses.\n\nWithout them line 4 keeps its manual second check until March.',
   kind: 'spend',
   state: 'pending',
   revision: 2,
@@ -83,7 +101,8 @@ export const PENDING: ApprovalView = {
       { name: 'coated lenses', max_hours: 90 },
     ],
     personal_data: false,
-    alternatives: 'Renting the machines ourselves was looked at: cheaper by the hour, but nobody is free to run them before January.',
+    alternatives:
+      'Renting the machines ourselves was looked at: cheaper by the hour, but nobody is free to run them before January.',
   },
   createdAt: at('2026-11-20T08:05:00Z'),
   decidedAt: null,
@@ -106,7 +125,11 @@ export const REJECTED: ApprovalView = {
   state: 'rejected',
   decidedAt: REJECTION.at,
   outcomeReason: 'Rejected by Ines Okafor in stage 2.',
-  stages: [MANAGER_STAGE, { ...DIRECTOR_STAGE, state: 'rejected', decisions: [...DIRECTOR_STAGE.decisions, REJECTION] }, { ...VP_STAGE, state: 'skipped' }],
+  stages: [
+    MANAGER_STAGE,
+    { ...DIRECTOR_STAGE, state: 'rejected', decisions: [...DIRECTOR_STAGE.decisions, REJECTION] },
+    { ...VP_STAGE, state: 'skipped' },
+  ],
 };
 
 /** What a request looks like after its people were erased. */
@@ -119,14 +142,41 @@ export const ERASED: ApprovalView = {
   context: null,
   decidedAt: at('2026-11-22T16:00:00Z'),
   outcomeReason: { erased: true },
-  stages: [{ ...MANAGER_STAGE, approvers: [{ name: null, userId: null, reason: null }], decisions: [{ ...APPROVAL, name: null, comment: { erased: true } }] }],
+  stages: [
+    {
+      ...MANAGER_STAGE,
+      approvers: [{ name: null, userId: null, reason: null }],
+      decisions: [{ ...APPROVAL, name: null, comment: { erased: true } }],
+    },
+  ],
 };
 
 export const TIMELINE: readonly TimelineEntryView[] = [
-  { at: at('2026-11-20T08:05:00Z'), type: 'created', stage: null, name: 'Noor Castellan', channel: 'api', detail: null },
+  {
+    at: at('2026-11-20T08:05:00Z'),
+    type: 'created',
+    stage: null,
+    name: 'Noor Castellan',
+    channel: 'api',
+    detail: null,
+  },
   { at: at('2026-11-20T08:05:01Z'), type: 'mailed', stage: 0, name: 'Sven Aldous', channel: 'mail', detail: null },
-  { at: at('2026-11-20T14:31:00Z'), type: 'decided', stage: 0, name: 'Sven Aldous', channel: 'mail link', detail: 'Approved on behalf of Marta Quill.' },
-  { at: at('2026-11-22T14:31:00Z'), type: 'escalated', stage: 1, name: null, channel: null, detail: 'Not decided in time. Li Na Voss is asked as well.' },
+  {
+    at: at('2026-11-20T14:31:00Z'),
+    type: 'decided',
+    stage: 0,
+    name: 'Sven Aldous',
+    channel: 'mail link',
+    detail: 'Approved on behalf of Marta Quill.',
+  },
+  {
+    at: at('2026-11-22T14:31:00Z'),
+    type: 'escalated',
+    stage: 1,
+    name: null,
+    channel: null,
+    detail: 'Not decided in time. Li Na Voss is asked as well.',
+  },
 ];
 
 export const FORM: DecisionFormView = {

@@ -3,7 +3,11 @@ export function textOf(markup: string): string {
   return markup
     .replace(/<\/?(?:strong|code|time|a|bdi|data|b)\b[^>]*>/g, '')
     .replace(/<[^>]*>/g, ' ')
-    .replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')
     .replace(/\s+/g, ' ')
     .replace(/ (?=[.,;)])/g, '')
     .trim();

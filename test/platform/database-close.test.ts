@@ -18,11 +18,21 @@ beforeAll(async () => {
 afterAll(() => place?.drop());
 
 function open(url = place.url): Database {
-  return Database.open({ url, role: DATABASE_ROLES.app, entities, poolSize: POOL_SIZE, logger: pino({ level: 'silent' }) });
+  return Database.open({
+    url,
+    role: DATABASE_ROLES.app,
+    entities,
+    poolSize: POOL_SIZE,
+    logger: pino({ level: 'silent' }),
+  });
 }
 
 async function askOnAll(): Promise<unknown[]> {
-  const answers = await Promise.all(Array.from({ length: POOL_SIZE }, () => database.read(newId(), (em) => em.execute<{ one: number }[]>('select 1 as one'))));
+  const answers = await Promise.all(
+    Array.from({ length: POOL_SIZE }, () =>
+      database.read(newId(), (em) => em.execute<{ one: number }[]>('select 1 as one')),
+    ),
+  );
   return answers.map(([row]) => row?.one);
 }
 

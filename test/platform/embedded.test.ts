@@ -45,9 +45,13 @@ describe('embedded PostgreSQL', () => {
 
   test('keeps its data and its port when its owner is killed, and when it is killed itself', async () => {
     const dataDir = join(root, 'killed');
-    const owner = spawn(process.execPath, [fileURLToPath(new URL('../support/embedded-owner.ts', import.meta.url)), dataDir], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+    const owner = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('../support/embedded-owner.ts', import.meta.url)), dataDir],
+      {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
     const [line]: unknown[] = await once(createInterface(owner.stdout), 'line');
     const url = String(line);
     await query(url, 'create table note (text text)');
@@ -84,7 +88,10 @@ describe('embedded PostgreSQL', () => {
   test('refuses a data folder that a running Countersign uses', async () => {
     const dataDir = join(root, 'in-use');
     const first = await startIn(dataDir);
-    await expect(startIn(dataDir)).rejects.toMatchObject({ code: 'service-unavailable-at-start', message: expect.stringMatching(/in use.*DATA_DIR/) });
+    await expect(startIn(dataDir)).rejects.toMatchObject({
+      code: 'service-unavailable-at-start',
+      message: expect.stringMatching(/in use.*DATA_DIR/),
+    });
     expect(await query(first.adminUrl, 'select 1 as alive')).toEqual([{ alive: 1 }]);
     await first.stop();
   });
@@ -97,7 +104,10 @@ describe('embedded PostgreSQL', () => {
     await mkdir(dataDir);
     await writeFile(
       join(dataDir, 'postgres.process.json'),
-      JSON.stringify({ child: { pid: bystander.pid, startedAt: 'an earlier time' }, owner: { pid: bystander.pid, startedAt: 'an earlier time' } }),
+      JSON.stringify({
+        child: { pid: bystander.pid, startedAt: 'an earlier time' },
+        owner: { pid: bystander.pid, startedAt: 'an earlier time' },
+      }),
     );
 
     const postgres = await startIn(dataDir);
@@ -125,14 +135,14 @@ describe('embedded PostgreSQL', () => {
     await third.stop();
   });
 
-  test('wants the password, speaks UTF-8, and writes nobody\'s data into its log', async () => {
+  test("wants the password, speaks UTF-8, and writes nobody's data into its log", async () => {
     const dataDir = join(root, 'private');
     const postgres = await startIn(dataDir);
     const withoutPassword = postgres.adminUrl.replace(/:[^:@/]+@/, ':wrong@');
     await expect(query(withoutPassword, 'select 1')).rejects.toThrow(/password authentication failed/);
-    expect(await query(postgres.adminUrl, `select upper('łódź') as upper, current_setting('server_encoding') as encoding`)).toEqual([
-      { upper: 'ŁÓDŹ', encoding: 'UTF8' },
-    ]);
+    expect(
+      await query(postgres.adminUrl, `select upper('łódź') as upper, current_setting('server_encoding') as encoding`),
+    ).toEqual([{ upper: 'ŁÓDŹ', encoding: 'UTF8' }]);
     await expect(query(postgres.adminUrl, `select 'jane@example.org'::uuid`)).rejects.toThrow(/jane@example.org/);
     await postgres.stop();
     expect(await readFile(join(dataDir, 'postgres.log'), 'utf8')).not.toContain('jane');
@@ -143,7 +153,9 @@ describe('embedded Temporal', () => {
   test('keeps its workflows and its address when it is killed', async () => {
     const options = { dataDir: join(root, 'temporal'), namespace: 'kept', progress: silent };
     const first = await startEmbeddedTemporal(options);
-    await withTemporal(first.address, (client) => client.workflow.start('waiting', { workflowId: 'kept-over', taskQueue: 'nobody' }));
+    await withTemporal(first.address, (client) =>
+      client.workflow.start('waiting', { workflowId: 'kept-over', taskQueue: 'nobody' }),
+    );
     process.kill(first.pid, 'SIGKILL');
     await first.ended;
 
@@ -167,7 +179,12 @@ describe('mailbox', () => {
     expect(second.smtpUrl).toBe(first.smtpUrl);
     expect((await second.messages()).map(({ subject }) => subject)).toEqual(['two', 'Grüße']);
     expect(await second.messages({ to: 'jane@EXAMPLE.org' })).toMatchObject([
-      { from: 'sender@example.org', to: ['jane@example.org'], subject: 'Grüße', html: expect.stringContaining('<p>one</p>') },
+      {
+        from: 'sender@example.org',
+        to: ['jane@example.org'],
+        subject: 'Grüße',
+        html: expect.stringContaining('<p>one</p>'),
+      },
     ]);
     const [hidden] = await second.messages({ to: 'hidden@example.org' });
     expect(String(await second.source(hidden?.id ?? ''))).toMatch(/^Subject: two\r$/m);
@@ -178,7 +195,9 @@ describe('mailbox', () => {
   test('answers 451 when told to refuse, and keeps nothing of that message', async () => {
     let answer: 'accept' | 'refuse' = 'refuse';
     const mailbox = await startMailbox({ dataDir: null, onMessage: () => answer });
-    await expect(send(mailbox.smtpUrl, { to: 'a@example.org', subject: 'first' })).rejects.toMatchObject({ responseCode: 451 });
+    await expect(send(mailbox.smtpUrl, { to: 'a@example.org', subject: 'first' })).rejects.toMatchObject({
+      responseCode: 451,
+    });
     answer = 'accept';
     await send(mailbox.smtpUrl, { to: 'a@example.org', subject: 'second' });
     expect((await mailbox.messages()).map(({ subject }) => subject)).toEqual(['second']);
@@ -200,7 +219,9 @@ describe('mailbox', () => {
 describe('tool cache', () => {
   test('builds once for all who want it at the same time, and leaves nothing of a build that failed', async () => {
     const folder = join(root, 'tool');
-    await expect(builtOnce(folder, silent, () => Promise.reject(new Error('no compiler')))).rejects.toThrow('no compiler');
+    await expect(builtOnce(folder, silent, () => Promise.reject(new Error('no compiler')))).rejects.toThrow(
+      'no compiler',
+    );
     let builds = 0;
     const build = async (target: string): Promise<void> => {
       builds += 1;
@@ -244,7 +265,10 @@ async function withTemporal<Result>(address: string, use: (client: Client) => Pr
   }
 }
 
-async function send(smtpUrl: string, message: { to: string; bcc?: string; subject: string; html?: string }): Promise<void> {
+async function send(
+  smtpUrl: string,
+  message: { to: string; bcc?: string; subject: string; html?: string },
+): Promise<void> {
   const transport = createTransport(smtpUrl);
   try {
     await transport.sendMail({ from: 'Sender <sender@example.org>', text: 'text', ...message });

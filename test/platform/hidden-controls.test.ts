@@ -7,8 +7,14 @@ describe('characters that secretly turn the reading order', () => {
   test('are written out in every part of a mail', () => {
     const title = 'Pay \u202E00.005\u202C \u2066USD\u2069';
     const { body } = mailMessage({
-      id: 'a-mail', to: 'jane@example.com', subjects: [], reference: {},
-      subject: `Approval needed: ${title}`, paragraphs: [title], facts: [['Request', title]], footer: title,
+      id: 'a-mail',
+      to: 'jane@example.com',
+      subjects: [],
+      reference: {},
+      subject: `Approval needed: ${title}`,
+      paragraphs: [title],
+      facts: [['Request', title]],
+      footer: title,
     });
     const mail = JSON.parse(body?.text ?? '') as Record<'subject' | 'text' | 'html', string>;
     for (const part of [mail.subject, mail.text, mail.html]) {
@@ -18,7 +24,14 @@ describe('characters that secretly turn the reading order', () => {
   });
 
   test('are the only ones: other scripts and line breaks stay as they are', () => {
-    const { body } = mailMessage({ id: 'a-mail', to: 'jane@example.com', subjects: [], reference: {}, subject: 'דרישה شراء', paragraphs: ['one\ntwo שלום'] });
+    const { body } = mailMessage({
+      id: 'a-mail',
+      to: 'jane@example.com',
+      subjects: [],
+      reference: {},
+      subject: 'דרישה شراء',
+      paragraphs: ['one\ntwo שלום'],
+    });
     expect(JSON.parse(body?.text ?? '')).toMatchObject({ subject: 'דרישה شراء', text: 'one\ntwo שלום\n' });
   });
 });

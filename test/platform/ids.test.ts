@@ -2,7 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isUuid, newId, newSecret } from '../../src/platform/ids.ts';
 
-const moments = fc.date({ min: new Date('2020-01-01T00:00:00Z'), max: new Date('2200-01-01T00:00:00Z'), noInvalidDate: true });
+const moments = fc.date({
+  min: new Date('2020-01-01T00:00:00Z'),
+  max: new Date('2200-01-01T00:00:00Z'),
+  noInvalidDate: true,
+});
 
 describe('ids', () => {
   test('are UUIDs of version 7 that hold their moment', () => {

@@ -6,18 +6,34 @@ const names = fc.oneof(fc.constantFrom('a', 'b', '', '__proto__', 'constructor')
 
 describe('the names in a JSON text', () => {
   test('stand once each in whatever was written out from a value, in every way to lay it out', () => {
-    fc.assert(fc.property(fc.jsonValue({ noUnicodeString: false }), fc.constantFrom(0, 2, '\t'), (value, space) => {
-      expect(repeatedMember(JSON.stringify(value, null, space))).toBeNull();
-    }));
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }), fc.constantFrom(0, 2, '\t'), (value, space) => {
+        expect(repeatedMember(JSON.stringify(value, null, space))).toBeNull();
+      }),
+    );
   });
 
   test('are found where one stands twice, with the path to it, whatever its letters and its values', () => {
-    fc.assert(fc.property(names, fc.jsonValue(), fc.jsonValue(), fc.array(fc.constantFrom('list', 'object')), (name, first, second, around) => {
-      const inner = `{${JSON.stringify(name)}: ${JSON.stringify(first)}, "other": 1, ${escaped(name)}: ${JSON.stringify(second)}}`;
-      fc.pre(name !== 'other');
-      const text = around.reduce((json, kind) => (kind === 'list' ? `["}", ${json}]` : `{"\\"{": [], "in": ${json}}`), inner);
-      expect(repeatedMember(text)).toEqual([...around.map((kind) => (kind === 'list' ? '1' : 'in')).toReversed(), name]);
-    }));
+    fc.assert(
+      fc.property(
+        names,
+        fc.jsonValue(),
+        fc.jsonValue(),
+        fc.array(fc.constantFrom('list', 'object')),
+        (name, first, second, around) => {
+          const inner = `{${JSON.stringify(name)}: ${JSON.stringify(first)}, "other": 1, ${escaped(name)}: ${JSON.stringify(second)}}`;
+          fc.pre(name !== 'other');
+          const text = around.reduce(
+            (json, kind) => (kind === 'list' ? `["}", ${json}]` : `{"\\"{": [], "in": ${json}}`),
+            inner,
+          );
+          expect(repeatedMember(text)).toEqual([
+            ...around.map((kind) => (kind === 'list' ? '1' : 'in')).toReversed(),
+            name,
+          ]);
+        },
+      ),
+    );
   });
 
   test('may be the same in different objects', () => {
@@ -26,7 +42,9 @@ describe('the names in a JSON text', () => {
 
   test('are looked through in less time than it takes to send them', () => {
     const quotes = JSON.stringify({ text: '"\\'.repeat(250_000) });
-    const members = JSON.stringify(Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`name-${index}`, index])));
+    const members = JSON.stringify(
+      Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`name-${index}`, index])),
+    );
     for (const text of [quotes, members]) {
       const began = performance.now();
       expect(repeatedMember(text)).toBeNull();

@@ -75,15 +75,21 @@ describe('a transaction that begins late', () => {
     });
   });
 
-  test.each([['insert into things values (2), (2)', '23505'], ['selekt', '42601']])('hands on what is wrong with the first statement (%s), and can go on after a rollback', async (statement, code) => {
-    await withClient(async (client) => {
-      await client.query('begin');
-      await client.query(SETTING);
-      await expect(client.query(statement)).rejects.toMatchObject({ code });
-      await client.query('rollback');
-      expect((await client.query('select count(*)::int as n from things')).rows).toEqual([{ n: 0 }]);
-    });
-  });
+  test.each([
+    ['insert into things values (2), (2)', '23505'],
+    ['selekt', '42601'],
+  ])(
+    'hands on what is wrong with the first statement (%s), and can go on after a rollback',
+    async (statement, code) => {
+      await withClient(async (client) => {
+        await client.query('begin');
+        await client.query(SETTING);
+        await expect(client.query(statement)).rejects.toMatchObject({ code });
+        await client.query('rollback');
+        expect((await client.query('select count(*)::int as n from things')).rows).toEqual([{ n: 0 }]);
+      });
+    },
+  );
 
   test('keeps the order where the first statement brings its values along', async () => {
     await withClient(async (client) => {

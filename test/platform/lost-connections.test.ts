@@ -17,7 +17,13 @@ beforeAll(async () => {
   place = await createTestDatabase();
   admin = new Client({ connectionString: place.adminUrl });
   await admin.connect();
-  database = Database.open({ url: place.url, role: DATABASE_ROLES.app, entities, poolSize: POOL_SIZE, logger: pino({ level: 'silent' }) });
+  database = Database.open({
+    url: place.url,
+    role: DATABASE_ROLES.app,
+    entities,
+    poolSize: POOL_SIZE,
+    logger: pino({ level: 'silent' }),
+  });
 });
 
 afterAll(async () => {
@@ -27,12 +33,18 @@ afterAll(async () => {
 });
 
 function loseAll(): Promise<unknown> {
-  return admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()');
+  return admin.query(
+    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+  );
 }
 
 /** Uses all places of the pool at once. */
 async function useAll(): Promise<void> {
-  const answers = await Promise.all(Array.from({ length: POOL_SIZE }, () => database.read(newId(), (em) => em.execute<{ one: number }[]>('select 1 as one, pg_sleep(0.01)'))));
+  const answers = await Promise.all(
+    Array.from({ length: POOL_SIZE }, () =>
+      database.read(newId(), (em) => em.execute<{ one: number }[]>('select 1 as one, pg_sleep(0.01)')),
+    ),
+  );
   expect(answers.map(([row]) => row?.one)).toEqual([1, 1, 1]);
 }
 
@@ -65,7 +77,9 @@ describe('connections that are lost', () => {
     for (let lost = 0; lost < POOL_SIZE + 2; lost += 1) {
       await useAllAtLast();
       const losing = loseAll();
-      await Promise.allSettled(Array.from({ length: POOL_SIZE }, () => database.read(newId(), (em) => em.execute('select 1'))));
+      await Promise.allSettled(
+        Array.from({ length: POOL_SIZE }, () => database.read(newId(), (em) => em.execute('select 1'))),
+      );
       await losing;
     }
     await useAllAtLast();

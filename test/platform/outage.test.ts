@@ -39,16 +39,30 @@ afterAll(async () => {
 });
 
 function ask(stage: Record<string, unknown> = {}) {
-  return api.ask({ team_id: 'research', requester_id: 'asker', chain: { stages: [{ approvers: [{ user_id: 'a' }], ...stage }] } });
+  return api.ask({
+    team_id: 'research',
+    requester_id: 'asker',
+    chain: { stages: [{ approvers: [{ user_id: 'a' }], ...stage }] },
+  });
 }
 
-const newRequest = { team_id: 'research', kind: 'spend', title: 'While it is away', requester_id: 'asker', chain: { stages: [{ approvers: [{ user_id: 'a' }] }] } };
+const newRequest = {
+  team_id: 'research',
+  kind: 'spend',
+  title: 'While it is away',
+  requester_id: 'asker',
+  chain: { stages: [{ approvers: [{ user_id: 'a' }] }] },
+};
 
 /** The answer, which has to come in time and to be the problem that says so. */
 async function expectUnavailable(work: Promise<ApiAnswer>): Promise<void> {
   const began = performance.now();
   const { status, body, headers } = await work;
-  expect({ status, type: body?.type, json: headers.get('content-type')?.startsWith('application/problem+json') }).toEqual({ status: 503, type: '/problems/unavailable', json: true });
+  expect({
+    status,
+    type: body?.type,
+    json: headers.get('content-type')?.startsWith('application/problem+json'),
+  }).toEqual({ status: 503, type: '/problems/unavailable', json: true });
   expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
   expect(JSON.stringify(body)).not.toMatch(/ECONN|postgres|grpc|127\.0\.0\.1/i);
   expect(performance.now() - began).toBeLessThan(ANSWERED_WITHIN_MS);
@@ -61,7 +75,12 @@ async function titles(): Promise<string[]> {
 describe('while Temporal is away', () => {
   test('nothing is made by halves, what is read is answered, and what was recorded goes on by itself afterwards', async () => {
     const open = await ask();
-    const running = await ask({ approvers: [{ user_id: 'a' }, { user_id: 'b' }], timeout: 'PT3S', on_timeout: 'escalate', escalate_to: [{ user_id: 'b' }] });
+    const running = await ask({
+      approvers: [{ user_id: 'a' }, { user_id: 'b' }],
+      timeout: 'PT3S',
+      on_timeout: 'escalate',
+      escalate_to: [{ user_id: 'b' }],
+    });
     await toTemporal.cut();
     // Whether Temporal answers is asked once a second.
     await until(async () => (await api.call('GET', '/readyz')).status === 503, 'it is known that Temporal is away');
@@ -78,11 +97,21 @@ describe('while Temporal is away', () => {
     expect(await api.read(open.id)).toMatchObject({ state: 'pending', stages: [{ decisions: [] }] });
 
     await toTemporal.restore();
-    await until(async () => (await api.read(open.id)).state === 'approved', 'the decision is carried out by itself', GOES_ON_WITHIN_MS);
-    expect(await api.call('POST', path, { decision: 'approve', comment: 'Recorded' }, keys['a'], idempotent)).toMatchObject({ status: 200, body: { state: 'approved' } });
+    await until(
+      async () => (await api.read(open.id)).state === 'approved',
+      'the decision is carried out by itself',
+      GOES_ON_WITHIN_MS,
+    );
+    expect(
+      await api.call('POST', path, { decision: 'approve', comment: 'Recorded' }, keys['a'], idempotent),
+    ).toMatchObject({ status: 200, body: { state: 'approved' } });
     expect((await api.read(open.id)).stages[0].decisions).toMatchObject([{ user_id: 'a', comment: 'Recorded' }]);
     expect((await api.timeline(open.id)).filter((item) => item.type === 'decided')).toHaveLength(1);
-    await until(async () => (await api.read(running.id)).state === 'rejected', 'timers that ran out meanwhile fire', GOES_ON_WITHIN_MS);
+    await until(
+      async () => (await api.read(running.id)).state === 'rejected',
+      'timers that ran out meanwhile fire',
+      GOES_ON_WITHIN_MS,
+    );
     await until(async () => (await api.call('GET', '/readyz')).status === 200, 'it is ready again');
     expect((await api.call('POST', '/api/v1/approvals', newRequest)).status).toBe(201);
   }, 120_000);
@@ -91,7 +120,12 @@ describe('while Temporal is away', () => {
 describe('while the database is away', () => {
   test('every request that needs it says so, and workflows wait until it is back', async () => {
     const open = await ask({ approvers: [{ user_id: 'a' }, { user_id: 'b' }], required: 2 });
-    const timed = await ask({ timeout: 'PT2S', on_timeout: 'escalate', escalate_to: [{ user_id: 'b' }], reminders: ['PT1S'] });
+    const timed = await ask({
+      timeout: 'PT2S',
+      on_timeout: 'escalate',
+      escalate_to: [{ user_id: 'b' }],
+      reminders: ['PT1S'],
+    });
     const before = await titles();
     await toDatabase.cut();
     // What is ready is remembered for a moment.
@@ -109,7 +143,11 @@ describe('while the database is away', () => {
     await toDatabase.restore();
     await until(async () => (await api.call('GET', '/readyz')).status === 200, 'it is ready again');
     expect(await titles()).toEqual(before);
-    await until(async () => (await api.read(timed.id)).state === 'rejected', 'the stage is escalated and ends', GOES_ON_WITHIN_MS);
+    await until(
+      async () => (await api.read(timed.id)).state === 'rejected',
+      'the stage is escalated and ends',
+      GOES_ON_WITHIN_MS,
+    );
     const types = (await api.timeline(timed.id)).map((item) => item.type);
     expect(types).toEqual(['created', 'stage_opened', 'reminded', 'escalated', 'rejected']);
     expect(await api.read(open.id)).toMatchObject({ stages: [{ decisions: [] }] });
@@ -137,6 +175,10 @@ describe('while the database is away', () => {
     await Promise.all(clients);
     for (const id of made) expect((await api.call('GET', `/api/v1/approvals/${id}`)).status).toBe(200);
     const last = made.at(-1) ?? '';
-    await until(async () => (await api.decide(last, keys['a'] ?? '', 'approve')).status === 200, 'the last of them can be decided', GOES_ON_WITHIN_MS);
+    await until(
+      async () => (await api.decide(last, keys['a'] ?? '', 'approve')).status === 200,
+      'the last of them can be decided',
+      GOES_ON_WITHIN_MS,
+    );
   }, 120_000);
 });

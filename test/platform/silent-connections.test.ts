@@ -20,7 +20,14 @@ beforeAll(async () => {
   const url = new URL(place.url);
   proxy = await Proxy.to(url.hostname, Number(url.port));
   url.port = String(proxy.port);
-  database = Database.open({ url: url.href, role: DATABASE_ROLES.app, entities, poolSize: POOL_SIZE, logger: pino({ level: 'silent' }), silenceMs: SILENCE_MS });
+  database = Database.open({
+    url: url.href,
+    role: DATABASE_ROLES.app,
+    entities,
+    poolSize: POOL_SIZE,
+    logger: pino({ level: 'silent' }),
+    silenceMs: SILENCE_MS,
+  });
 });
 
 afterAll(async () => {
@@ -30,7 +37,11 @@ afterAll(async () => {
 });
 
 function useAll() {
-  return Promise.all(Array.from({ length: POOL_SIZE }, () => database.read(newId(), (em) => em.execute<{ one: number }[]>('select 1 as one'))));
+  return Promise.all(
+    Array.from({ length: POOL_SIZE }, () =>
+      database.read(newId(), (em) => em.execute<{ one: number }[]>('select 1 as one')),
+    ),
+  );
 }
 
 describe('a database that has fallen silent', () => {
@@ -41,7 +52,10 @@ describe('a database that has fallen silent', () => {
       const began = performance.now();
       const asked = await Promise.allSettled([
         database.read(newId(), (em) => em.execute('select 1')),
-        database.fork(newId()).transactional((em) => em.execute('select 1')).catch((error: unknown) => database.reach(() => Promise.reject(error))),
+        database
+          .fork(newId())
+          .transactional((em) => em.execute('select 1'))
+          .catch((error: unknown) => database.reach(() => Promise.reject(error))),
         database.ping(),
       ]);
       for (const one of asked) expect(one).toMatchObject({ status: 'rejected', reason: expect.any(Unavailable) });

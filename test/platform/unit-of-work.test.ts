@@ -25,9 +25,21 @@ let work: UnitOfWork;
 beforeAll(async () => {
   place = await createTestDatabase();
   work = new UnitOfWork({
-    database: Database.open({ url: place.url, role: DATABASE_ROLES.app, entities, poolSize: 3, logger: pino({ level: 'silent' }) }),
-    vault: new Vault(new MasterKey('5ec2'.repeat(16))), clock: systemClock, log: { writeAudit, writeOutbox, settleOutbox },
-    notifier: { outboxFilled: () => told.push('outbox'), auditWritten: () => told.push('audit'), changed: (resource) => told.push(resource) },
+    database: Database.open({
+      url: place.url,
+      role: DATABASE_ROLES.app,
+      entities,
+      poolSize: 3,
+      logger: pino({ level: 'silent' }),
+    }),
+    vault: new Vault(new MasterKey('5ec2'.repeat(16))),
+    clock: systemClock,
+    log: { writeAudit, writeOutbox, settleOutbox },
+    notifier: {
+      outboxFilled: () => told.push('outbox'),
+      auditWritten: () => told.push('audit'),
+      changed: (resource) => told.push(resource),
+    },
   });
 });
 
@@ -47,7 +59,11 @@ function makeTeam({ em, at }: Transaction, name: string): void {
 }
 
 async function counts(): Promise<{ teams: number; audited: number; outbox: number }> {
-  return work.read(origin.organization, async (em) => ({ teams: await em.count(Team), audited: await em.count(AuditEntry), outbox: await em.count(OutboxRow) }));
+  return work.read(origin.organization, async (em) => ({
+    teams: await em.count(Team),
+    audited: await em.count(AuditEntry),
+    outbox: await em.count(OutboxRow),
+  }));
 }
 
 describe('a reading transaction', () => {
@@ -94,8 +110,14 @@ describe('a transaction', () => {
 
   test.each<[string, (tx: Transaction) => Promise<unknown>]>([
     ['an entity that is written at the end', async (tx) => makeTeam(tx, 'Silent')],
-    ['a statement that is written at once', (tx) => tx.em.nativeUpdate(Team, { organization: origin.organization }, { name: 'Renamed' })],
-    ['a statement of one’s own', (tx) => tx.em.execute('delete from countersign.teams where organization_id = ?', [origin.organization])],
+    [
+      'a statement that is written at once',
+      (tx) => tx.em.nativeUpdate(Team, { organization: origin.organization }, { name: 'Renamed' }),
+    ],
+    [
+      'a statement of one’s own',
+      (tx) => tx.em.execute('delete from countersign.teams where organization_id = ?', [origin.organization]),
+    ],
   ])('that changes something without an audit entry is refused: %s', async (_, change) => {
     const before = await counts();
     await expect(work.write(origin, change)).rejects.toBeInstanceOf(MissingAuditEntry);
@@ -104,7 +126,10 @@ describe('a transaction', () => {
 
   test('that looks, or locks and finds nothing to do, needs none', async () => {
     const looked = await work.write(origin, (tx) => tx.em.count(Team));
-    const locked = await work.write(origin, async (tx) => (await tx.em.find(Team, {}, { lockMode: LockMode.PESSIMISTIC_WRITE })).length);
+    const locked = await work.write(
+      origin,
+      async (tx) => (await tx.em.find(Team, {}, { lockMode: LockMode.PESSIMISTIC_WRITE })).length,
+    );
     expect(locked).toBe(looked);
     expect(locked).toBeGreaterThan(0);
   });
@@ -146,7 +171,9 @@ describe('a transaction', () => {
     const results = await Promise.allSettled([renameAll(teams), renameAll(teams.toReversed())]);
     expect(results.map((result) => result.status)).toEqual(['fulfilled', 'fulfilled']);
     expect(attempts).toBe(3);
-    const after = await work.read(origin.organization, (em) => em.find(Team, { id: { $in: teams.map((team) => team.id) } }, { orderBy: { id: 'asc' } }));
+    const after = await work.read(origin.organization, (em) =>
+      em.find(Team, { id: { $in: teams.map((team) => team.id) } }, { orderBy: { id: 'asc' } }),
+    );
     expect(after.map((team) => team.name)).toEqual(teams.map((team) => `${team.name}!!`));
   });
 });

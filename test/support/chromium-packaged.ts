@@ -24,10 +24,15 @@ const UNPACK_TIMEOUT_MS = 2 * 60_000;
  */
 export async function packagedChromium(progress: Progress): Promise<BrowserProgram> {
   const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(manifestPath(), 'utf8')));
-  const folder = await cachedTool(`chromium-${version}-${platformName()}`, progress, (target) => unpack(target, progress));
+  const folder = await cachedTool(`chromium-${version}-${platformName()}`, progress, (target) =>
+    unpack(target, progress),
+  );
   const executablePath = join(folder, 'chromium');
   const environment = toolEnvironment({ FONTCONFIG_FILE: join(folder, 'fonts.conf') });
-  return { executablePath, environment: await withLibrariesIfMissing(executablePath, environment, join(folder, 'al2023', 'lib')) };
+  return {
+    executablePath,
+    environment: await withLibrariesIfMissing(executablePath, environment, join(folder, 'al2023', 'lib')),
+  };
 }
 
 /** The package exports no package.json: its entry lies in `build/cjs`. */
@@ -60,13 +65,21 @@ const fontConfiguration = `<?xml version="1.0"?>
 `;
 
 /** The system's libraries fit the system better, so the package's come in only where the program cannot be loaded. */
-async function withLibrariesIfMissing(executable: string, environment: Record<string, string>, libraries: string): Promise<Record<string, string>> {
-  const loads = (candidate: Record<string, string>): Promise<string> => runCommand(executable, ['--version'], { timeoutMs: 20_000, environment: candidate });
+async function withLibrariesIfMissing(
+  executable: string,
+  environment: Record<string, string>,
+  libraries: string,
+): Promise<Record<string, string>> {
+  const loads = (candidate: Record<string, string>): Promise<string> =>
+    runCommand(executable, ['--version'], { timeoutMs: 20_000, environment: candidate });
   try {
     await loads(environment);
     return environment;
   } catch {
-    const extended = { ...environment, LD_LIBRARY_PATH: [libraries, environment['LD_LIBRARY_PATH']].filter(Boolean).join(':') };
+    const extended = {
+      ...environment,
+      LD_LIBRARY_PATH: [libraries, environment['LD_LIBRARY_PATH']].filter(Boolean).join(':'),
+    };
     await loads(extended);
     return extended;
   }

@@ -47,7 +47,10 @@ async function findBrowser(): Promise<BrowserProgram> {
     if (executablePath !== null) return { executablePath, environment: toolEnvironment() };
   }
   const failures: string[] = [];
-  const sources = process.platform === 'linux' && process.arch === 'x64' ? [packagedChromium, downloadedChromium] : [downloadedChromium];
+  const sources =
+    process.platform === 'linux' && process.arch === 'x64'
+      ? [packagedChromium, downloadedChromium]
+      : [downloadedChromium];
   for (const source of sources) {
     try {
       return await source(progress);
@@ -55,7 +58,10 @@ async function findBrowser(): Promise<BrowserProgram> {
       failures.push(reasonOf(error));
     }
   }
-  throw new ServiceUnavailableAtStart('Chromium', `There is no Chromium (${failures.join('; ')}): install one, or set CHROMIUM_PATH to its program.`);
+  throw new ServiceUnavailableAtStart(
+    'Chromium',
+    `There is no Chromium (${failures.join('; ')}): install one, or set CHROMIUM_PATH to its program.`,
+  );
 }
 
 /** Playwright's own build of the version that this Playwright was tested with. */

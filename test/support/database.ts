@@ -29,7 +29,8 @@ export async function prepareTemplate(adminUrl: string): Promise<void> {
 /** A database of a test's own, copied from the migrated template in some tens of milliseconds. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const adminUrl = process.env['TEST_PG_ADMIN_URL'];
-  if (!adminUrl) throw new Error('TEST_PG_ADMIN_URL is not set: run tests through `npm test`, whose global setup starts PostgreSQL');
+  if (!adminUrl)
+    throw new Error('TEST_PG_ADMIN_URL is not set: run tests through `npm test`, whose global setup starts PostgreSQL');
   const name = `test_${randomBytes(6).toString('hex')}`;
   // Copying takes an exclusive look at the template: two files at once wait for each other here rather than fail.
   await asAdmin(adminUrl, async (admin) => {
@@ -39,7 +40,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     url: loginUrl(adminUrl, name),
     adminUrl: withDatabase(adminUrl, name),
-    drop: () => asAdmin(adminUrl, async (admin) => void (await admin.query(`drop database if exists ${name} with (force)`))),
+    drop: () =>
+      asAdmin(adminUrl, async (admin) => void (await admin.query(`drop database if exists ${name} with (force)`))),
   };
 }
 

@@ -22,7 +22,11 @@ export default async function globalSetup(): Promise<void> {
   const folder = await scratchFolder('test');
   await chmod(folder, 0o711); // when we are root, the user that PostgreSQL runs as has to pass
   runningServices.push({ stop: () => rm(folder, { recursive: true, force: true }) });
-  const started = await Promise.allSettled([startPostgres(join(folder, 'data')), startTemporal(), bundleInto(join(folder, 'workflows.js'))]);
+  const started = await Promise.allSettled([
+    startPostgres(join(folder, 'data')),
+    startTemporal(),
+    bundleInto(join(folder, 'workflows.js')),
+  ]);
   const failed = started.find((service) => service.status === 'rejected');
   if (failed === undefined) return;
   await globalTeardown(); // Jest does not call it when the setup fails

@@ -10,7 +10,10 @@ export type Program = ChildProcessByStdio<null, Readable, Readable>;
  * and the run would wait for it.
  */
 export function startProgram(program: URL, environment: NodeJS.ProcessEnv): Program {
-  const child = spawn(process.execPath, ['--no-warnings', fileURLToPath(program)], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--no-warnings', fileURLToPath(program)], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   child.stderr.on('data', (text: Buffer) => void process.stderr.write(text));
   return child;
 }

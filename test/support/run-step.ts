@@ -38,7 +38,11 @@ export class StepRunner {
   }
 
   /** Runs a program of node_modules/.bin in the project's root. */
-  async run(program: string, args: readonly string[], options: { capture?: boolean; nodeOptions?: string } = {}): Promise<StepResult> {
+  async run(
+    program: string,
+    args: readonly string[],
+    options: { capture?: boolean; nodeOptions?: string } = {},
+  ): Promise<StepResult> {
     const bin = join(this.#root, 'node_modules', '.bin');
     const child = spawn(join(bin, program), args, {
       cwd: this.#root,

@@ -51,19 +51,38 @@ export interface TestSystem {
 
 export async function startTestSystem(options: TestSystemOptions = {}): Promise<TestSystem> {
   const temporalAddress = process.env['TEST_TEMPORAL_ADDRESS'];
-  if (!temporalAddress) throw new Error('TEST_TEMPORAL_ADDRESS is not set: run tests through `npm test`, whose global setup starts Temporal');
+  if (!temporalAddress)
+    throw new Error(
+      'TEST_TEMPORAL_ADDRESS is not set: run tests through `npm test`, whose global setup starts Temporal',
+    );
   const database = await createTestDatabase();
   const mailbox = await startMailbox({ dataDir: null });
   const port = await freePort();
   const ownerKey = `test_owner_${randomBytes(24).toString('hex')}`;
   const config = parseConfig({
-    PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`, RATE_LIMIT: '0', LOG_LEVEL: options.logLevel ?? 'silent', COUNTERSIGN_BOOTSTRAP_KEY: ownerKey,
-    TEMPORAL_TASK_QUEUE: `test-${randomBytes(6).toString('hex')}`, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true', DATABASE_POOL_SIZE: '10', ...options.environment,
+    PORT: String(port),
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    RATE_LIMIT: '0',
+    LOG_LEVEL: options.logLevel ?? 'silent',
+    COUNTERSIGN_BOOTSTRAP_KEY: ownerKey,
+    TEMPORAL_TASK_QUEUE: `test-${randomBytes(6).toString('hex')}`,
+    WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true',
+    DATABASE_POOL_SIZE: '10',
+    ...options.environment,
   });
   const logger = pino({ level: config.logLevel });
   if (!runtimeInstalled) installRuntime(logger);
   runtimeInstalled = true;
-  const core = await composeCore({ config, logger, clock: options.clock ?? systemClock, databaseUrl: database.url, temporalAddress, smtpUrl: mailbox.smtpUrl, secret: randomBytes(32).toString('hex'), workflowBundle: workflowBundle() });
+  const core = await composeCore({
+    config,
+    logger,
+    clock: options.clock ?? systemClock,
+    databaseUrl: database.url,
+    temporalAddress,
+    smtpUrl: mailbox.smtpUrl,
+    secret: randomBytes(32).toString('hex'),
+    workflowBundle: workflowBundle(),
+  });
   await bootstrap(core.work, config.bootstrapKey);
   let worker: Awaited<ReturnType<typeof composeWorker>> | null = null;
   const server = await listen(composeApi(core, { mailbox }).app, '127.0.0.1', port);
@@ -77,21 +96,36 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
     databaseAdminUrl: database.adminUrl,
     async api(method, path, body, key = ownerKey, headers = {}) {
       const response = await fetch(path.startsWith('http') ? path : baseUrl + path, {
-        method, redirect: 'manual',
-        headers: { ...(key ? { authorization: `Bearer ${key}` } : {}), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        method,
+        redirect: 'manual',
+        headers: {
+          ...(key ? { authorization: `Bearer ${key}` } : {}),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await response.text();
       const json = /json/.test(response.headers.get('content-type') ?? '');
-      return { status: response.status, body: text === '' ? null : json ? JSON.parse(text) : text, headers: response.headers };
+      return {
+        status: response.status,
+        body: text === '' ? null : json ? JSON.parse(text) : text,
+        headers: response.headers,
+      };
     },
     async need(method, path, body, key) {
       const answer = await system.api(method, path, body, key);
-      if (answer.status >= 300) throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body).slice(0, 500)}`);
+      if (answer.status >= 300)
+        throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body).slice(0, 500)}`);
       return answer.body;
     },
     async person(team, user, roles, more = {}) {
-      await system.need('PUT', `/api/v1/teams/${team}/members/${user}`, { name: `Name of ${user}`, email: `${user}@example.test`, roles, ...more });
+      await system.need('PUT', `/api/v1/teams/${team}/members/${user}`, {
+        name: `Name of ${user}`,
+        email: `${user}@example.test`,
+        roles,
+        ...more,
+      });
       return (await system.need('POST', '/api/v1/api-keys', { user_id: user })).key;
     },
     mails: (to) => mailbox.messages(to ? { to } : {}),

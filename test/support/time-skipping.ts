@@ -23,7 +23,9 @@ export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvir
   const path = await timeSkippingServerPath((line) => process.stderr.write(`[time-skipping server] ${line}\n`));
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
+      return await TestWorkflowEnvironment.createTimeSkipping({
+        server: { executable: { type: 'existing-path', path } },
+      });
     } catch (error) {
       // The SDK gives the server five seconds, which a machine busy with other tests may not keep.
       if (attempt === START_ATTEMPTS) throw error;
@@ -37,7 +39,9 @@ export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvir
  * @throws {ServiceUnavailableAtStart} where neither works
  */
 export async function timeSkippingServerPath(progress: Progress): Promise<string> {
-  const folder = await cachedTool(`temporal-test-server-${SERVER_VERSION}-${platformName()}`, progress, (target) => obtain(target, progress));
+  const folder = await cachedTool(`temporal-test-server-${SERVER_VERSION}-${platformName()}`, progress, (target) =>
+    obtain(target, progress),
+  );
   return join(folder, 'start');
 }
 
@@ -49,23 +53,34 @@ async function obtain(folder: string, progress: Progress): Promise<void> {
   } catch (error) {
     progress('the download is refused: getting it from Maven Central (once)');
     await getWithMaven(folder, progress, error);
-    await writeStartScript(folder, "java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp \"$here/jars/*\" io.temporal.testserver.TestServer");
+    await writeStartScript(
+      folder,
+      'java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$here/jars/*" io.temporal.testserver.TestServer',
+    );
   }
 }
 
 async function getWithMaven(folder: string, progress: Progress, downloadFailure: unknown): Promise<void> {
   for (const program of ['java', 'mvn']) {
-    if ((await findOnPath(program)) === null) throw missing(`it cannot be downloaded, and "${program}", which could get it from Maven Central, is not installed`, downloadFailure);
+    if ((await findOnPath(program)) === null)
+      throw missing(
+        `it cannot be downloaded, and "${program}", which could get it from Maven Central, is not installed`,
+        downloadFailure,
+      );
   }
   const project = join(folder, 'pom.xml');
   await writeFile(project, pom);
   await mkdir(join(folder, 'jars'));
   try {
     await withProgress(progress, 'still getting it', () =>
-      runCommand('mvn', ['-q', '-B', '-f', project, 'dependency:copy-dependencies', `-DoutputDirectory=${join(folder, 'jars')}`], {
-        timeoutMs: MAVEN_TIMEOUT_MS,
-        cwd: folder,
-      }),
+      runCommand(
+        'mvn',
+        ['-q', '-B', '-f', project, 'dependency:copy-dependencies', `-DoutputDirectory=${join(folder, 'jars')}`],
+        {
+          timeoutMs: MAVEN_TIMEOUT_MS,
+          cwd: folder,
+        },
+      ),
     );
   } catch (error) {
     throw missing(`it cannot be downloaded, and getting it from Maven Central failed (${reasonOf(error)})`, error);
@@ -112,5 +127,9 @@ exec ${command} "$@"
 }
 
 function missing(why: string, cause?: unknown): ServiceUnavailableAtStart {
-  return new ServiceUnavailableAtStart('Time-skipping server', `The time-skipping test server is missing: ${why}; install Java and Maven, or allow the download.`, { cause });
+  return new ServiceUnavailableAtStart(
+    'Time-skipping server',
+    `The time-skipping test server is missing: ${why}; install Java and Maven, or allow the download.`,
+    { cause },
+  );
 }

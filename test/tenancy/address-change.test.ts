@@ -11,7 +11,12 @@ beforeAll(async () => {
 afterAll(() => office?.close());
 
 async function put(user: string, change: Record<string, unknown>): Promise<void> {
-  await office.system.need('PUT', `/api/v1/teams/${office.team}/members/${user}`, { name: `Name of ${user}`, email: `${user}@example.test`, roles: ['member'], ...change });
+  await office.system.need('PUT', `/api/v1/teams/${office.team}/members/${user}`, {
+    name: `Name of ${user}`,
+    email: `${user}@example.test`,
+    roles: ['member'],
+    ...change,
+  });
 }
 
 /** A path that only somebody who is signed in is shown. */
@@ -34,8 +39,13 @@ describe('a new e-mail address', () => {
     expect(await isSignedIn(other)).toBe(false);
     const hash = sha256(open.replace('/sign-in/', ''));
     expect(await office.rows('select from countersign.directory where hash = ?', [hash])).toHaveLength(0);
-    expect(await office.rows('select from countersign.sign_in_links where hash = ? and used_at is null', [hash])).toHaveLength(0);
-    const [row] = await office.rows<{ open: string }>('select count(*) as open from countersign.sessions where organization_id = ? and ended_at is null', [DEFAULT_ORGANIZATION]);
+    expect(
+      await office.rows('select from countersign.sign_in_links where hash = ? and used_at is null', [hash]),
+    ).toHaveLength(0);
+    const [row] = await office.rows<{ open: string }>(
+      'select count(*) as open from countersign.sessions where organization_id = ? and ended_at is null',
+      [DEFAULT_ORGANIZATION],
+    );
     expect(Number(row?.open)).toBe(0);
   });
 

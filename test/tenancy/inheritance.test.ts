@@ -18,27 +18,50 @@ describe('an approval hierarchy', () => {
   const own = [{ role: 'director', threshold: 100 }];
 
   test('is inherited as a whole, its mode with it', async () => {
-    await house.api.need('PUT', billing('research'), { approval_hierarchy: parents, approval_hierarchy_mode: 'authority' });
-    expect(await house.api.need('GET', billing('leaf'))).toMatchObject({ approval_hierarchy: parents, approval_hierarchy_mode: 'authority', inherited: { approval_hierarchy: true, approval_hierarchy_mode: true } });
+    await house.api.need('PUT', billing('research'), {
+      approval_hierarchy: parents,
+      approval_hierarchy_mode: 'authority',
+    });
+    expect(await house.api.need('GET', billing('leaf'))).toMatchObject({
+      approval_hierarchy: parents,
+      approval_hierarchy_mode: 'authority',
+      inherited: { approval_hierarchy: true, approval_hierarchy_mode: true },
+    });
   });
 
   test('of a team’s own has nothing of the parent’s', async () => {
     await house.api.need('PUT', billing('branch'), { approval_hierarchy: own });
     const inherited = { approval_hierarchy: true, approval_hierarchy_mode: true };
-    expect(await house.api.need('GET', billing('branch'))).toMatchObject({ approval_hierarchy: own, approval_hierarchy_mode: 'cumulative', inherited: { ...inherited, approval_hierarchy: false } });
-    expect(await house.api.need('GET', billing('leaf'))).toMatchObject({ approval_hierarchy: own, approval_hierarchy_mode: 'cumulative', inherited });
+    expect(await house.api.need('GET', billing('branch'))).toMatchObject({
+      approval_hierarchy: own,
+      approval_hierarchy_mode: 'cumulative',
+      inherited: { ...inherited, approval_hierarchy: false },
+    });
+    expect(await house.api.need('GET', billing('leaf'))).toMatchObject({
+      approval_hierarchy: own,
+      approval_hierarchy_mode: 'cumulative',
+      inherited,
+    });
   });
 
   test('is not turned into another by a mode that stands alone', async () => {
-    expect(await house.api.need('PUT', billing('leaf'), { approval_hierarchy_mode: 'authority' })).toMatchObject({ approval_hierarchy_mode: 'cumulative', inherited: { approval_hierarchy_mode: true } });
-    expect(await house.api.need('PUT', billing('leaf'), { approval_hierarchy: parents })).toMatchObject({ approval_hierarchy: parents, approval_hierarchy_mode: 'authority', inherited: { approval_hierarchy_mode: false } });
+    expect(await house.api.need('PUT', billing('leaf'), { approval_hierarchy_mode: 'authority' })).toMatchObject({
+      approval_hierarchy_mode: 'cumulative',
+      inherited: { approval_hierarchy_mode: true },
+    });
+    expect(await house.api.need('PUT', billing('leaf'), { approval_hierarchy: parents })).toMatchObject({
+      approval_hierarchy: parents,
+      approval_hierarchy_mode: 'authority',
+      inherited: { approval_hierarchy_mode: false },
+    });
   });
 });
 
 describe('a calendar', () => {
   const path = '/api/v1/calendars/office';
   const calendar = { timezone: 'Europe/Berlin', days: ['mon'], hours: { from: '09:00', to: '17:00' } };
-  const put = (days: string[], ifMatch?: string) => house.api.call('PUT', path, { ...calendar, days }, undefined, ifMatch === undefined ? {} : { 'if-match': ifMatch });
+  const put = (days: string[], ifMatch?: string) =>
+    house.api.call('PUT', path, { ...calendar, days }, undefined, ifMatch === undefined ? {} : { 'if-match': ifMatch });
 
   test('is protected from a concurrent change by If-Match', async () => {
     const made = await put(['mon']);

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { House, problem, stage } from '../approvals/api/support/house.ts';
 import { MovableClock } from '../pages-flow/support/movable-clock.ts';
 
-const DEFAULT_SERVICE_SCOPES = ['approvals:read', 'approvals:write', 'usage:write', 'reservations:write', 'governance:decide'];
+const DEFAULT_SERVICE_SCOPES = [
+  'approvals:read',
+  'approvals:write',
+  'usage:write',
+  'reservations:write',
+  'governance:decide',
+];
 
 let house: House;
 const clock = new MovableClock();
@@ -18,7 +24,10 @@ function make(body: Record<string, unknown>, key?: string) {
   return house.api.call('POST', '/api/v1/api-keys', body, key);
 }
 
-async function made(body: Record<string, unknown>, key?: string): Promise<{ id: string; key: string; scopes: string[] }> {
+async function made(
+  body: Record<string, unknown>,
+  key?: string,
+): Promise<{ id: string; key: string; scopes: string[] }> {
   return house.api.need('POST', '/api/v1/api-keys', body, key);
 }
 
@@ -27,19 +36,33 @@ async function statusOf(key: string, method = 'GET', path = '/api/v1/teams', bod
 }
 
 describe('without a live key', () => {
-  test.each([[undefined], ['Bearer'], ['Bearer wrong'], ['Basic dXNlcjpwYXNz'], ['Bearer two words'], [`Bearer ${'x'.repeat(600)}`]])('nothing is answered (%s)', async (authorization) => {
-    const answer = await fetch(`${house.system.baseUrl}/api/v1/teams`, { headers: authorization ? { authorization } : {} });
+  test.each([
+    [undefined],
+    ['Bearer'],
+    ['Bearer wrong'],
+    ['Basic dXNlcjpwYXNz'],
+    ['Bearer two words'],
+    [`Bearer ${'x'.repeat(600)}`],
+  ])('nothing is answered (%s)', async (authorization) => {
+    const answer = await fetch(`${house.system.baseUrl}/api/v1/teams`, {
+      headers: authorization ? { authorization } : {},
+    });
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toBe('Bearer');
     expect(await answer.json()).toMatchObject(problem('unauthenticated'));
   });
 
   test('one that has expired is none', async () => {
-    const { key } = await made({ service_name: 'short-lived', expires_at: new Date(clock.now().getTime() + 60_000).toISOString() });
+    const { key } = await made({
+      service_name: 'short-lived',
+      expires_at: new Date(clock.now().getTime() + 60_000).toISOString(),
+    });
     expect(await statusOf(key)).toBe(200);
     clock.advanceMinutes(2);
     expect(await statusOf(key)).toBe(401);
-    expect(await make({ service_name: 'too late', expires_at: new Date(clock.now().getTime() - 1_000).toISOString() })).toMatchObject({ status: 400, body: { errors: [{ path: 'expires_at' }] } });
+    expect(
+      await make({ service_name: 'too late', expires_at: new Date(clock.now().getTime() - 1_000).toISOString() }),
+    ).toMatchObject({ status: 400, body: { errors: [{ path: 'expires_at' }] } });
   });
 
   test('one that was revoked is none, and cannot be revoked again', async () => {
@@ -48,7 +71,9 @@ describe('without a live key', () => {
     expect((await house.api.call('DELETE', `/api/v1/api-keys/${id}`)).status).toBe(204);
     expect(await statusOf(key)).toBe(401);
     expect((await house.api.call('DELETE', `/api/v1/api-keys/${id}`)).status).toBe(404);
-    expect((await house.api.need('GET', '/api/v1/api-keys?limit=200')).items.map((item: { id: string }) => item.id)).not.toContain(id);
+    expect(
+      (await house.api.need('GET', '/api/v1/api-keys?limit=200')).items.map((item: { id: string }) => item.id),
+    ).not.toContain(id);
   });
 });
 
@@ -60,7 +85,10 @@ describe('the scopes of a key', () => {
   test('are all it can do', async () => {
     const { key } = await made({ service_name: 'reader', scopes: ['approvals:read'] });
     expect(await statusOf(key, 'GET', '/api/v1/approvals')).toBe(200);
-    expect(await house.api.call('POST', '/api/v1/approvals', house.body([stage(['a'])]), key)).toMatchObject({ status: 403, body: problem('forbidden') });
+    expect(await house.api.call('POST', '/api/v1/approvals', house.body([stage(['a'])]), key)).toMatchObject({
+      status: 403,
+      body: problem('forbidden'),
+    });
     expect(await statusOf(key, 'POST', '/api/v1/teams', { name: 'x' })).toBe(403);
   });
 
@@ -69,14 +97,19 @@ describe('the scopes of a key', () => {
     expect((await make({ service_name: 'wider', scopes: ['approvals:write'] }, narrow)).status).toBe(403);
     expect((await make({ user_id: 'a', scopes: ['approvals:decide'] }, narrow)).status).toBe(403);
     expect((await made({ user_id: 'a' }, narrow)).scopes.toSorted()).toEqual(['admin', 'approvals:read']);
-    expect((await made({ service_name: 'narrower', scopes: ['approvals:read'] }, narrow)).scopes).toEqual(['approvals:read']);
+    expect((await made({ service_name: 'narrower', scopes: ['approvals:read'] }, narrow)).scopes).toEqual([
+      'approvals:read',
+    ]);
   });
 
   test('are never more than its person may, whatever it was made with', async () => {
     const { key } = await made({ user_id: 'viewer', scopes: ['admin', 'approvals:read', 'approvals:write'] });
     expect(await statusOf(key, 'GET', '/api/v1/approvals')).toBe(200);
     expect(await statusOf(key, 'POST', '/api/v1/teams', { name: 'x' })).toBe(403);
-    expect((await house.api.call('POST', '/api/v1/approvals', house.body([stage(['a'])], { requester_id: 'viewer' }), key)).status).toBe(403);
+    expect(
+      (await house.api.call('POST', '/api/v1/approvals', house.body([stage(['a'])], { requester_id: 'viewer' }), key))
+        .status,
+    ).toBe(403);
   });
 
   test('of one’s own key are at most those of the key in hand', async () => {
@@ -91,14 +124,22 @@ describe('a key for somebody else', () => {
     expect((await make({ user_id: 'viewer' }, house.key('lead'))).status).toBe(403);
     expect((await make({ user_id: 'viewer' }, house.key('a'))).status).toBe(403);
     await made({ user_id: 'viewer' }, house.key('chief'));
-    await house.system.until(async () => (await house.system.mails('viewer@example.test')).find((mail) => mail.subject === 'An API key was made for you'), 'the person is told');
+    await house.system.until(
+      async () =>
+        (await house.system.mails('viewer@example.test')).find(
+          (mail) => mail.subject === 'An API key was made for you',
+        ),
+      'the person is told',
+    );
   });
 
   test('of a service of one’s own team takes an admin of the team, and acts there only', async () => {
     await house.team('other');
     const { key } = await made({ service_name: 'team robot', team_id: 'research' }, house.key('lead'));
     expect((await house.api.call('POST', '/api/v1/approvals', house.body([stage(['a'])]), key)).status).toBe(201);
-    expect((await house.api.call('POST', '/api/v1/approvals', house.body([stage(['a'])], { team_id: 'other' }), key)).status).toBe(403);
+    expect(
+      (await house.api.call('POST', '/api/v1/approvals', house.body([stage(['a'])], { team_id: 'other' }), key)).status,
+    ).toBe(403);
     expect((await make({ service_name: 'robot', team_id: 'other' }, house.key('lead'))).status).toBe(403);
     expect((await make({ service_name: 'robot' }, house.key('lead'))).status).toBe(403);
   });
@@ -106,7 +147,9 @@ describe('a key for somebody else', () => {
   test('is listed for admins of the organization; everybody else lists their own', async () => {
     const own = (await house.api.need('GET', '/api/v1/api-keys?limit=200', undefined, house.key('a'))).items;
     expect(new Set(own.map((item: { user_id: string }) => item.user_id))).toEqual(new Set(['a']));
-    expect((await house.api.need('GET', '/api/v1/api-keys?limit=200', undefined, house.key('chief'))).items.length).toBeGreaterThan(own.length);
+    expect(
+      (await house.api.need('GET', '/api/v1/api-keys?limit=200', undefined, house.key('chief'))).items.length,
+    ).toBeGreaterThan(own.length);
     expect(JSON.stringify(own)).not.toContain(house.key('a'));
   });
 });
@@ -122,7 +165,10 @@ describe('a person who is removed', () => {
     expect((await house.api.call('DELETE', '/api/v1/teams/second/members/leaver')).status).toBe(204);
     expect(await statusOf(house.key('leaver'))).toBe(401);
     expect((await house.decide(id, 'leaver')).status).toBe(401);
-    await house.system.until(async () => (await house.api.read(id)).stages[0].approvers.length === 1, 'they are asked no longer');
+    await house.system.until(
+      async () => (await house.api.read(id)).stages[0].approvers.length === 1,
+      'they are asked no longer',
+    );
     expect((await house.tryToAsk([stage(['leaver'])])).status).toBe(400);
     expect((await house.api.call('DELETE', '/api/v1/teams/second/members/leaver')).status).toBe(404);
   });
@@ -132,7 +178,10 @@ describe('organizations', () => {
   test('are made with the operator’s key only', async () => {
     const { owner_key } = await house.api.need('POST', '/api/v1/organizations', { name: 'Another' });
     for (const key of [owner_key, house.key('chief'), (await made({ service_name: 'robot', scopes: ['admin'] })).key]) {
-      expect(await house.api.call('POST', '/api/v1/organizations', { name: 'Mine' }, key)).toMatchObject({ status: 403, body: problem('forbidden') });
+      expect(await house.api.call('POST', '/api/v1/organizations', { name: 'Mine' }, key)).toMatchObject({
+        status: 403,
+        body: problem('forbidden'),
+      });
     }
   });
 });

@@ -11,7 +11,12 @@ beforeAll(async () => {
 afterAll(() => house?.close());
 
 function put(user: string, change: Record<string, unknown>, key?: string) {
-  return house.api.call('PUT', `/api/v1/teams/research/members/${user}`, { name: `Name of ${user}`, email: `${user}@example.test`, roles: ['member'], ...change }, key);
+  return house.api.call(
+    'PUT',
+    `/api/v1/teams/research/members/${user}`,
+    { name: `Name of ${user}`, email: `${user}@example.test`, roles: ['member'], ...change },
+    key,
+  );
 }
 
 function absence(user: string, change: Record<string, unknown>, key?: string) {
@@ -25,10 +30,19 @@ function refusedAt(...paths: string[]) {
 
 describe('a member', () => {
   test('is added once and changed afterwards', async () => {
-    expect(await put('new', {})).toMatchObject({ status: 201, body: { user_id: 'new', name: 'Name of new', email: 'new@example.test', roles: ['member'], manager_id: null } });
-    expect(await put('new', { roles: ['manager', 'finance'], manager_id: 'a' })).toMatchObject({ status: 200, body: { roles: ['manager', 'finance'], manager_id: 'a' } });
+    expect(await put('new', {})).toMatchObject({
+      status: 201,
+      body: { user_id: 'new', name: 'Name of new', email: 'new@example.test', roles: ['member'], manager_id: null },
+    });
+    expect(await put('new', { roles: ['manager', 'finance'], manager_id: 'a' })).toMatchObject({
+      status: 200,
+      body: { roles: ['manager', 'finance'], manager_id: 'a' },
+    });
     const { items } = await house.api.need('GET', '/api/v1/teams/research/members?limit=200');
-    expect(items.find((item: { user_id: string }) => item.user_id === 'new')).toMatchObject({ roles: ['manager', 'finance'], manager_id: 'a' });
+    expect(items.find((item: { user_id: string }) => item.user_id === 'new')).toMatchObject({
+      roles: ['manager', 'finance'],
+      manager_id: 'a',
+    });
   });
 
   test.each<[string, Record<string, unknown>, string]>([
@@ -46,12 +60,16 @@ describe('a member', () => {
   });
 
   test('has an id of letters, digits and `._-`', async () => {
-    for (const user of ['with%20space', 'sl%2Fash', 'x'.repeat(65), '%C3%BCmlaut']) expect((await put(user, { email: 'x@example.test' })).status).toBe(400);
+    for (const user of ['with%20space', 'sl%2Fash', 'x'.repeat(65), '%C3%BCmlaut'])
+      expect((await put(user, { email: 'x@example.test' })).status).toBe(400);
     expect((await put('A.b_c-9', {})).status).toBe(201);
   });
 
   test('has an address that nobody else has, whatever its case', async () => {
-    expect(await put('double', { email: 'A@EXAMPLE.test' })).toMatchObject({ status: 409, body: problem('already-exists') });
+    expect(await put('double', { email: 'A@EXAMPLE.test' })).toMatchObject({
+      status: 409,
+      body: problem('already-exists'),
+    });
     expect(await put('b', { email: 'a@example.test' })).toMatchObject({ status: 409, body: problem('already-exists') });
   });
 
@@ -60,7 +78,13 @@ describe('a member', () => {
     expect(await put('c', renamed, house.key('lead'))).toMatchObject({ status: 403, body: problem('forbidden') });
     expect((await put('c', { roles: ['manager'] }, house.key('lead'))).status).toBe(200);
     expect((await put('c', renamed, house.key('chief'))).status).toBe(200);
-    await house.system.until(async () => (await house.system.mails('c@example.test')).find((mail) => mail.subject === 'Your address for approvals was changed'), 'the old address is told');
+    await house.system.until(
+      async () =>
+        (await house.system.mails('c@example.test')).find(
+          (mail) => mail.subject === 'Your address for approvals was changed',
+        ),
+      'the old address is told',
+    );
   });
 
   test('is made an owner by owners only, and added by admins only', async () => {
@@ -73,7 +97,9 @@ describe('a member', () => {
   test('who was a guest so far keeps what they were asked', async () => {
     const { id } = await house.ask([{ approvers: [{ email: 'guest@example.test' }] }]);
     await house.person('guest', ['member']);
-    expect((await house.api.read(id)).stages[0].approvers).toMatchObject([{ user_id: 'guest', email: 'guest@example.test' }]);
+    expect((await house.api.read(id)).stages[0].approvers).toMatchObject([
+      { user_id: 'guest', email: 'guest@example.test' },
+    ]);
     expect((await house.decide(id, 'guest')).body).toMatchObject({ state: 'approved' });
   });
 });
@@ -95,8 +121,12 @@ describe('an absence', () => {
     expect((await absence('b', { delegate_user_id: 'c' })).status).toBe(200);
     expect(await absence('c', { delegate_user_id: 'a' })).toMatchObject(refusedAt('delegate_user_id'));
     expect(await absence('b', { delegate_user_id: 'a' })).toMatchObject(refusedAt('delegate_user_id'));
-    expect((await absence('c', { delegate_user_id: 'a', from: '2031-02-01T00:00:00Z', until: '2031-03-01T00:00:00Z' })).status).toBe(200);
-    for (const user of ['a', 'b', 'c']) expect((await house.api.call('DELETE', `/api/v1/users/${user}/absence`)).status).toBe(204);
+    expect(
+      (await absence('c', { delegate_user_id: 'a', from: '2031-02-01T00:00:00Z', until: '2031-03-01T00:00:00Z' }))
+        .status,
+    ).toBe(200);
+    for (const user of ['a', 'b', 'c'])
+      expect((await house.api.call('DELETE', `/api/v1/users/${user}/absence`)).status).toBe(204);
     expect((await house.api.call('DELETE', '/api/v1/users/a/absence')).status).toBe(404);
   });
 

@@ -4,8 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 
 const attribute = z.object({ key: z.string(), value: z.record(z.string(), z.unknown()) });
-const span = z.object({ traceId: z.string(), spanId: z.string(), parentSpanId: z.string().optional(), name: z.string(), attributes: z.array(attribute).default([]) });
-const exported = z.object({ resourceSpans: z.array(z.object({ scopeSpans: z.array(z.object({ spans: z.array(span) })) })) });
+const span = z.object({
+  traceId: z.string(),
+  spanId: z.string(),
+  parentSpanId: z.string().optional(),
+  name: z.string(),
+  attributes: z.array(attribute).default([]),
+});
+const exported = z.object({
+  resourceSpans: z.array(z.object({ scopeSpans: z.array(z.object({ spans: z.array(span) })) })),
+});
 
 export type Span = z.output<typeof span>;
 
@@ -20,7 +28,11 @@ export class Collector {
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString();
       this.bodies.push(text);
-      this.spans.push(...exported.parse(JSON.parse(text)).resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)));
+      this.spans.push(
+        ...exported
+          .parse(JSON.parse(text))
+          .resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
+      );
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
     });
   });

@@ -10,10 +10,19 @@ let approval: string;
 
 beforeAll(async () => {
   const endpoint = await collector.start();
-  const house = await House.open({ 'a.person': ['member'] }, { environment: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } });
+  const house = await House.open(
+    { 'a.person': ['member'] },
+    { environment: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } },
+  );
   try {
     ({ id: approval } = await house.ask([stage(['a.person'])], { title: 'A private title' }));
-    await house.api.call('POST', `/api/v1/approvals/${approval}/decisions`, { decision: 'approve', comment: 'A private comment' }, house.key('a.person'), { traceparent: `00-${TRACE}-${PARENT}-01` });
+    await house.api.call(
+      'POST',
+      `/api/v1/approvals/${approval}/decisions`,
+      { decision: 'approve', comment: 'A private comment' },
+      house.key('a.person'),
+      { traceparent: `00-${TRACE}-${PARENT}-01` },
+    );
   } finally {
     // What has not been sent is sent now.
     await house.close();
@@ -39,19 +48,27 @@ describe('the trace of a decision', () => {
     expect(request?.parentSpanId).toBe(PARENT);
     const activity = ofTrace().find((span) => span.name === 'RunActivity:applyIntent');
     expect(activity && wayUp(activity)).toEqual([
-      'RunActivity:applyIntent', 'StartActivity:applyIntent', 'HandleUpdate:decide', 'StartWorkflowUpdate:decide', 'POST /api/v1/approvals/{id}/decisions',
+      'RunActivity:applyIntent',
+      'StartActivity:applyIntent',
+      'HandleUpdate:decide',
+      'StartWorkflowUpdate:decide',
+      'POST /api/v1/approvals/{id}/decisions',
     ]);
   });
 
   test('holds nothing else than what the decision led to', () => {
-    expect(new Set(ofTrace().map((span) => wayUp(span).at(-1)))).toEqual(new Set(['POST /api/v1/approvals/{id}/decisions']));
+    expect(new Set(ofTrace().map((span) => wayUp(span).at(-1)))).toEqual(
+      new Set(['POST /api/v1/approvals/{id}/decisions']),
+    );
   });
 });
 
 test('a request that makes an approval leads into its workflow, in a trace of its own', () => {
   const made = collector.spans.find((span) => span.name === 'POST /api/v1/approvals');
   const names = collector.spans.filter((span) => span.traceId === made?.traceId).map((span) => span.name);
-  expect(names).toEqual(expect.arrayContaining(['POST /api/v1/approvals', 'StartWorkflow:approvalChain', 'RunWorkflow:approvalChain']));
+  expect(names).toEqual(
+    expect.arrayContaining(['POST /api/v1/approvals', 'StartWorkflow:approvalChain', 'RunWorkflow:approvalChain']),
+  );
   expect(made?.traceId).not.toBe(TRACE);
 });
 
@@ -59,5 +76,6 @@ test('spans hold no name, no address, nothing that somebody wrote or chose as an
   expect(collector.spans.length).toBeGreaterThan(10);
   const sent = collector.bodies.join('\n');
   expect(sent).toContain(approval);
-  for (const personal of ['A private title', 'A private comment', 'a.person', 'asker', 'example.test']) expect({ personal, found: sent.includes(personal) }).toEqual({ personal, found: false });
+  for (const personal of ['A private title', 'A private comment', 'a.person', 'asker', 'example.test'])
+    expect({ personal, found: sent.includes(personal) }).toEqual({ personal, found: false });
 });

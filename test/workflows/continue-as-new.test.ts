@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { approvalWorkflowId, type ApprovalControl, type IntentInput, type IntentOutcome } from '../../workflows/contracts/approvals.ts';
+import {
+  approvalWorkflowId,
+  type ApprovalControl,
+  type IntentInput,
+  type IntentOutcome,
+} from '../../workflows/contracts/approvals.ts';
 import { until } from './support/api-caller.ts';
 import { historyOf } from './support/history.ts';
 import { startImpatientTemporal } from './support/impatient-temporal.ts';
@@ -27,7 +32,11 @@ afterAll(async () => {
 
 function ask(stage: Record<string, unknown> = {}) {
   const approvers = [{ user_id: 'first' }, { user_id: 'second' }];
-  return world.api.ask({ team_id: 'research', requester_id: 'asker', chain: { stages: [{ approvers, required: 2, ...stage }] } });
+  return world.api.ask({
+    team_id: 'research',
+    requester_id: 'asker',
+    chain: { stages: [{ approvers, required: 2, ...stage }] },
+  });
 }
 
 function handleOf(approval: string) {
@@ -55,25 +64,37 @@ describe('a workflow whose history has grown long', () => {
     const sent = await driveIntoNextRun(id);
     expect((await world.api.timeline(id)).filter((item) => item.type === 'resubmitted')).toHaveLength(sent);
     const { body } = await world.api.decide(id, keys['second']!, 'approve');
-    expect(body).toMatchObject({ state: 'approved', stages: [{ decisions: [{ user_id: 'first' }, { user_id: 'second' }] }] });
+    expect(body).toMatchObject({
+      state: 'approved',
+      stages: [{ decisions: [{ user_id: 'first' }, { user_id: 'second' }] }],
+    });
     await until(async () => (await handleOf(id).describe()).status.name === 'COMPLETED', 'the last run ends');
   });
 
   test('remembers in the next run what was decided, also under the Update ids of the run before', async () => {
     const { id } = await ask();
     await world.api.decide(id, keys['first']!, 'approve');
-    const [intent] = await world.query<{ id: string; person_id: string }>(`select id, person_id from countersign.approval_intents where approval_id = $1 and kind = 'decide'`, [id]);
+    const [intent] = await world.query<{ id: string; person_id: string }>(
+      `select id, person_id from countersign.approval_intents where approval_id = $1 and kind = 'decide'`,
+      [id],
+    );
     await driveIntoNextRun(id);
     const control = await handleOf(id).query<ApprovalControl>('control');
     expect(control.snapshot.decided).toEqual({ [intent!.person_id]: 'approve' });
     // Temporal itself knows an Update id within one run only.
-    const again = await handleOf(id).executeUpdate<IntentOutcome, [IntentInput]>('decide', { args: [{ intent: intent!.id, attempt: { person: intent!.person_id, decision: 'approve' } }], updateId: intent!.id });
+    const again = await handleOf(id).executeUpdate<IntentOutcome, [IntentInput]>('decide', {
+      args: [{ intent: intent!.id, attempt: { person: intent!.person_id, decision: 'approve' } }],
+      updateId: intent!.id,
+    });
     expect(again).toEqual({ outcome: 'repeated' });
     expect((await world.api.timeline(id)).filter((item) => item.type === 'decided')).toHaveLength(1);
   });
 
   test('keeps its deadline', async () => {
-    const { id, stages: [{ deadline_at }] } = await ask({ timeout: 'PT6S' });
+    const {
+      id,
+      stages: [{ deadline_at }],
+    } = await ask({ timeout: 'PT6S' });
     await driveIntoNextRun(id);
     expect((await handleOf(id).query<ApprovalControl>('control')).timers.deadlineAt).toBe(Date.parse(deadline_at));
     await until(async () => (await world.api.read(id)).state === 'rejected', 'the time runs out');
@@ -83,7 +104,11 @@ describe('a workflow whose history has grown long', () => {
   test('answers what is under way before a run ends', async () => {
     const { id } = await ask();
     const first = await runOf(id);
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => world.api.call('POST', `/api/v1/approvals/${id}/resubmit`, { title: `At once ${n}` })));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        world.api.call('POST', `/api/v1/approvals/${id}/resubmit`, { title: `At once ${n}` }),
+      ),
+    );
     expect(answers.filter((answer) => answer.status !== 200).map((answer) => answer.body)).toEqual([]);
     expect(await runOf(id)).not.toBe(first);
     const { events } = await historyOf(world.product.core, id, first);

@@ -9,7 +9,8 @@ const keys: Record<string, string> = {};
 beforeAll(async () => {
   world = await SkippingWorld.start();
   await world.api.need('POST', '/api/v1/teams', { id: 'research', name: 'Research' });
-  for (const user of ['asker', 'first', 'second', 'boss']) keys[user] = await world.api.person('research', user, ['member']);
+  for (const user of ['asker', 'first', 'second', 'boss'])
+    keys[user] = await world.api.person('research', user, ['member']);
 });
 
 afterAll(() => world?.stop());
@@ -17,7 +18,12 @@ afterAll(() => world?.stop());
 /** A request of one stage that asks `first` and `second`. */
 function ask(stage: Record<string, unknown>, more: Record<string, unknown> = {}) {
   const approvers = [{ user_id: 'first' }, { user_id: 'second' }];
-  return world.api.ask({ team_id: 'research', requester_id: 'asker', chain: { stages: [{ approvers, ...stage }] }, ...more });
+  return world.api.ask({
+    team_id: 'research',
+    requester_id: 'asker',
+    chain: { stages: [{ approvers, ...stage }] },
+    ...more,
+  });
 }
 
 async function types(approval: string): Promise<string[]> {
@@ -35,7 +41,11 @@ describe('a stage that nobody answers in time', () => {
     await world.pass(4 * HOUR - MINUTE);
     expect(await world.api.read(id)).toMatchObject({ state: 'pending' });
     await world.pass(2 * MINUTE);
-    expect(await world.api.read(id)).toMatchObject({ state: 'rejected', outcome_reason: 'Rejected: stage 1 was not answered in time.', stages: [{ state: 'expired' }] });
+    expect(await world.api.read(id)).toMatchObject({
+      state: 'rejected',
+      outcome_reason: 'Rejected: stage 1 was not answered in time.',
+      stages: [{ state: 'expired' }],
+    });
     expect(await types(id)).toEqual(['created', 'stage_opened', 'rejected']);
   });
 
@@ -44,21 +54,36 @@ describe('a stage that nobody answers in time', () => {
     await world.pass(4 * HOUR + MINUTE);
     const escalated = await world.api.read(id);
     expect(escalated).toMatchObject({ state: 'pending', stages: [{ state: 'open', escalated: true }] });
-    expect(escalated.stages[0].approvers.map((approver: { user_id: string }) => approver.user_id)).toEqual(['first', 'second', 'boss']);
-    const [opened, deadline] = [escalated.stages[0].opened_at, escalated.stages[0].deadline_at].map((moment) => Date.parse(moment));
+    expect(escalated.stages[0].approvers.map((approver: { user_id: string }) => approver.user_id)).toEqual([
+      'first',
+      'second',
+      'boss',
+    ]);
+    const [opened, deadline] = [escalated.stages[0].opened_at, escalated.stages[0].deadline_at].map((moment) =>
+      Date.parse(moment),
+    );
     expect(deadline! - opened!).toBeGreaterThanOrEqual(8 * HOUR);
     expect(deadline! - opened!).toBeLessThan(8 * HOUR + MINUTE);
     await world.pass(4 * HOUR);
-    expect(await world.api.read(id)).toMatchObject({ state: 'rejected', outcome_reason: 'Rejected: stage 1 was not answered in time, and neither was its escalation.' });
+    expect(await world.api.read(id)).toMatchObject({
+      state: 'rejected',
+      outcome_reason: 'Rejected: stage 1 was not answered in time, and neither was its escalation.',
+    });
     expect(await types(id)).toEqual(['created', 'stage_opened', 'escalated', 'rejected']);
   });
 
   test('is decided by whoever it was escalated to, or by those asked first', async () => {
-    const requests = [await ask({ timeout: 'PT1H', on_timeout: 'escalate', escalate_to: [{ user_id: 'boss' }] }), await ask({ timeout: 'PT1H', on_timeout: 'escalate', escalate_to: [{ user_id: 'boss' }] })];
+    const requests = [
+      await ask({ timeout: 'PT1H', on_timeout: 'escalate', escalate_to: [{ user_id: 'boss' }] }),
+      await ask({ timeout: 'PT1H', on_timeout: 'escalate', escalate_to: [{ user_id: 'boss' }] }),
+    ];
     await world.pass(HOUR + MINUTE);
     for (const [index, decider] of ['boss', 'first'].entries()) {
       const { body } = await world.api.decide(requests[index].id, keys[decider]!, 'approve');
-      expect(body).toMatchObject({ state: 'approved', stages: [{ escalated: true, decisions: [{ user_id: decider }] }] });
+      expect(body).toMatchObject({
+        state: 'approved',
+        stages: [{ escalated: true, decisions: [{ user_id: decider }] }],
+      });
     }
   });
 
@@ -75,13 +100,25 @@ describe('a stage that nobody answers in time', () => {
 
   test('opens the next stage, whose own time starts then', async () => {
     const { id } = await world.api.ask({
-      team_id: 'research', requester_id: 'asker',
-      chain: { stages: [{ approvers: [{ user_id: 'first' }], timeout: 'PT2H', on_timeout: 'approve' }, { approvers: [{ user_id: 'second' }], timeout: 'PT2H' }] },
+      team_id: 'research',
+      requester_id: 'asker',
+      chain: {
+        stages: [
+          { approvers: [{ user_id: 'first' }], timeout: 'PT2H', on_timeout: 'approve' },
+          { approvers: [{ user_id: 'second' }], timeout: 'PT2H' },
+        ],
+      },
     });
     await world.pass(3 * HOUR);
-    expect(await world.api.read(id)).toMatchObject({ state: 'pending', stages: [{ state: 'approved' }, { state: 'open' }] });
+    expect(await world.api.read(id)).toMatchObject({
+      state: 'pending',
+      stages: [{ state: 'approved' }, { state: 'open' }],
+    });
     await world.pass(HOUR + MINUTE);
-    expect(await world.api.read(id)).toMatchObject({ state: 'rejected', stages: [{ state: 'approved' }, { state: 'expired' }] });
+    expect(await world.api.read(id)).toMatchObject({
+      state: 'rejected',
+      stages: [{ state: 'approved' }, { state: 'expired' }],
+    });
   });
 
   test('waits thirty days as well as four hours, and takes a decision on the last of them', async () => {
@@ -105,8 +142,19 @@ describe('reminders', () => {
     await until(async () => (await mailsAbout(title, 'second')).length === 3, 'the second reminder');
     await world.api.decide(id, keys['second']!, 'approve');
     await world.pass(DAY);
-    expect(await types(id)).toEqual(['created', 'stage_opened', 'reminded', 'decided', 'reminded', 'decided', 'approved']);
-    expect(await mailsAbout(title, 'first')).toEqual([`Reminder: Approval needed: ${title}`, `Approval needed: ${title}`]);
+    expect(await types(id)).toEqual([
+      'created',
+      'stage_opened',
+      'reminded',
+      'decided',
+      'reminded',
+      'decided',
+      'approved',
+    ]);
+    expect(await mailsAbout(title, 'first')).toEqual([
+      `Reminder: Approval needed: ${title}`,
+      `Approval needed: ${title}`,
+    ]);
     expect(await mailsAbout(title, 'second')).toHaveLength(3);
   });
 });
@@ -129,7 +177,12 @@ describe('a request with a time of its own', () => {
 
 describe('working time', () => {
   test('two days from Friday afternoon end on Tuesday afternoon', async () => {
-    await world.api.need('PUT', '/api/v1/calendars/office', { timezone: 'UTC', days: ['mon', 'tue', 'wed', 'thu', 'fri'], hours: { from: '09:00', to: '17:00' }, holidays: [] });
+    await world.api.need('PUT', '/api/v1/calendars/office', {
+      timezone: 'UTC',
+      days: ['mon', 'tue', 'wed', 'thu', 'fri'],
+      hours: { from: '09:00', to: '17:00' },
+      holidays: [],
+    });
     const friday = nextFridayAt15(world.now());
     await world.pass(friday - world.now().getTime());
     const { id, stages } = await ask({ timeout: 'P2D', calendar: 'office' });

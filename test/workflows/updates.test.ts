@@ -22,7 +22,11 @@ beforeAll(async () => {
 afterAll(() => world?.stop());
 
 function ask(approvers: readonly string[], more: Record<string, unknown> = {}) {
-  return world.api.ask({ team_id: 'research', requester_id: 'asker', chain: { stages: [{ approvers: approvers.map((user) => ({ user_id: user })), ...more }] } });
+  return world.api.ask({
+    team_id: 'research',
+    requester_id: 'asker',
+    chain: { stages: [{ approvers: approvers.map((user) => ({ user_id: user })), ...more }] },
+  });
 }
 
 const [one = '', two = ''] = CROWD;
@@ -33,7 +37,10 @@ describe('an Update that cannot be taken', () => {
     const handle = world.product.core.temporal.client.workflow.getHandle(approvalWorkflowId(approval));
     const intent = newId();
     try {
-      await handle.executeUpdate<IntentOutcome, [IntentInput]>(kind, { args: [{ intent, ...input }], updateId: intent });
+      await handle.executeUpdate<IntentOutcome, [IntentInput]>(kind, {
+        args: [{ intent, ...input }],
+        updateId: intent,
+      });
       return 'taken';
     } catch (error) {
       if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause && 'type' in error.cause)) throw error;
@@ -43,14 +50,21 @@ describe('an Update that cannot be taken', () => {
 
   test('is refused by the validator, and leaves no event in the history', async () => {
     const { id } = await ask([one]);
-    const [row] = await world.query<{ requester_id: string; person_id: string }>('select requester_id, person_id from countersign.approvals a join countersign.approval_asks k on k.approval_id = a.id where a.id = $1', [id]);
+    const [row] = await world.query<{ requester_id: string; person_id: string }>(
+      'select requester_id, person_id from countersign.approvals a join countersign.approval_asks k on k.approval_id = a.id where a.id = $1',
+      [id],
+    );
     const before = await until(async () => {
       const types = await eventTypes(world.product.core, id);
       return types.at(-1) === 'WORKFLOW_TASK_COMPLETED' && types;
     }, 'the workflow waits');
     expect(await send(id, 'decide', { attempt: { person: newId(), decision: 'approve' } })).toBe('not-an-approver');
-    expect(await send(id, 'decide', { attempt: { person: row!.requester_id, decision: 'approve' } })).toBe('separation-of-duties');
-    expect(await send(id, 'decide', { attempt: { person: row!.person_id, decision: 'approve', revision: 2 } })).toBe('stale-revision');
+    expect(await send(id, 'decide', { attempt: { person: row!.requester_id, decision: 'approve' } })).toBe(
+      'separation-of-duties',
+    );
+    expect(await send(id, 'decide', { attempt: { person: row!.person_id, decision: 'approve', revision: 2 } })).toBe(
+      'stale-revision',
+    );
     expect(await send(id, 'decide', {})).toBe('invalid-request');
     expect(await eventTypes(world.product.core, id)).toEqual(before);
     expect((await world.api.decide(id, keys[one]!, 'approve')).body).toMatchObject({ state: 'approved' });
@@ -59,10 +73,17 @@ describe('an Update that cannot be taken', () => {
   test('is refused while the request waits for changes', async () => {
     const { id } = await ask([one, two]);
     await world.api.decide(id, keys[one]!, 'request_changes');
-    const asks = await world.query<{ person_id: string }>('select person_id from countersign.approval_asks where approval_id = $1 order by id', [id]);
+    const asks = await world.query<{ person_id: string }>(
+      'select person_id from countersign.approval_asks where approval_id = $1 order by id',
+      [id],
+    );
     const before = await eventTypes(world.product.core, id);
-    expect(await send(id, 'decide', { attempt: { person: asks[1]!.person_id, decision: 'approve' } })).toBe('approval-closed');
-    expect(await send(id, 'decide', { attempt: { person: asks[0]!.person_id, decision: 'approve' } })).toBe('already-decided');
+    expect(await send(id, 'decide', { attempt: { person: asks[1]!.person_id, decision: 'approve' } })).toBe(
+      'approval-closed',
+    );
+    expect(await send(id, 'decide', { attempt: { person: asks[0]!.person_id, decision: 'approve' } })).toBe(
+      'already-decided',
+    );
     expect(await eventTypes(world.product.core, id)).toEqual(before);
   });
 });
@@ -71,7 +92,10 @@ describe('decisions at the same moment', () => {
   test('of which one suffices: one counts, the other is late, and both are on record', async () => {
     for (let round = 0; round < 5; round += 1) {
       const { id } = await ask([one, two]);
-      const answers = await Promise.all([world.api.decide(id, keys[one]!, 'approve'), world.api.decide(id, keys[two]!, 'reject')]);
+      const answers = await Promise.all([
+        world.api.decide(id, keys[one]!, 'approve'),
+        world.api.decide(id, keys[two]!, 'reject'),
+      ]);
       expect(answers.map((answer) => answer.status).toSorted()).toEqual([200, 409]);
       const late = answers.find((answer) => answer.status === 409)!;
       const approval = await world.api.read(id);
@@ -107,13 +131,24 @@ describe('decisions at the same moment', () => {
     await holder.query('begin');
     await holder.query('select from countersign.approvals where id = $1 for no key update', [id]);
     const answering = Promise.all(CROWD.map((user) => world.api.decide(id, keys[user]!, 'approve')));
-    await until(async () => (await world.query('select from countersign.approval_intents where approval_id = $1', [id])).length === CROWD.length, 'every decision is recorded');
-    await until(async () => (await eventTypes(world.product.core, id)).filter((type) => type === 'WORKFLOW_TASK_STARTED').length > 0, 'the workflow is at work');
+    await until(
+      async () =>
+        (await world.query('select from countersign.approval_intents where approval_id = $1', [id])).length ===
+        CROWD.length,
+      'every decision is recorded',
+    );
+    await until(
+      async () =>
+        (await eventTypes(world.product.core, id)).filter((type) => type === 'WORKFLOW_TASK_STARTED').length > 0,
+      'the workflow is at work',
+    );
     await holder.query('commit');
     await holder.end();
     expect((await answering).map((answer) => answer.status)).toEqual(CROWD.map(() => 200));
     const approval = await world.api.read(id);
     expect(approval.state).toBe('approved');
-    expect(approval.stages[0].decisions.map((decision: { user_id: string }) => decision.user_id).toSorted()).toEqual(CROWD.toSorted());
+    expect(approval.stages[0].decisions.map((decision: { user_id: string }) => decision.user_id).toSorted()).toEqual(
+      CROWD.toSorted(),
+    );
   });
 });

@@ -15,7 +15,13 @@ const VERIFIED_WITHIN_MS = 10 * 60_000;
 /** A bundle holds at most this many checkpoints besides the last one; this one holds that many. */
 const CHECKPOINTS = 4_096;
 
-const outcome = z.object({ verdict: z.string(), entries: z.number().optional(), seconds: z.number(), idleMegabytes: z.number(), peakMegabytes: z.number() });
+const outcome = z.object({
+  verdict: z.string(),
+  entries: z.number().optional(),
+  seconds: z.number(),
+  idleMegabytes: z.number(),
+  peakMegabytes: z.number(),
+});
 
 export interface VerifiedFile extends z.infer<typeof outcome> {
   readonly bytes: number;
@@ -33,8 +39,13 @@ export async function verifyLargeBundle(entries: number, seed: number): Promise<
     const log = new SyntheticLog(seed);
     const written = await timed(() => writeFileOf(log, entries, path));
     const args = ['--no-warnings', PROGRAM, path, formatVerifierKey(log.key)];
-    const found = outcome.parse(JSON.parse(await runCommand(process.execPath, args, { timeoutMs: VERIFIED_WITHIN_MS, environment: toolEnvironment({}) })));
-    if (found.verdict !== 'valid' || found.entries !== entries) throw new Error(`a bundle of ${entries} entries was found ${found.verdict}`);
+    const found = outcome.parse(
+      JSON.parse(
+        await runCommand(process.execPath, args, { timeoutMs: VERIFIED_WITHIN_MS, environment: toolEnvironment({}) }),
+      ),
+    );
+    if (found.verdict !== 'valid' || found.entries !== entries)
+      throw new Error(`a bundle of ${entries} entries was found ${found.verdict}`);
     return { ...found, bytes: written.result, writtenInS: written.ms / 1000 };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -27,7 +27,11 @@ export const BUNDLE_MUTATIONS: Readonly<Record<string, (bundle: Genuine, random:
   'bytes put in': ({ lines }, random) => {
     const bytes = bytesOf(lines);
     const at = random.int(0, bytes.length);
-    return Buffer.concat([bytes.subarray(0, at), Buffer.from(Array.from({ length: random.int(1, 40) }, () => random.int(0, 255))), bytes.subarray(at)]);
+    return Buffer.concat([
+      bytes.subarray(0, at),
+      Buffer.from(Array.from({ length: random.int(1, 40) }, () => random.int(0, 255))),
+      bytes.subarray(at),
+    ]);
   },
   'bytes taken out': ({ lines }, random) => {
     const bytes = bytesOf(lines);
@@ -46,15 +50,21 @@ export const BUNDLE_MUTATIONS: Readonly<Record<string, (bundle: Genuine, random:
     const [one, two] = [placeIn(lines, random), placeIn(lines, random)];
     return bytesOf(lines.with(one, lines[two]!).with(two, lines[one]!));
   },
-  'a line of another bundle put in': ({ lines, donors }, random) => bytesOf(lines.toSpliced(random.int(0, lines.length), 0, random.pick(donors))),
-  'a line replaced by that of another bundle': ({ lines, donors }, random) => bytesOf(lines.with(placeIn(lines, random), random.pick(donors))),
+  'a line of another bundle put in': ({ lines, donors }, random) =>
+    bytesOf(lines.toSpliced(random.int(0, lines.length), 0, random.pick(donors))),
+  'a line replaced by that of another bundle': ({ lines, donors }, random) =>
+    bytesOf(lines.with(placeIn(lines, random), random.pick(donors))),
   'a value of an entry': ({ lines }, random) => {
     const at = entryPlace(lines, random);
     const entry = JSON.parse(lines[at]!) as Entry;
     const forged = Buffer.from(Array.from({ length: 32 }, () => random.int(0, 255))).toString('base64');
     const change = random.pick<() => object>([
-      () => ({ ...entry, leaf: changedLeaf(entry.leaf, random) }), () => ({ ...entry, ids: { actor: `person-${random.int(0, 999_999)}` } }), () => ({ ...entry, ids: null }),
-      () => ({ ...entry, personal: { salt: forged, fields: { address: '192.0.2.1' } } }), () => ({ ...entry, personal: null }), () => ({ ...entry, seq: random.int(0, 1_000) }),
+      () => ({ ...entry, leaf: changedLeaf(entry.leaf, random) }),
+      () => ({ ...entry, ids: { actor: `person-${random.int(0, 999_999)}` } }),
+      () => ({ ...entry, ids: null }),
+      () => ({ ...entry, personal: { salt: forged, fields: { address: '192.0.2.1' } } }),
+      () => ({ ...entry, personal: null }),
+      () => ({ ...entry, seq: random.int(0, 1_000) }),
     ]);
     return bytesOf(lines.with(at, `${JSON.stringify(change())}\n`));
   },
@@ -65,7 +75,9 @@ export const BUNDLE_MUTATIONS: Readonly<Record<string, (bundle: Genuine, random:
     const numbers = [...lines[at]!.matchAll(/\d+/g)];
     const number = random.pick(numbers);
     const changed = String(Number(number[0]) + random.int(1, 9));
-    return bytesOf(lines.with(at, lines[at]!.slice(0, number.index) + changed + lines[at]!.slice(number.index + number[0].length)));
+    return bytesOf(
+      lines.with(at, lines[at]!.slice(0, number.index) + changed + lines[at]!.slice(number.index + number[0].length)),
+    );
   },
 };
 
@@ -79,8 +91,15 @@ function forgedEntry(lines: Lines, random: Random): Buffer {
   const { digests: note } = JSON.parse(lines[digestsAt]!) as { digests: string };
   const text = note.split('\n')[1]!;
   const content = JSON.parse(text) as { first: number; leaves: string; lines: string };
-  const put = (hashes: string, one: Uint8Array) => Buffer.from(hashes, 'base64').fill(one, (entry.seq - content.first) * 32, (entry.seq - content.first + 1) * 32).toString('base64');
-  const changed = canonicalJson({ ...content, leaves: put(content.leaves, leafTextHash(leaf)), lines: put(content.lines, hash('sha256', line, 'buffer')) });
+  const put = (hashes: string, one: Uint8Array) =>
+    Buffer.from(hashes, 'base64')
+      .fill(one, (entry.seq - content.first) * 32, (entry.seq - content.first + 1) * 32)
+      .toString('base64');
+  const changed = canonicalJson({
+    ...content,
+    leaves: put(content.leaves, leafTextHash(leaf)),
+    lines: put(content.lines, hash('sha256', line, 'buffer')),
+  });
   return bytesOf(lines.with(at, line).with(digestsAt, `${JSON.stringify({ digests: note.replace(text, changed) })}\n`));
 }
 

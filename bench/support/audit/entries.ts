@@ -7,6 +7,7 @@ const SOURCE = { address: '203.0.113.7', userAgent: 'Mozilla/5.0 (X11; Linux x86
 export async function writeEntries(work: UnitOfWork, organization: string, entries: number): Promise<void> {
   const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: newId(), source: SOURCE };
   await work.write(origin, async (tx) => {
-    for (let n = 0; n < entries; n += 1) tx.record({ action: 'approval.created', resource: { type: 'approval', id: newId() }, detail: { n } });
+    for (let n = 0; n < entries; n += 1)
+      tx.record({ action: 'approval.created', resource: { type: 'approval', id: newId() }, detail: { n } });
   });
 }

@@ -79,11 +79,16 @@ function composeLog(database: Database, sealerDatabase: BareDatabase, logger: Lo
   const keys = new LogKeys(sealerDatabase, new SigningKeys(master));
   const sealer = new Sealer({ database: sealerDatabase, keys: new SigningKeys(master), clock: systemClock, logger });
   const work = new UnitOfWork({
-    database, vault, clock: systemClock, log: { writeAudit, writeOutbox, settleOutbox },
+    database,
+    vault,
+    clock: systemClock,
+    log: { writeAudit, writeOutbox, settleOutbox },
     notifier: { outboxFilled: () => undefined, auditWritten: () => undefined, changed: () => undefined },
   });
   return {
-    master, work, keys,
+    master,
+    work,
+    keys,
     check: new LogCheck({ work, archive: { read: async () => new Map() }, keys }),
     seal: () => sealer.round(WHOLE),
     write: (organization: string, entries: number) => writeEntries(work, organization, entries),

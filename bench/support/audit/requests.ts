@@ -43,12 +43,25 @@ const REQUESTS: Readonly<Record<string, RequestOf>> = {
   'creating an approval': ({ load, organization, random }) => load.create(random.pick(organization.requesters)),
   'changing billing settings': ({ api, ownerKey, random }) =>
     api.need('PUT', `/api/v1/teams/team-${random.int(0, TEAMS - 1)}/billing/settings`, {
-      key: ownerKey, body: { approval_hierarchy: [{ role: 'manager', threshold: 500 }, { role: 'director', threshold: random.int(5_000, 6_000) }] },
+      key: ownerKey,
+      body: {
+        approval_hierarchy: [
+          { role: 'manager', threshold: 500 },
+          { role: 'director', threshold: random.int(5_000, 6_000) },
+        ],
+      },
     }),
 };
 
 /** The same requests with the audit log and without it: two installations side by side, asked in turns. */
-export async function compareRequests({ writers, rounds, requests, seed, progress, onCompared }: RequestsPlan): Promise<void> {
+export async function compareRequests({
+  writers,
+  rounds,
+  requests,
+  seed,
+  progress,
+  onCompared,
+}: RequestsPlan): Promise<void> {
   const running: (() => Promise<void>)[] = [];
   try {
     const connections = Math.max(...writers);
@@ -56,14 +69,20 @@ export async function compareRequests({ writers, rounds, requests, seed, progres
     const bare = await startSide({ isAudited: false, connections, seed, progress, running });
     await mustDiffer(audited, bare);
     const perRound = Math.ceil(requests / rounds);
-    for (const request of Object.values(REQUESTS)) for (const side of [bare, audited]) await carryOut(side, request, perRound, 16);
+    for (const request of Object.values(REQUESTS))
+      for (const side of [bare, audited]) await carryOut(side, request, perRound, 16);
     for (const [name, request] of Object.entries(REQUESTS)) {
       for (const clients of writers) {
-        onCompared(name, await compare({
-          rounds, clients, between: async () => undefined,
-          floor: () => carryOut(bare, request, perRound, clients),
-          product: () => carryOut(audited, request, perRound, clients),
-        }));
+        onCompared(
+          name,
+          await compare({
+            rounds,
+            clients,
+            between: async () => undefined,
+            floor: () => carryOut(bare, request, perRound, clients),
+            product: () => carryOut(audited, request, perRound, clients),
+          }),
+        );
       }
     }
   } finally {
@@ -81,7 +100,9 @@ interface SideOptions {
 }
 
 async function startSide({ isAudited, connections, seed, progress, running }: SideOptions): Promise<Side> {
-  const services = await startServices({ progress: (line) => progress(`[${isAudited ? 'with the log' : 'without it'}] ${line}`) });
+  const services = await startServices({
+    progress: (line) => progress(`[${isAudited ? 'with the log' : 'without it'}] ${line}`),
+  });
   running.push(() => services.stop());
   const product = await startProduct(services, isAudited ? [] : WITHOUT_AUDIT);
   running.push(() => product.stop());
@@ -91,20 +112,34 @@ async function startSide({ isAudited, connections, seed, progress, running }: Si
   running.push(() => api.close());
   const organization = await makeOrganization(api, services.ownerKey, TEAMS);
   const random = seededRandom(seed);
-  return { isAudited, api, ownerKey: services.ownerKey, organization, random, database, load: new ApprovalLoad({ api, organization, random, withKeys: true }) };
+  return {
+    isAudited,
+    api,
+    ownerKey: services.ownerKey,
+    organization,
+    random,
+    database,
+    load: new ApprovalLoad({ api, organization, random, withKeys: true }),
+  };
 }
 
 /** A comparison of two that do the same would look splendid. */
 async function mustDiffer(audited: Side, bare: Side): Promise<void> {
-  const countOf = ({ database }: Side) => database.number("select count(*) from countersign.audit_entries where action = 'team.made'");
+  const countOf = ({ database }: Side) =>
+    database.number("select count(*) from countersign.audit_entries where action = 'team.made'");
   const [written, unwritten] = [await countOf(audited), await countOf(bare)];
-  if (written !== TEAMS || unwritten !== 0) throw new Error(`${written} teams are in the log of the one and ${unwritten} in that of the other, of ${TEAMS} and 0`);
+  if (written !== TEAMS || unwritten !== 0)
+    throw new Error(
+      `${written} teams are in the log of the one and ${unwritten} in that of the other, of ${TEAMS} and 0`,
+    );
 }
 
 /** One round. What it leaves to do (mails, workflows, sealing) is done before the other side's turn. */
 async function carryOut(side: Side, request: RequestOf, count: number, clients: number): Promise<Round> {
   const took: number[] = [];
-  const { ms } = await timed(() => inParallel(count, clients, async () => void took.push((await timed(() => request(side))).ms)));
+  const { ms } = await timed(() =>
+    inParallel(count, clients, async () => void took.push((await timed(() => request(side))).ms)),
+  );
   await side.database.untilOutboxEmpty(DRAINED_WITHIN_MS);
   if (side.isAudited) await side.database.untilSealed(DRAINED_WITHIN_MS);
   return { perSecond: count / (ms / 1000), decisions: took };

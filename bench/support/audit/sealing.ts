@@ -51,10 +51,21 @@ export async function measureSealing({ seconds, rates, progress, onMeasured }: S
   }
 }
 
-async function measureOne({ work }: { readonly work: UnitOfWork }, database: DatabaseView, seconds: number, rate: number | null): Promise<SealingFigures> {
+async function measureOne(
+  { work }: { readonly work: UnitOfWork },
+  database: DatabaseView,
+  seconds: number,
+  rate: number | null,
+): Promise<SealingFigures> {
   const organization = newId();
-  await work.bookkeep({ organization, actor: { type: 'system', id: null }, requestId: null }, async (tx) => void work.vault.createKey(tx.em, organization, organization, tx.at));
-  const sealed = () => database.number('select coalesce((select size from countersign.audit_logs where organization_id = $1), 0)', [organization]);
+  await work.bookkeep(
+    { organization, actor: { type: 'system', id: null }, requestId: null },
+    async (tx) => void work.vault.createKey(tx.em, organization, organization, tx.at),
+  );
+  const sealed = () =>
+    database.number('select coalesce((select size from countersign.audit_logs where organization_id = $1), 0)', [
+      organization,
+    ]);
   const { ms, result } = await timed(async () => {
     const writing = await timed(() => writeFor(work, organization, seconds * 1_000, rate));
     const sealedMeanwhile = await sealed();
@@ -65,7 +76,9 @@ async function measureOne({ work }: { readonly work: UnitOfWork }, database: Dat
   if ((await sealed()) !== writing.result) throw new Error(`${await sealed()} of ${writing.result} entries are sealed`);
   const perSecond = (entries: number, took: number) => entries / (took / 1_000);
   return {
-    writtenPerSecond: perSecond(writing.result, writing.ms), sealedPerSecond: perSecond(sealedMeanwhile, writing.ms), sealedPerSecondInAll: perSecond(writing.result, ms),
+    writtenPerSecond: perSecond(writing.result, writing.ms),
+    sealedPerSecond: perSecond(sealedMeanwhile, writing.ms),
+    sealedPerSecondInAll: perSecond(writing.result, ms),
     delay: await mergeDelay(database, organization, writing.result),
   };
 }
@@ -89,7 +102,12 @@ async function writeFor(work: UnitOfWork, organization: string, forMs: number, r
 /** The head is committed before its checkpoint is signed: waits for the last one. */
 async function mergeDelay(database: DatabaseView, organization: string, size: number): Promise<Spread> {
   const giveUpAt = performance.now() + SEALED_WITHIN_MS;
-  while ((await database.number('select count(*) from countersign.audit_checkpoints where organization_id = $1 and tree_size = $2', [organization, size])) === 0) {
+  while (
+    (await database.number(
+      'select count(*) from countersign.audit_checkpoints where organization_id = $1 and tree_size = $2',
+      [organization, size],
+    )) === 0
+  ) {
     if (performance.now() > giveUpAt) throw new Error('the last checkpoint was never signed');
     await pause(50);
   }
@@ -97,7 +115,9 @@ async function mergeDelay(database: DatabaseView, organization: string, size: nu
     `select percentile_disc(0.5) within group (order by delay)::float8 as p50, percentile_disc(0.99) within group (order by delay)::float8 as p99
      from (select extract(epoch from c.at - l.at) * 1000 as delay from (
        select tree_size, lag(tree_size, 1, 0::bigint) over (order by tree_size) as before, at from countersign.audit_checkpoints where organization_id = $1
-     ) c join countersign.audit_leaves l on l.organization_id = $1 and l.leaf_index >= c.before and l.leaf_index < c.tree_size) delays`, [organization]);
+     ) c join countersign.audit_leaves l on l.organization_id = $1 and l.leaf_index >= c.before and l.leaf_index < c.tree_size) delays`,
+    [organization],
+  );
   if (!spread) throw new Error('nothing was sealed');
   return spread;
 }

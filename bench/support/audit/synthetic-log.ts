@@ -23,15 +23,29 @@ export class SyntheticLog {
 
   /** Every entry tells where from; every seventh one's person was erased since. */
   entry(seq: number): BundleEntry {
-    const personal = personalWith(this.#bytes('salt', seq), { address: `203.0.113.${seq % 256}`, user_agent: `Mozilla/5.0 (X11; Linux x86_64) Browser/${seq % 90}.0` });
+    const personal = personalWith(this.#bytes('salt', seq), {
+      address: `203.0.113.${seq % 256}`,
+      user_agent: `Mozilla/5.0 (X11; Linux x86_64) Browser/${seq % 90}.0`,
+    });
     const [team, person] = [this.#id('team', seq % 50), this.#id('person', seq % 500)];
     const leaf = leafText({
-      id: this.#id('entry', seq), at: new Date(FROM + seq * 20), organization: this.#id('organization', 0), actor: { type: 'person', ref: person, key: this.#id('api-key', seq % 500) },
-      onBehalfOf: null, action: ACTIONS[seq % ACTIONS.length]!, resource: { type: 'approval', ref: this.#id('approval', seq) }, outcome: 'success', team, requestId: this.#id('request', seq),
-      detail: { version: seq, fields: ['approval_hierarchy'] }, personal: commitmentTo(personal),
+      id: this.#id('entry', seq),
+      at: new Date(FROM + seq * 20),
+      organization: this.#id('organization', 0),
+      actor: { type: 'person', ref: person, key: this.#id('api-key', seq % 500) },
+      onBehalfOf: null,
+      action: ACTIONS[seq % ACTIONS.length]!,
+      resource: { type: 'approval', ref: this.#id('approval', seq) },
+      outcome: 'success',
+      team,
+      requestId: this.#id('request', seq),
+      detail: { version: seq, fields: ['approval_hierarchy'] },
+      personal: commitmentTo(personal),
     });
     const isErased = seq % 7 === 6;
-    const aliases = isErased ? { actor: null, team: `team-${seq % 50}` } : { actor: `person-${seq % 500}`, team: `team-${seq % 50}` };
+    const aliases = isErased
+      ? { actor: null, team: `team-${seq % 50}` }
+      : { actor: `person-${seq % 500}`, team: `team-${seq % 50}` };
     return { seq, leaf, leafHash: leafTextHash(leaf), personal: isErased ? null : personal, ids: aliases };
   }
 
@@ -45,14 +59,27 @@ export class SyntheticLog {
   }
 
   /** What a bundle of a stretch in the middle holds. Keeps all of the log's hashes: for small ones. */
-  async stretch(range: { readonly start: number; readonly end: number }, size: number, stride: number): Promise<BundleParts> {
+  async stretch(
+    range: { readonly start: number; readonly end: number },
+    size: number,
+    stride: number,
+  ): Promise<BundleParts> {
     const hashes = Array.from({ length: size }, (_, seq) => this.entry(seq).leafHash);
-    const tiles = new Map(appendLeaves(0, [], hashes).changed.map((tile) => [`${tile.level}/${tile.index}`, tile.hashes]));
-    const reader = nodesFromTiles(async (wanted) => wanted.map(({ level, index }) => tiles.get(`${level}/${index}`) ?? new Uint8Array()));
+    const tiles = new Map(
+      appendLeaves(0, [], hashes).changed.map((tile) => [`${tile.level}/${tile.index}`, tile.hashes]),
+    );
+    const reader = nodesFromTiles(async (wanted) =>
+      wanted.map(({ level, index }) => tiles.get(`${level}/${index}`) ?? new Uint8Array()),
+    );
     return this.#parts(range, size, await proveRange(range, size, reader), this.#checkpoints(size, stride, range));
   }
 
-  #parts(range: { start: number; end: number }, treeSize: number, proof: BundleParts['scope']['proof'], checkpoints: AsyncGenerator<BundleCheckpoint>): BundleParts {
+  #parts(
+    range: { start: number; end: number },
+    treeSize: number,
+    proof: BundleParts['scope']['proof'],
+    checkpoints: AsyncGenerator<BundleCheckpoint>,
+  ): BundleParts {
     const [from, to] = [range.start, range.end].map((seq) => new Date(FROM + seq * 20).toISOString());
     return { scope: { from: from!, to: to!, range, treeSize, proof }, entries: this.#entries(range), checkpoints };
   }
@@ -61,12 +88,21 @@ export class SyntheticLog {
     for (let seq = start; seq < end; seq += 1) yield this.entry(seq);
   }
 
-  async *#checkpoints(size: number, stride: number, within = { start: 0, end: size }): AsyncGenerator<BundleCheckpoint> {
+  async *#checkpoints(
+    size: number,
+    stride: number,
+    within = { start: 0, end: size },
+  ): AsyncGenerator<BundleCheckpoint> {
     const tree = new Frontier();
     while (tree.size < size) {
       tree.append(this.entry(tree.size).leafHash);
-      const isSigned = tree.size === size || (tree.size % stride === 0 && tree.size >= within.start && tree.size <= within.end);
-      if (isSigned) yield { size: tree.size, note: signCheckpoint({ origin: this.key.name, size: tree.size, root: tree.root() }, this.key) };
+      const isSigned =
+        tree.size === size || (tree.size % stride === 0 && tree.size >= within.start && tree.size <= within.end);
+      if (isSigned)
+        yield {
+          size: tree.size,
+          note: signCheckpoint({ origin: this.key.name, size: tree.size, root: tree.root() }, this.key),
+        };
     }
   }
 

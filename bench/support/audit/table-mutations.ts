@@ -18,17 +18,22 @@ export interface TableMutation {
 }
 
 /** In statements, $1 is the log, $2 the donor, $3 and $4 places in the logs, $5 any number, $6 the size of the log. */
-const PARAMETERS = '$1::uuid is not null and $2::uuid is not null and $3::bigint is not null and $4::bigint is not null and $5::int is not null and $6::bigint is not null';
+const PARAMETERS =
+  '$1::uuid is not null and $2::uuid is not null and $3::bigint is not null and $4::bigint is not null and $5::int is not null and $6::bigint is not null';
 
 const ENTRY = `from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = $3`;
 const OTHER_ENTRY = `countersign.audit_entries o join countersign.audit_leaves ol on ol.entry_id = o.id where ol.organization_id = $1 and ol.leaf_index = $4`;
 const LEAF = 'organization_id = $1 and leaf_index = $3';
-const TILE = 'organization_id = $1 and (level, tile_index) = (select level, tile_index from countersign.audit_tiles where organization_id = $1 order by level, tile_index offset $5 % (select count(*) from countersign.audit_tiles where organization_id = $1) limit 1)';
-const CHECKPOINT = 'organization_id = $1 and tree_size = (select tree_size from countersign.audit_checkpoints where organization_id = $1 order by tree_size offset $5 % (select count(*) from countersign.audit_checkpoints where organization_id = $1) limit 1)';
+const TILE =
+  'organization_id = $1 and (level, tile_index) = (select level, tile_index from countersign.audit_tiles where organization_id = $1 order by level, tile_index offset $5 % (select count(*) from countersign.audit_tiles where organization_id = $1) limit 1)';
+const CHECKPOINT =
+  'organization_id = $1 and tree_size = (select tree_size from countersign.audit_checkpoints where organization_id = $1 order by tree_size offset $5 % (select count(*) from countersign.audit_checkpoints where organization_id = $1) limit 1)';
 const LOG = 'organization_id = $1';
 
-const alteredByte = (column: string) => `set_byte(${column}, ($4 % octet_length(${column}))::int, get_byte(${column}, ($4 % octet_length(${column}))::int) # ($5 % 255 + 1))`;
-const alteredCharacter = (column: string) => `overlay(${column} placing case substr(${column}, ($4 % length(${column}) + 1)::int, 1) when 'A' then 'B' else 'A' end from ($4 % length(${column}) + 1)::int for 1)`;
+const alteredByte = (column: string) =>
+  `set_byte(${column}, ($4 % octet_length(${column}))::int, get_byte(${column}, ($4 % octet_length(${column}))::int) # ($5 % 255 + 1))`;
+const alteredCharacter = (column: string) =>
+  `overlay(${column} placing case substr(${column}, ($4 % length(${column}) + 1)::int, 1) when 'A' then 'B' else 'A' end from ($4 % length(${column}) + 1)::int for 1)`;
 
 const ENTRIES: Readonly<Record<string, string>> = {
   'a number in an entry': `update countersign.audit_entries e set leaf = regexp_replace(e.leaf, '"n":\\d+', '"n":' || $5) ${ENTRY}`,
@@ -92,16 +97,37 @@ const SIGNED: Readonly<Record<string, string>> = {
 async function recomputed(scene: MutationScene): Promise<Map<number, Uint8Array>> {
   const { admin, organization, random, size } = scene;
   const seq = random.int(0, size - 1);
-  await run(scene, random.pick([ENTRIES['a number in an entry']!, ENTRIES['the outcome of an entry']!, ENTRIES['who acted']!]), seq);
-  const { rows } = await admin.query<{ leaf: string }>('select e.leaf from countersign.audit_leaves l join countersign.audit_entries e on e.id = l.entry_id where l.organization_id = $1 order by l.leaf_index', [organization]);
+  await run(
+    scene,
+    random.pick([ENTRIES['a number in an entry']!, ENTRIES['the outcome of an entry']!, ENTRIES['who acted']!]),
+    seq,
+  );
+  const { rows } = await admin.query<{ leaf: string }>(
+    'select e.leaf from countersign.audit_leaves l join countersign.audit_entries e on e.id = l.entry_id where l.organization_id = $1 order by l.leaf_index',
+    [organization],
+  );
   const hashes = rows.map(({ leaf }) => leafTextHash(leaf));
-  await admin.query('update countersign.audit_leaves set leaf_hash = $3 where organization_id = $1 and leaf_index = $2', [organization, seq, hashes[seq]]);
+  await admin.query(
+    'update countersign.audit_leaves set leaf_hash = $3 where organization_id = $1 and leaf_index = $2',
+    [organization, seq, hashes[seq]],
+  );
   const { changed, root } = appendLeaves(0, [], hashes);
-  for (const tile of changed) await admin.query('update countersign.audit_tiles set hashes = $4 where organization_id = $1 and level = $2 and tile_index = $3', [organization, tile.level, tile.index, tile.hashes]);
+  for (const tile of changed)
+    await admin.query(
+      'update countersign.audit_tiles set hashes = $4 where organization_id = $1 and level = $2 and tile_index = $3',
+      [organization, tile.level, tile.index, tile.hashes],
+    );
   await admin.query('update countersign.audit_logs set root = $2 where organization_id = $1', [organization, root]);
-  const signed = await admin.query<{ size: number }>('select tree_size::int as size from countersign.audit_checkpoints where organization_id = $1', [organization]);
+  const signed = await admin.query<{ size: number }>(
+    'select tree_size::int as size from countersign.audit_checkpoints where organization_id = $1',
+    [organization],
+  );
   const roots = new Map(signed.rows.map((row) => [row.size, appendLeaves(0, [], hashes.slice(0, row.size)).root]));
-  for (const [at, one] of roots) await admin.query('update countersign.audit_checkpoints set root = $3 where organization_id = $1 and tree_size = $2', [organization, at, one]);
+  for (const [at, one] of roots)
+    await admin.query(
+      'update countersign.audit_checkpoints set root = $3 where organization_id = $1 and tree_size = $2',
+      [organization, at, one],
+    );
   return roots;
 }
 
@@ -110,18 +136,40 @@ async function resigned(scene: MutationScene): Promise<void> {
   const { admin, organization } = scene;
   const key = signingKey(`countersign/${organization}`, randomBytes(32));
   for (const [size, root] of await recomputed(scene)) {
-    await admin.query('update countersign.audit_checkpoints set note = $3 where organization_id = $1 and tree_size = $2', [organization, size, signCheckpoint({ origin: key.name, size, root }, key)]);
+    await admin.query(
+      'update countersign.audit_checkpoints set note = $3 where organization_id = $1 and tree_size = $2',
+      [organization, size, signCheckpoint({ origin: key.name, size, root }, key)],
+    );
   }
-  await admin.query('update countersign.audit_logs set verifier_key = $2 where organization_id = $1', [organization, formatVerifierKey(key)]);
+  await admin.query('update countersign.audit_logs set verifier_key = $2 where organization_id = $1', [
+    organization,
+    formatVerifierKey(key),
+  ]);
 }
 
-function run({ admin, organization, donor, random, size }: MutationScene, sql: string, seq = random.int(0, size - 1)): Promise<void> {
+function run(
+  { admin, organization, donor, random, size }: MutationScene,
+  sql: string,
+  seq = random.int(0, size - 1),
+): Promise<void> {
   // All six are named, so that each has a type whichever of them a statement uses.
-  return admin.query(`with given as (select ${PARAMETERS}) ${sql}`, [organization, donor, seq, random.int(0, size - 1), random.int(1, 1_000_000), size]).then(() => undefined);
+  return admin
+    .query(`with given as (select ${PARAMETERS}) ${sql}`, [
+      organization,
+      donor,
+      seq,
+      random.int(0, size - 1),
+      random.int(1, 1_000_000),
+      size,
+    ])
+    .then(() => undefined);
 }
 
 export const TABLE_MUTATIONS: readonly TableMutation[] = [
-  ...Object.entries({ ...ENTRIES, ...TREE, ...SIGNED }).map(([what, sql]) => ({ what, change: (scene: MutationScene) => run(scene, sql) })),
+  ...Object.entries({ ...ENTRIES, ...TREE, ...SIGNED }).map(([what, sql]) => ({
+    what,
+    change: (scene: MutationScene) => run(scene, sql),
+  })),
   { what: 'an entry and all that follows from it', change: async (scene) => void (await recomputed(scene)) },
   { what: 'an entry and all that follows from it, signed by another key', change: resigned },
 ];

@@ -57,7 +57,9 @@ export class TableTampering {
     await admin.query('set session_replication_role = replica');
     for (const table of TABLES) {
       await admin.query(`drop table if exists original_${table}`);
-      await admin.query(`create temporary table original_${table} as select ${COLUMNS[table]} from countersign.${table} where organization_id = '${logs.organization}'`);
+      await admin.query(
+        `create temporary table original_${table} as select ${COLUMNS[table]} from countersign.${table} where organization_id = '${logs.organization}'`,
+      );
     }
     return new TableTampering(place, logs, random);
   }
@@ -82,7 +84,9 @@ export class TableTampering {
   async #change(): Promise<string> {
     for (;;) {
       const { what, change }: TableMutation = this.#random.pick(TABLE_MUTATIONS);
-      const isTaken = await this.#tried(() => change({ admin: this.#place.admin, random: this.#random, ...this.#logs }));
+      const isTaken = await this.#tried(() =>
+        change({ admin: this.#place.admin, random: this.#random, ...this.#logs }),
+      );
       this.#changed = await this.#changedTables();
       if (isTaken && this.#changed.length > 0) return what;
       await this.#restore();
@@ -101,7 +105,10 @@ export class TableTampering {
 
   async #changedTables(): Promise<(keyof typeof COLUMNS)[]> {
     const looks = TABLES.map((table) => {
-      const [now, before] = [`select ${COLUMNS[table]} from countersign.${table} ${this.#mine}`, `select * from original_${table}`];
+      const [now, before] = [
+        `select ${COLUMNS[table]} from countersign.${table} ${this.#mine}`,
+        `select * from original_${table}`,
+      ];
       return `select '${table}' as name where exists (${now} except ${before}) or exists (${before} except ${now})`;
     });
     const { rows } = await this.#place.admin.query<{ name: string }>(looks.join(' union all '));

@@ -27,7 +27,8 @@ export async function tamperWithBundles(times: number, random: Random, seed: num
   const genuine = await genuineBundle(log);
   const original = Buffer.from(genuine.lines.join(''));
   const verdictOn = async (bytes: Buffer) => (await verifyBundle(Readable.from([bytes]), { key })).verdict;
-  if ((await verdictOn(original)) !== 'valid') throw new Error('the bundle that is to be tampered with is not valid as it is');
+  if ((await verdictOn(original)) !== 'valid')
+    throw new Error('the bundle that is to be tampered with is not valid as it is');
   const matrix = new MatrixCount();
   while (matrix.tried < times) {
     const [kind, mutate] = random.pick(Object.entries(BUNDLE_MUTATIONS));
@@ -40,7 +41,9 @@ export async function tamperWithBundles(times: number, random: Random, seed: num
 async function genuineBundle(log: SyntheticLog): Promise<Genuine> {
   const lines = await linesOf(log, await log.stretch(RANGE, SIZE, STRIDE));
   const others = await Promise.all([
-    log.stretch({ start: 248, end: 264 }, SIZE, STRIDE), log.stretch(RANGE, SIZE - 2, STRIDE), log.stretch({ start: 250, end: 262 }, SIZE, 4),
+    log.stretch({ start: 248, end: 264 }, SIZE, STRIDE),
+    log.stretch(RANGE, SIZE - 2, STRIDE),
+    log.stretch({ start: 250, end: 262 }, SIZE, 4),
     log.stretch(RANGE, SIZE, STRIDE).then((parts) => ({ ...parts, entries: withoutPersonal(parts.entries) })),
   ]);
   const donors = (await Promise.all(others.map((parts) => linesOf(log, parts)))).flat();
@@ -64,16 +67,26 @@ export async function tamperWithNotes(times: number, random: Random, seed: numbe
   const { root, changed } = appendLeaves(0, [], hashes);
   const note = signCheckpoint({ origin: log.key.name, size: SIZE, root }, log.key);
   const tiles = new Map(changed.map((tile) => [`${tile.level}/${tile.index}`, tile.hashes]));
-  const reader = nodesFromTiles(async (wanted) => wanted.map(({ level, index }) => tiles.get(`${level}/${index}`) ?? new Uint8Array()));
+  const reader = nodesFromTiles(async (wanted) =>
+    wanted.map(({ level, index }) => tiles.get(`${level}/${index}`) ?? new Uint8Array()),
+  );
   const matrix = new MatrixCount();
   while (matrix.tried < times) {
     const index = random.int(0, SIZE - 1);
     const proof = formatLogProof({ index, hashes: await proveInclusion(index, SIZE, reader), checkpoint: note });
     const open = (text: string) => openLogProof(text, hashes[index]!, log.key);
-    const [kind, text, look] = random.pick<[string, string, (text: string) => unknown]>([['a checkpoint', note, (given) => openCheckpoint(given, log.key)], ['a proof of an entry', proof, open]]);
+    const [kind, text, look] = random.pick<[string, string, (text: string) => unknown]>([
+      ['a checkpoint', note, (given) => openCheckpoint(given, log.key)],
+      ['a proof of an entry', proof, open],
+    ]);
     if (isRefused(() => look(text))) throw new Error(`${kind} that is to be tampered with is not valid as it is`);
     const mutated = mutatedText(text, random);
-    if (mutated !== text) matrix.add(kind, isRefused(() => look(mutated)), JSON.stringify(mutated));
+    if (mutated !== text)
+      matrix.add(
+        kind,
+        isRefused(() => look(mutated)),
+        JSON.stringify(mutated),
+      );
   }
   return matrix;
 }
@@ -82,8 +95,15 @@ function mutatedText(text: string, random: Random): string {
   const at = random.int(0, text.length - 1);
   const other = String.fromCodePoint(random.pick([random.int(32, 126), 10, random.int(160, 0x2fff)]));
   return random.pick([
-    () => text.slice(0, at) + other + text.slice(at + 1), () => text.slice(0, at) + other + text.slice(at), () => text.slice(0, at) + text.slice(at + random.int(1, 60)),
-    () => text.slice(0, at), () => text.split('\n').toSpliced(random.int(0, text.split('\n').length - 1), 1).join('\n'),
+    () => text.slice(0, at) + other + text.slice(at + 1),
+    () => text.slice(0, at) + other + text.slice(at),
+    () => text.slice(0, at) + text.slice(at + random.int(1, 60)),
+    () => text.slice(0, at),
+    () =>
+      text
+        .split('\n')
+        .toSpliced(random.int(0, text.split('\n').length - 1), 1)
+        .join('\n'),
   ])();
 }
 

@@ -26,7 +26,11 @@ async function smallLog(place: LogPlace): Promise<string> {
 export async function tamperWithTables(place: LogPlace, times: number, random: Random): Promise<Matrix> {
   const [organization, donor] = [await smallLog(place), await smallLog(place)];
   await place.write(organization, WAITING);
-  const tables = await TableTampering.begin(place, { organization, donor, size: BATCHES.reduce((sum, batch) => sum + batch, 0) }, random);
+  const tables = await TableTampering.begin(
+    place,
+    { organization, donor, size: BATCHES.reduce((sum, batch) => sum + batch, 0) },
+    random,
+  );
   const matrix = new MatrixCount();
   while (matrix.tried < times) {
     if (matrix.tried % LOOK_EVERY === 0) await mustBeClean(tables);

@@ -9,7 +9,8 @@ const [bundle, key] = process.argv.slice(2);
 if (bundle === undefined || key === undefined) throw new Error('usage: verify-program.ts BUNDLE KEY');
 
 /** The most that was resident at any moment. getrusage(2) would tell of the process that started this one too. */
-const peakMegabytes = () => Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? Number.NaN) / 1024;
+const peakMegabytes = () =>
+  Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? Number.NaN) / 1024;
 
 const idle = peakMegabytes();
 const began = performance.now();

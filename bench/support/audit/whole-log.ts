@@ -28,13 +28,15 @@ export interface WrittenLog {
 export async function writeLog(place: LogPlace, rows: number, random: Random): Promise<WrittenLog> {
   const organization = await place.makeOrganization();
   let left = rows;
-  const writing = timed(() => inParallel(WRITERS, WRITERS, async () => {
-    while (left > 0) {
-      const entries = Math.min(left, random.int(1, AT_MOST));
-      left -= entries;
-      await place.write(organization, entries);
-    }
-  }));
+  const writing = timed(() =>
+    inParallel(WRITERS, WRITERS, async () => {
+      while (left > 0) {
+        const entries = Math.min(left, random.int(1, AT_MOST));
+        left -= entries;
+        await place.write(organization, entries);
+      }
+    }),
+  );
   const [{ ms }] = await Promise.all([writing, sealUntil(writing, place)]);
   return { organization, entries: rows, perSecond: rows / (ms / 1000) };
 }
@@ -59,17 +61,25 @@ export interface Alarms {
 export async function checkUntouched(place: LogPlace, { organization, entries }: WrittenLog): Promise<Alarms> {
   const findings: Finding[] = [];
   const { ms, result } = await timed(() => place.check.check(organization, (finding) => findings.push(finding)));
-  if (result.entries !== entries || result.waiting !== 0) throw new Error(`${result.entries} of ${entries} entries were checked, ${result.waiting} wait`);
+  if (result.entries !== entries || result.waiting !== 0)
+    throw new Error(`${result.entries} of ${entries} entries were checked, ${result.waiting} wait`);
   const found = await verifyWhole(place, organization);
-  if (found.verdict === 'valid' && found.entries !== entries) throw new Error(`the bundle holds ${found.entries} of ${entries} entries`);
+  if (found.verdict === 'valid' && found.entries !== entries)
+    throw new Error(`the bundle holds ${found.entries} of ${entries} entries`);
   return { findings, checkedInS: ms / 1000, verdict: found.verdict };
 }
 
 async function verifyWhole({ work, keys, master }: LogPlace, organization: string) {
   const key = await keys.of(organization);
   const vault = new Vault(master);
-  const source = new BundleSource({ work, entries: new SealedEntries({ read: async () => new Map() }), openers: () => ({ vault, people: new People(master, vault) }) });
-  const parts = await source.read(organization, new Date(0), new Date(Date.now() + 60_000), { signal: AbortSignal.timeout(3_600_000) });
+  const source = new BundleSource({
+    work,
+    entries: new SealedEntries({ read: async () => new Map() }),
+    openers: () => ({ vault, people: new People(master, vault) }),
+  });
+  const parts = await source.read(organization, new Date(0), new Date(Date.now() + 60_000), {
+    signal: AbortSignal.timeout(3_600_000),
+  });
   return verifyBundle(Readable.from(writeBundle(parts, key)), { key: formatVerifierKey(key) });
 }
 
@@ -79,7 +89,12 @@ export interface ProofFigures {
 }
 
 /** Proves entries out of a stored log, one after the other, and verifies each proof. */
-export async function measureProofs({ database }: LogPlace, { organization, entries }: WrittenLog, samples: number, random: Random): Promise<ProofFigures> {
+export async function measureProofs(
+  { database }: LogPlace,
+  { organization, entries }: WrittenLog,
+  samples: number,
+  random: Random,
+): Promise<ProofFigures> {
   const proofs = new AuditProofs(database);
   const key = parseVerifierKey(await proofs.verifierKey(organization));
   const took: number[] = [];
@@ -88,7 +103,8 @@ export async function measureProofs({ database }: LogPlace, { organization, entr
     const seq = random.int(0, entries - 1);
     const { ms, result } = await timed(() => proofs.inclusion(organization, { seq }));
     const file = formatLogProof({ index: seq, hashes: result.hashes, checkpoint: result.checkpoint.note });
-    if (openLogProof(file, result.leafHash, key).size !== entries) throw new Error(`entry ${seq} was proven for another size`);
+    if (openLogProof(file, result.leafHash, key).size !== entries)
+      throw new Error(`entry ${seq} was proven for another size`);
     took.push(ms);
     largestBytes = Math.max(largestBytes, Buffer.byteLength(file));
   }

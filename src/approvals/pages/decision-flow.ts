@@ -59,17 +59,31 @@ export class DecisionFlow {
   async answer(response: Response, fields: Readonly<Record<string, string>>, door: DecisionDoor): Promise<void> {
     const page = await door.look();
     const submission = readSubmission(fields, page.needsCode);
-    if (submission.asks === 'decision' && (page.state === 'open' || page.takesLate)) return this.#decide(response, door, page, submission);
+    if (submission.asks === 'decision' && (page.state === 'open' || page.takesLate))
+      return this.#decide(response, door, page, submission);
     if (page.state !== 'open') return sendOutcome(response, page, submission);
     if (submission.asks === 'correction') return sendPage(response, 400, page.render(submission));
     return this.#mailCode(response, door, page, submission.typed);
   }
 
-  async #decide(response: Response, door: DecisionDoor, page: DecisionPage, submission: DecisionSubmission): Promise<void> {
+  async #decide(
+    response: Response,
+    door: DecisionDoor,
+    page: DecisionPage,
+    submission: DecisionSubmission,
+  ): Promise<void> {
     const { approval, person, door: through } = page;
     const { decision, comment } = submission;
     const code = page.needsCode ? submission.code : null;
-    const taken = await this.#decisions.take(door.origin, { approval, person, door: through, decision, comment, code, ...door.recording(submission) });
+    const taken = await this.#decisions.take(door.origin, {
+      approval,
+      person,
+      door: through,
+      decision,
+      comment,
+      code,
+      ...door.recording(submission),
+    });
     if (taken.outcome === 'taken') return redirectToOutcome(response, page);
     if (taken.outcome === 'refused') await this.#denials.note(door.origin, door.route, taken.problem);
     // Looked at anew: what stands now is the answer, whichever of several attempts has brought it about.
@@ -92,7 +106,8 @@ export class DecisionFlow {
     try {
       await this.#stepUp.mail(origin, confirmed);
     } catch (error) {
-      if (!(error instanceof ProblemError) || (error.code !== 'rate-limited' && error.code !== 'not-an-approver')) throw error;
+      if (!(error instanceof ProblemError) || (error.code !== 'rate-limited' && error.code !== 'not-an-approver'))
+        throw error;
       if (error.code === 'rate-limited') return error;
       await this.#denials.note(origin, route, error);
     }
@@ -112,7 +127,12 @@ function sendOutcome(response: Response, page: DecisionPage, submission: Submiss
 }
 
 /** The request still waits for this person: they are told what to do. */
-function sendRefusal(response: Response, page: DecisionPage, typed: Typed, taken: Exclude<Taken, { outcome: 'taken' }>): void {
+function sendRefusal(
+  response: Response,
+  page: DecisionPage,
+  typed: Typed,
+  taken: Exclude<Taken, { outcome: 'taken' }>,
+): void {
   switch (taken.outcome) {
     case 'unavailable':
       throw taken.problem;

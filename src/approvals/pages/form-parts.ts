@@ -4,7 +4,11 @@ import type { CodeState } from '../step-up.ts';
 import type { Typed } from './decision-fields.ts';
 
 /** The part of the form that asks for a code; null where none is needed. */
-export function stepUpView(code: CodeState | null, { email }: PersonProfile, typed: Typed | undefined): StepUpView | null {
+export function stepUpView(
+  code: CodeState | null,
+  { email }: PersonProfile,
+  typed: Typed | undefined,
+): StepUpView | null {
   return code && { mailedTo: code.mailed && email !== null ? maskAddress(email) : null, code: typed?.code ?? '' };
 }
 

@@ -12,7 +12,13 @@ import { recordedPage } from './recorded-page.ts';
 
 /** @param csrfToken makes the token of a form, a new one for each */
 export function inboxApprovalPage(visit: InboxVisit, context: PageContext, csrfToken: () => string): DecisionPage {
-  const { view, signedIn: { person, session }, seat, isRecorded, code } = visit;
+  const {
+    view,
+    signedIn: { person, session },
+    seat,
+    isRecorded,
+    code,
+  } = visit;
   const id = view.stored.row.id;
   return {
     approval: id,
@@ -28,16 +34,30 @@ export function inboxApprovalPage(visit: InboxVisit, context: PageContext, csrfT
 }
 
 /** The form while the request waits for this person; otherwise all that they may see of it. */
-function render(visit: InboxVisit, context: PageContext, csrfToken: () => string, { justDecided = false, typed, errors }: PageMoment): Html {
+function render(
+  visit: InboxVisit,
+  context: PageContext,
+  csrfToken: () => string,
+  { justDecided = false, typed, errors }: PageMoment,
+): Html {
   const page = { ...context, approval: presentForPage(visit.view), now: visit.at };
   if (visit.isRecorded) return recordedPage(page);
   const timeline = timelineViews(visit.timeline);
-  if (visit.seat) return approvalPage({ ...page, timeline, form: { ...formOf(visit, csrfToken(), typed), ...(errors ? { errors } : {}) } });
+  if (visit.seat)
+    return approvalPage({
+      ...page,
+      timeline,
+      form: { ...formOf(visit, csrfToken(), typed), ...(errors ? { errors } : {}) },
+    });
   if (justDecided) return outcomePage({ ...page, reason: 'decided', decision: null });
   return approvalPage({ ...page, timeline, form: null });
 }
 
-function formOf({ signedIn, view, seat, code }: InboxVisit, csrfToken: string, typed: Typed | undefined): DecisionFormView {
+function formOf(
+  { signedIn, view, seat, code }: InboxVisit,
+  csrfToken: string,
+  typed: Typed | undefined,
+): DecisionFormView {
   const profile = view.profiles.of(signedIn.person);
   const absent = seat?.candidate.onBehalfOf ?? null;
   return {

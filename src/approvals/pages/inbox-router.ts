@@ -32,45 +32,73 @@ export function inboxRouter({ visitors, queries, visits, flow, denials, clock }:
   const router = Router({ caseSensitive: true });
   const whoIsSignedIn = onlySignedIn(visitors, denials);
 
-  router.get('/inbox', whoIsSignedIn(async ({ signedIn, request, response }) => {
-    const { cursor } = request.query;
-    const { items, next_cursor } = await queries.inbox(signedIn.caller.organization, signedIn.person, { limit: ITEMS_PER_PAGE, ...(typeof cursor === 'string' ? { cursor } : {}) });
-    const shown = items.flatMap((view) => inboxItem(view, signedIn.person) ?? []);
-    const next = next_cursor && `/inbox?cursor=${encodeURIComponent(next_cursor)}`;
-    sendPage(response, 200, inboxPage({ ...visitors.pageContext(signedIn), items: shown, next, now: clock.now() }));
-  }));
+  router.get(
+    '/inbox',
+    whoIsSignedIn(async ({ signedIn, request, response }) => {
+      const { cursor } = request.query;
+      const { items, next_cursor } = await queries.inbox(signedIn.caller.organization, signedIn.person, {
+        limit: ITEMS_PER_PAGE,
+        ...(typeof cursor === 'string' ? { cursor } : {}),
+      });
+      const shown = items.flatMap((view) => inboxItem(view, signedIn.person) ?? []);
+      const next = next_cursor && `/inbox?cursor=${encodeURIComponent(next_cursor)}`;
+      sendPage(response, 200, inboxPage({ ...visitors.pageContext(signedIn), items: shown, next, now: clock.now() }));
+    }),
+  );
 
-  router.get('/inbox/approvals/:id', whoIsSignedIn(async (visit) => {
-    const { request, response } = visit;
-    const page = await look(visit, approvalId(request));
-    sendPage(response, 200, page.render({ justDecided: 'decided' in request.query }));
-  }));
+  router.get(
+    '/inbox/approvals/:id',
+    whoIsSignedIn(async (visit) => {
+      const { request, response } = visit;
+      const page = await look(visit, approvalId(request));
+      sendPage(response, 200, page.render({ justDecided: 'decided' in request.query }));
+    }),
+  );
 
-  router.post('/inbox/approvals/:id', whoIsSignedIn(async (visit) => {
-    const { signedIn, request, response } = visit;
-    const id = approvalId(request);
-    const fields = await readForm(request);
-    const [form = '', token = ''] = (fields['csrf'] ?? '').split('.');
-    visitors.checkForm(request, signedIn, purposeOf(id, form), token);
-    await flow.answer(response, fields, doorOf(visit, id, form, () => look(visit, id)));
-  }));
+  router.post(
+    '/inbox/approvals/:id',
+    whoIsSignedIn(async (visit) => {
+      const { signedIn, request, response } = visit;
+      const id = approvalId(request);
+      const fields = await readForm(request);
+      const [form = '', token = ''] = (fields['csrf'] ?? '').split('.');
+      visitors.checkForm(request, signedIn, purposeOf(id, form), token);
+      await flow.answer(
+        response,
+        fields,
+        doorOf(visit, id, form, () => look(visit, id)),
+      );
+    }),
+  );
 
   /** Each form that is shown has an id of its own, under which its decision is recorded: sent twice, it counts once. */
   async function look({ signedIn, origin }: Visit, id: string): Promise<DecisionPage> {
     const csrfToken = (form: string) => `${form}.${visitors.formToken(signedIn, purposeOf(id, form))}`;
-    return inboxApprovalPage(await visits.visit(signedIn, origin, id), visitors.pageContext(signedIn), () => csrfToken(newId(clock.now())));
+    return inboxApprovalPage(await visits.visit(signedIn, origin, id), visitors.pageContext(signedIn), () =>
+      csrfToken(newId(clock.now())),
+    );
   }
 
   return router;
 }
 
-function doorOf({ signedIn: { person }, origin, route }: Visit, approval: string, form: string, look: DecisionDoor['look']): DecisionDoor {
+function doorOf(
+  { signedIn: { person }, origin, route }: Visit,
+  approval: string,
+  form: string,
+  look: DecisionDoor['look'],
+): DecisionDoor {
   return {
     origin,
     route,
     look,
     // Our form always says which revision was seen. One that does not has seen none, and is refused as outdated.
-    recording: ({ revision }) => ({ channel: 'page', intent: form, revision: revision ?? 0, alsoRecord: (tx) => lockSeat(tx, { approval, person }, form) }),
+    recording: ({ revision }) => ({
+      channel: 'page',
+      intent: form,
+      revision: revision ?? 0,
+      alsoRecord: (tx) => lockSeat(tx, { approval, person }, form),
+    }),
   };
 }
 
@@ -86,14 +114,15 @@ interface Visit {
 
 /** Sends whoever is not signed in to where one signs in; what is refused to somebody who is goes on record. */
 function onlySignedIn(visitors: Visitors, denials: Denials) {
-  return (handle: (visit: Visit) => Promise<void>) => async (request: Request, response: Response): Promise<void> => {
-    const signedIn = await visitors.find(request);
-    if (!signedIn) return response.redirect(303, '/sign-in');
-    const { organization, actor } = signedIn.caller;
-    const origin = { organization, actor, ...provenanceOf(request, response) };
-    const route = `${request.method} ${routePattern(request)}`;
-    await denials.watch(origin, route, () => handle({ signedIn, origin, route, request, response }));
-  };
+  return (handle: (visit: Visit) => Promise<void>) =>
+    async (request: Request, response: Response): Promise<void> => {
+      const signedIn = await visitors.find(request);
+      if (!signedIn) return response.redirect(303, '/sign-in');
+      const { organization, actor } = signedIn.caller;
+      const origin = { organization, actor, ...provenanceOf(request, response) };
+      const route = `${request.method} ${routePattern(request)}`;
+      await denials.watch(origin, route, () => handle({ signedIn, origin, route, request, response }));
+    };
 }
 
 function purposeOf(approval: string, form: string): string {

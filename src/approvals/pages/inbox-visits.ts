@@ -34,7 +34,13 @@ export class InboxVisits {
   readonly #clock: Clock;
   readonly #reasonReads: ReasonReads;
 
-  constructor(parts: { work: UnitOfWork; queries: ApprovalQueries; stepUp: StepUp; clock: Clock; reasonReads: ReasonReads }) {
+  constructor(parts: {
+    work: UnitOfWork;
+    queries: ApprovalQueries;
+    stepUp: StepUp;
+    clock: Clock;
+    reasonReads: ReasonReads;
+  }) {
     this.#work = parts.work;
     this.#queries = parts.queries;
     this.#stepUp = parts.stepUp;
@@ -47,12 +53,21 @@ export class InboxVisits {
     const { caller, person, session } = signedIn;
     const view = await this.#queries.get(caller, id);
     const timeline = await this.#queries.timeline(caller, id);
-    if (showsReasons(view) || timeline.lines.some((line) => line.comment !== null)) await this.#reasonReads.note(caller, origin, [view.stored]);
+    if (showsReasons(view) || timeline.lines.some((line) => line.comment !== null))
+      await this.#reasonReads.note(caller, origin, [view.stored]);
     const at = this.#clock.now();
     return this.#work.read(caller.organization, async (em) => {
       const { settings } = await organizationById(em, caller.organization);
       const code = await this.#stepUp.stateOf(em, settings, view.stored.row, { person, door: session }, at);
-      return { signedIn, view, timeline, seat: openSeat(view.stored.approval, person), isRecorded: await isDecisionRecorded(em, id, person), code, at };
+      return {
+        signedIn,
+        view,
+        timeline,
+        seat: openSeat(view.stored.approval, person),
+        isRecorded: await isDecisionRecorded(em, id, person),
+        code,
+        at,
+      };
     });
   }
 }
@@ -62,8 +77,13 @@ export class InboxVisits {
  * @throws LostRace where the same form was recorded meanwhile: run again, the transaction finds it
  * @throws ProblemError `not-an-approver` where it no longer waits for them
  */
-export async function lockSeat(tx: Transaction, asked: { approval: string; person: string }, intent: string): Promise<void> {
+export async function lockSeat(
+  tx: Transaction,
+  asked: { approval: string; person: string },
+  intent: string,
+): Promise<void> {
   const ask = await tx.em.findOne(AskRow, { ...asked, pending: true }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  if ((await tx.em.count(IntentRow, { id: intent })) > 0) throw new LostRace('the same form was sent twice at this moment');
+  if ((await tx.em.count(IntentRow, { id: intent })) > 0)
+    throw new LostRace('the same form was sent twice at this moment');
   if (!ask) throw refusalProblem('not-an-approver', 'pending');
 }

@@ -32,7 +32,8 @@ export function linkPage(visit: LinkVisit, path: string): DecisionPage {
 function render(visit: LinkVisit, path: string, { justDecided = false, typed, errors }: PageMoment): Html {
   const page = { organization: visit.organization.name, approval: presentForPage(visit.view), now: visit.at };
   const { standing, decision } = visit;
-  if (standing === 'open') return approvalPage({ ...page, form: { ...formOf(visit, path, typed), ...(errors ? { errors } : {}) } });
+  if (standing === 'open')
+    return approvalPage({ ...page, form: { ...formOf(visit, path, typed), ...(errors ? { errors } : {}) } });
   if (standing === 'paused') return approvalPage({ ...page, form: null });
   if (standing === 'recorded') return recordedPage(page);
   const shown = decision && decisionView(decision.row, visit.profiles, decision.comment);

@@ -32,7 +32,13 @@ export function approvalPageRouter({ links, flow, publicUrl }: LinkRouterParts):
     refuseOtherSites(request, origin);
     const fields = await readForm(request);
     const visit = await links.visit(request.params.token);
-    await flow.answer(response, fields, doorOf(visit, provenanceOf(request, response), async () => linkPage(await links.visit(request.params.token), pathOf(request))));
+    await flow.answer(
+      response,
+      fields,
+      doorOf(visit, provenanceOf(request, response), async () =>
+        linkPage(await links.visit(request.params.token), pathOf(request)),
+      ),
+    );
   });
 
   return router;
@@ -44,7 +50,12 @@ function doorOf({ organization, link }: LinkVisit, provenance: Provenance, look:
     origin: { organization: organization.id, actor: { type: 'person', id: link.person }, ...provenance },
     look,
     // A link takes one decision, recorded under the link's own id: a double click finds what the first one has recorded.
-    recording: () => ({ channel: 'link', intent: link.id, revision: link.revision, alsoRecord: (tx) => useLink(tx, link.id) }),
+    recording: () => ({
+      channel: 'link',
+      intent: link.id,
+      revision: link.revision,
+      alsoRecord: (tx) => useLink(tx, link.id),
+    }),
   };
 }
 

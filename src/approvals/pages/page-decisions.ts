@@ -28,7 +28,13 @@ export type Taken =
   | { readonly outcome: 'refused' | 'unavailable'; readonly problem: ProblemError }
   | { readonly outcome: 'code-refused'; readonly fault: CodeFault };
 
-const REFUSALS: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['already-decided', 'approval-closed', 'stale-revision', 'not-an-approver', 'separation-of-duties']);
+const REFUSALS: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  'already-decided',
+  'approval-closed',
+  'stale-revision',
+  'not-an-approver',
+  'separation-of-duties',
+]);
 
 /** Takes the decisions that come from pages. */
 export class PageDecisions {
@@ -46,19 +52,31 @@ export class PageDecisions {
       return { outcome: 'taken' };
     } catch (error) {
       if (error instanceof CodeRefused) return { outcome: 'code-refused', fault: error.fault };
-      if (error instanceof ProblemError && error.code === 'unavailable') return { outcome: 'unavailable', problem: error };
+      if (error instanceof ProblemError && error.code === 'unavailable')
+        return { outcome: 'unavailable', problem: error };
       if (error instanceof ProblemError && REFUSALS.has(error.code)) return { outcome: 'refused', problem: error };
       throw error;
     }
   }
 
   /** The attempt is counted on its own, so that a refusal does not take it back; the code is used up with the decision. */
-  async #decide(origin: Origin, { approval, person, door, decision, comment, revision, channel, intent, code, alsoRecord }: PageDecision): Promise<void> {
+  async #decide(
+    origin: Origin,
+    { approval, person, door, decision, comment, revision, channel, intent, code, alsoRecord }: PageDecision,
+  ): Promise<void> {
     const confirmed = { approval, person, door };
     if (code !== null) await this.#stepUp.attempt(origin, confirmed, code);
-    await this.#commands.decide(origin, approval, person, { decision, comment, revision }, channel, intent, async (tx) => {
-      await alsoRecord(tx);
-      if (code !== null) await this.#stepUp.use(tx, confirmed, code);
-    });
+    await this.#commands.decide(
+      origin,
+      approval,
+      person,
+      { decision, comment, revision },
+      channel,
+      intent,
+      async (tx) => {
+        await alsoRecord(tx);
+        if (code !== null) await this.#stepUp.use(tx, confirmed, code);
+      },
+    );
   }
 }

@@ -1,5 +1,12 @@
 import type { InboxItemView } from '../../pages/inbox-page.ts';
-import type { ApprovalView as PageView, DecisionView, OptionalText, PersonView, StageView, TimelineEntryView } from '../../pages/view-models.ts';
+import type {
+  ApprovalView as PageView,
+  DecisionView,
+  OptionalText,
+  PersonView,
+  StageView,
+  TimelineEntryView,
+} from '../../pages/view-models.ts';
 import type { PersonProfile, Profiles } from '../../tenancy/service.ts';
 import type { DecisionRow } from '../entities.ts';
 import { openSeat } from '../link-standing.ts';
@@ -8,11 +15,20 @@ import type { TimelineLine } from '../queries.ts';
 import type { Channel, StageState } from '../rules.ts';
 import type { ApprovalView } from '../view.ts';
 
-const CHANNELS: Readonly<Record<Channel, string>> = { api: 'the API', link: 'mail link', page: 'inbox', system: 'the chain’s rule' };
+const CHANNELS: Readonly<Record<Channel, string>> = {
+  api: 'the API',
+  link: 'mail link',
+  page: 'inbox',
+  system: 'the chain’s rule',
+};
 
 /** A request as pages show it. What was sealed and can no longer be opened is marked as erased, not left out. */
 export function presentForPage(view: ApprovalView): PageView {
-  const { stored: { row }, details, profiles } = view;
+  const {
+    stored: { row },
+    details,
+    profiles,
+  } = view;
   return {
     id: row.id,
     title: details?.title ?? null,
@@ -63,7 +79,13 @@ export function inboxItem(view: ApprovalView, person: string): InboxItemView | n
   };
 }
 
-export function timelineViews({ lines, profiles }: { lines: readonly TimelineLine[]; profiles: Profiles }): TimelineEntryView[] {
+export function timelineViews({
+  lines,
+  profiles,
+}: {
+  lines: readonly TimelineLine[];
+  profiles: Profiles;
+}): TimelineEntryView[] {
   return lines.map(({ row, comment }) => ({
     at: row.at,
     type: row.type,
@@ -84,8 +106,13 @@ function stageView(view: ApprovalView, stage: StageState): StageView {
     required: stage.required,
     openedAt: stage.openedAt,
     deadlineAt: stage.deadlineAt,
-    approvers: stage.asked.map(({ person, reason }) => ({ ...personView(profiles.of(person)), reason: describeReason(reason, profiles) })),
-    decisions: stored.decisions.filter((decision) => decision.stage === stage.index).map((decision) => decisionView(decision, profiles, view.commentOf(decision))),
+    approvers: stage.asked.map(({ person, reason }) => ({
+      ...personView(profiles.of(person)),
+      reason: describeReason(reason, profiles),
+    })),
+    decisions: stored.decisions
+      .filter((decision) => decision.stage === stage.index)
+      .map((decision) => decisionView(decision, profiles, view.commentOf(decision))),
   };
 }
 

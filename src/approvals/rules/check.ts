@@ -22,16 +22,25 @@ export interface DecisionAttempt {
   readonly revision?: number | undefined;
 }
 
-export type DecisionRefusal = 'already-decided' | 'separation-of-duties' | 'stale-revision' | 'approval-closed' | 'not-an-approver';
+export type DecisionRefusal =
+  | 'already-decided'
+  | 'separation-of-duties'
+  | 'stale-revision'
+  | 'approval-closed'
+  | 'not-an-approver';
 
 /**
  * Whether a decision may be taken now. `repeat`: the person decided the same before, which is answered like the first time
  * and counts once. The order of the questions is part of the contract: whoever decided is told so before anything else.
  */
-export function checkDecision(snapshot: ControlSnapshot, attempt: DecisionAttempt): 'accept' | 'repeat' | DecisionRefusal {
+export function checkDecision(
+  snapshot: ControlSnapshot,
+  attempt: DecisionAttempt,
+): 'accept' | 'repeat' | DecisionRefusal {
   const { person, decision, revision } = attempt;
   // `in` would find what every object inherits.
-  if (Object.hasOwn(snapshot.decided, person)) return snapshot.decided[person] === decision ? 'repeat' : 'already-decided';
+  if (Object.hasOwn(snapshot.decided, person))
+    return snapshot.decided[person] === decision ? 'repeat' : 'already-decided';
   if (person === snapshot.requester || person === snapshot.creator) return 'separation-of-duties';
   if (revision !== undefined && revision !== snapshot.revision) return 'stale-revision';
   if (!snapshot.asked.includes(person)) return 'not-an-approver';

@@ -16,7 +16,9 @@ export interface Changes {
 }
 
 /** Right after creation: asks the first stage, or approves at once. */
-export interface Open { readonly type: 'open' }
+export interface Open {
+  readonly type: 'open';
+}
 export interface Decide {
   readonly type: 'decide';
   readonly person: PersonId;
@@ -25,7 +27,9 @@ export interface Decide {
   /** The revision that the person saw, where the channel knows it. */
   readonly revision?: number | undefined;
 }
-export interface Withdraw { readonly type: 'withdraw' }
+export interface Withdraw {
+  readonly type: 'withdraw';
+}
 export interface Reassign {
   readonly type: 'reassign';
   readonly from: PersonId;
@@ -34,13 +38,29 @@ export interface Reassign {
   /** `from` was asked in the open stage before and is asked no longer, which the request itself does not remember. */
   readonly wasAsked?: boolean | undefined;
 }
-export interface Resubmit { readonly type: 'resubmit'; readonly changes: Changes }
+export interface Resubmit {
+  readonly type: 'resubmit';
+  readonly changes: Changes;
+}
 /** The time of a stage has run out. `deadlineAt` is the deadline that was waited for: a stage can be given another one. */
-export interface Deadline { readonly type: 'deadline'; readonly stage: number; readonly revision: number; readonly deadlineAt: Date }
-export interface Remind { readonly type: 'remind'; readonly stage: number; readonly revision: number }
-export interface Expire { readonly type: 'expire' }
+export interface Deadline {
+  readonly type: 'deadline';
+  readonly stage: number;
+  readonly revision: number;
+  readonly deadlineAt: Date;
+}
+export interface Remind {
+  readonly type: 'remind';
+  readonly stage: number;
+  readonly revision: number;
+}
+export interface Expire {
+  readonly type: 'expire';
+}
 /** Memberships, absences or people have changed: the open stage is resolved again. */
-export interface Refresh { readonly type: 'refresh' }
+export interface Refresh {
+  readonly type: 'refresh';
+}
 
 export type Command = Open | Decide | Withdraw | Reassign | Resubmit | Deadline | Remind | Expire | Refresh;
 
@@ -56,7 +76,13 @@ export interface Context {
  * that is being asked. Of a reassignment: `stage-not-open` (another stage is), `not-asked` (`from` has nothing to give),
  * `already-asked` and `not-available` (`to` cannot take it). Of a resubmission: `nothing-changed`.
  */
-export type Refusal = DecisionRefusal | 'stage-not-open' | 'not-asked' | 'already-asked' | 'not-available' | 'nothing-changed';
+export type Refusal =
+  | DecisionRefusal
+  | 'stage-not-open'
+  | 'not-asked'
+  | 'already-asked'
+  | 'not-available'
+  | 'nothing-changed';
 
 /** What a command leads to: a refusal, or what happens. No event: it had happened already, or is no longer due. */
 export type Verdict = { readonly refusal: Refusal } | { readonly events: readonly ApprovalEvent[] };

@@ -36,7 +36,10 @@ export function stageDeadline(rule: StageRule, openedAt: Date, calendar: Calenda
 export function reminderTimes(rule: StageRule, openedAt: Date, calendar: Calendar | null): readonly Date[] {
   const deadline = stageDeadline(rule, openedAt, calendar)?.getTime() ?? Infinity;
   const moments = rule.reminders.map((reminder) => momentAfter(reminder, openedAt, calendar).getTime());
-  return [...new Set(moments)].filter((moment) => moment < deadline).toSorted((a, b) => a - b).map((moment) => new Date(moment));
+  return [...new Set(moments)]
+    .filter((moment) => moment < deadline)
+    .toSorted((a, b) => a - b)
+    .map((moment) => new Date(moment));
 }
 
 /** The moment `duration` (ISO 8601) after `from`, in working time where there is a calendar. */

@@ -55,7 +55,9 @@ function reasons({ parties, inactive, absent, sharedDelegate, decided, vacantRol
     ...(parties > 0 ? ['neither the requester nor whoever made the request may decide on it'] : []),
     ...(inactive > 0 ? [`${people(inactive)} can no longer decide`] : []),
     ...(absent > 0 ? [`${people(absent)} absent without anybody who may stand in`] : []),
-    ...(sharedDelegate > 0 ? [`${people(sharedDelegate)} absent and represented by somebody who is asked already`] : []),
+    ...(sharedDelegate > 0
+      ? [`${people(sharedDelegate)} absent and represented by somebody who is asked already`]
+      : []),
     ...(decided > 0 ? [`${people(decided)} decided already, and one person counts once`] : []),
     ...vacantRoles.map((role) => `nobody who may decide holds the role ${roleWord(role)}`),
   ];

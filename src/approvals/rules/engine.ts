@@ -25,7 +25,11 @@ export interface Handled {
  * events and state are stored (a row lock), or two decisions could both be the last one.
  * @throws InvalidDurationError, EmptyChainError, which cannot come of a request that was checked when it was accepted
  */
-export function handle(approval: Approval, command: Command, context: Context): Handled | { readonly refusal: Refusal } {
+export function handle(
+  approval: Approval,
+  command: Command,
+  context: Context,
+): Handled | { readonly refusal: Refusal } {
   const verdict = decide(approval, command, context);
   if ('refusal' in verdict) return verdict;
   const { events } = verdict;
@@ -35,15 +39,24 @@ export function handle(approval: Approval, command: Command, context: Context): 
 /** What a command leads to, without doing it. */
 export function decide(approval: Approval, command: Command, context: Context): Verdict {
   switch (command.type) {
-    case 'open': return open(approval, context);
-    case 'decide': return decideApproval(approval, command, context);
-    case 'withdraw': return withdraw(approval, context);
-    case 'reassign': return reassign(approval, command, context);
-    case 'resubmit': return resubmit(approval, command, context);
-    case 'deadline': return deadline(approval, command, context);
-    case 'remind': return remind(approval, command, context);
-    case 'expire': return expire(approval, context);
-    case 'refresh': return refresh(approval, context);
+    case 'open':
+      return open(approval, context);
+    case 'decide':
+      return decideApproval(approval, command, context);
+    case 'withdraw':
+      return withdraw(approval, context);
+    case 'reassign':
+      return reassign(approval, command, context);
+    case 'resubmit':
+      return resubmit(approval, command, context);
+    case 'deadline':
+      return deadline(approval, command, context);
+    case 'remind':
+      return remind(approval, command, context);
+    case 'expire':
+      return expire(approval, context);
+    case 'refresh':
+      return refresh(approval, context);
   }
 }
 

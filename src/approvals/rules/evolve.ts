@@ -19,17 +19,28 @@ export function evolve(approval: Approval, event: ApprovalEvent): Approval {
       return withStage(approval, event.stage, (stage) => ({ ...stage, state: CLOSING[event.type] }));
     case 'decided': {
       const { person, decision, at, channel, onBehalfOf } = event;
-      return withStage(approval, event.stage, (stage) => ({ ...stage, decisions: [...stage.decisions, { person, decision, at, channel, onBehalfOf }] }));
+      return withStage(approval, event.stage, (stage) => ({
+        ...stage,
+        decisions: [...stage.decisions, { person, decision, at, channel, onBehalfOf }],
+      }));
     }
     case 'asked':
       return withStage(approval, event.stage, (stage) => ({ ...stage, asked: [...stage.asked, ...event.candidates] }));
     case 'unasked':
-      return withStage(approval, event.stage, (stage) => ({ ...stage, asked: stage.asked.filter(({ person }) => !event.people.includes(person)) }));
+      return withStage(approval, event.stage, (stage) => ({
+        ...stage,
+        asked: stage.asked.filter(({ person }) => !event.people.includes(person)),
+      }));
     case 'quorum_raised':
       return withStage(approval, event.stage, (stage) => ({ ...stage, required: event.required }));
     case 'escalated': {
       const { candidates, deadlineAt } = event;
-      return withStage(approval, event.stage, (stage) => ({ ...stage, escalated: true, deadlineAt, asked: [...stage.asked, ...candidates] }));
+      return withStage(approval, event.stage, (stage) => ({
+        ...stage,
+        escalated: true,
+        deadlineAt,
+        asked: [...stage.asked, ...candidates],
+      }));
     }
     case 'reassigned':
       return withStage(approval, event.stage, (stage) => {
@@ -37,9 +48,14 @@ export function evolve(approval: Approval, event: ApprovalEvent): Approval {
         return { ...stage, asked: [...staying, event.to] };
       });
     case 'changes_requested':
-      return withStage({ ...approval, state: 'changes_requested' }, event.stage, (stage) => ({ ...stage, deadlineAt: null }));
+      return withStage({ ...approval, state: 'changes_requested' }, event.stage, (stage) => ({
+        ...stage,
+        deadlineAt: null,
+      }));
     case 'resubmitted':
-      return event.material ? startAgain(approval, event) : { ...approval, state: 'pending', stages: approval.stages.map(withoutRequestedChanges) };
+      return event.material
+        ? startAgain(approval, event)
+        : { ...approval, state: 'pending', stages: approval.stages.map(withoutRequestedChanges) };
     case 'approved':
     case 'rejected':
     case 'withdrawn':
@@ -52,13 +68,21 @@ export function evolve(approval: Approval, event: ApprovalEvent): Approval {
   }
 }
 
-const CLOSING = { stage_skipped: 'skipped', stage_approved: 'approved', stage_rejected: 'rejected', stage_expired: 'expired' } as const;
+const CLOSING = {
+  stage_skipped: 'skipped',
+  stage_approved: 'approved',
+  stage_rejected: 'rejected',
+  stage_expired: 'expired',
+} as const;
 
 function withStage(approval: Approval, index: number, change: (stage: StageState) => StageState): Approval {
   return { ...approval, stages: approval.stages.map((stage) => (stage.index === index ? change(stage) : stage)) };
 }
 
-function startAgain(approval: Approval, { revision, amount, chain }: ApprovalEvent & { type: 'resubmitted' }): Approval {
+function startAgain(
+  approval: Approval,
+  { revision, amount, chain }: ApprovalEvent & { type: 'resubmitted' },
+): Approval {
   const rules = chain?.stages ?? approval.stages.map((stage) => stage.rule);
   return { ...approval, state: 'pending', revision, amount, stages: waitingStages(rules) };
 }

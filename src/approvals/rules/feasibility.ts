@@ -17,7 +17,12 @@ export interface Preview {
 
 /** What can never be met in a chain, as `preview` finds it. */
 export function chainProblems(
-  chain: Chain, facts: OrganizationFacts, parties: Parties, amount: string | null, at: Date, calendars: ReadonlyMap<string, Calendar>,
+  chain: Chain,
+  facts: OrganizationFacts,
+  parties: Parties,
+  amount: string | null,
+  at: Date,
+  calendars: ReadonlyMap<string, Calendar>,
 ): readonly Problem[] {
   return preview(chain, facts, parties, amount, at, calendars).problems;
 }
@@ -28,17 +33,27 @@ export function chainProblems(
  * @throws InvalidDurationError, InvalidAmountError where the chain was not checked at the edge
  */
 export function preview(
-  chain: Chain, facts: OrganizationFacts, parties: Parties, amount: string | null, at: Date, calendars: ReadonlyMap<string, Calendar>,
+  chain: Chain,
+  facts: OrganizationFacts,
+  parties: Parties,
+  amount: string | null,
+  at: Date,
+  calendars: ReadonlyMap<string, Calendar>,
 ): Preview {
   const previews = waitingStages(chain.stages).map((stage) => {
-    return isLeftOut(stage.rule, amount) ? skipped(stage) : resolved(stage, resolveStage(stage, facts, parties, new Set(), at));
+    return isLeftOut(stage.rule, amount)
+      ? skipped(stage)
+      : resolved(stage, resolveStage(stage, facts, parties, new Set(), at));
   });
-  const problemsOf = ({ stage, resolution }: StagePreview): readonly Problem[] => resolution === null ? [] : [
-    ...amountProblems(stage, amount),
-    ...resolution.problems,
-    ...escalationProblems(stage, facts, parties, at),
-    ...timingProblems(stage, at, calendars),
-  ];
+  const problemsOf = ({ stage, resolution }: StagePreview): readonly Problem[] =>
+    resolution === null
+      ? []
+      : [
+          ...amountProblems(stage, amount),
+          ...resolution.problems,
+          ...escalationProblems(stage, facts, parties, at),
+          ...timingProblems(stage, at, calendars),
+        ];
   return {
     stages: previews.map(({ stage }) => stage),
     problems: [...emptyProblems(chain), ...previews.flatMap(problemsOf), ...competitionProblems(previews)],
@@ -67,7 +82,12 @@ function amountProblems({ index, rule }: StageState, amount: string | null): rea
   return rule.amountAtLeast !== null && amount === null ? [{ code: 'amount-needed', stage: index }] : [];
 }
 
-function escalationProblems(stage: StageState, facts: OrganizationFacts, parties: Parties, at: Date): readonly Problem[] {
+function escalationProblems(
+  stage: StageState,
+  facts: OrganizationFacts,
+  parties: Parties,
+  at: Date,
+): readonly Problem[] {
   if (stage.rule.onTimeout !== 'escalate') return [];
   if (stage.rule.escalateTo.length === 0) return [{ code: 'escalation-missing', stage: stage.index }];
   const { candidates } = placeSeats(escalationSeats(stage, facts, parties), facts, parties, at);
@@ -78,6 +98,14 @@ function escalationProblems(stage: StageState, facts: OrganizationFacts, parties
 function competitionProblems(previews: readonly StagePreview[]): readonly Problem[] {
   const demands = previews
     .filter(({ resolution }) => resolution !== null && resolution.problems.length === 0)
-    .map(({ stage }) => ({ stage: stage.index, required: stage.required, people: stage.asked.map((candidate) => candidate.person) }));
-  return findCompetitions(demands).map((competition) => ({ code: 'stages-compete', stage: competition.stages[0] ?? 0, ...competition }));
+    .map(({ stage }) => ({
+      stage: stage.index,
+      required: stage.required,
+      people: stage.asked.map((candidate) => candidate.person),
+    }));
+  return findCompetitions(demands).map((competition) => ({
+    code: 'stages-compete',
+    stage: competition.stages[0] ?? 0,
+    ...competition,
+  }));
 }

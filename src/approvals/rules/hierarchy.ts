@@ -28,7 +28,9 @@ type Step = HierarchyEntry & { readonly limit: Amount };
 export function validateHierarchy(entries: readonly HierarchyEntry[]): readonly Problem[] {
   if (entries.length === 0) return [{ code: 'empty-hierarchy', stage: null }];
   return entries.flatMap(({ role, threshold }, index): readonly Problem[] => [
-    ...(entries.findIndex((entry) => entry.role === role) < index ? [{ code: 'duplicate-role', stage: null, role } as const] : []),
+    ...(entries.findIndex((entry) => entry.role === role) < index
+      ? [{ code: 'duplicate-role', stage: null, role } as const]
+      : []),
     ...(isAmount(threshold) ? [] : [{ code: 'invalid-threshold', stage: null, role } as const]),
   ]);
 }
@@ -38,7 +40,9 @@ export function chainFromHierarchy({ entries, mode }: Hierarchy, amount: string 
   const problems = validateHierarchy(entries);
   if (problems.length > 0) return { problems };
   if (amount === null) return { problems: [{ code: 'amount-needed', stage: null }] };
-  const steps = entries.map((entry) => ({ ...entry, limit: parseAmount(entry.threshold) })).toSorted((a, b) => compareAmounts(a.limit, b.limit));
+  const steps = entries
+    .map((entry) => ({ ...entry, limit: parseAmount(entry.threshold) }))
+    .toSorted((a, b) => compareAmounts(a.limit, b.limit));
   return mode === 'cumulative' ? cumulativeChain(steps, amount) : authorityChain(steps, amount);
 }
 
@@ -54,7 +58,10 @@ function authorityChain(steps: readonly Step[], amount: string): HierarchyResult
   const sufficient = steps.find((step) => compareAmounts(step.limit, parseAmount(amount)) >= 0);
   if (sufficient !== undefined) return { chain: chainOf([stageOf(sufficient.role, null)]) };
   const highest = steps.at(-1);
-  return { problems: highest === undefined ? [] : [{ code: 'above-all-authority', stage: null, highest: formatAmount(highest.limit) }] };
+  return {
+    problems:
+      highest === undefined ? [] : [{ code: 'above-all-authority', stage: null, highest: formatAmount(highest.limit) }],
+  };
 }
 
 function chainOf(stages: readonly StageRule[]): Chain {
@@ -62,7 +69,16 @@ function chainOf(stages: readonly StageRule[]): Chain {
 }
 
 function stageOf(role: Role, amountAtLeast: string | null): StageRule {
-  return { approvers: [{ role }], required: 1, timeout: null, calendar: null, onTimeout: 'reject', escalateTo: [], reminders: [], amountAtLeast };
+  return {
+    approvers: [{ role }],
+    required: 1,
+    timeout: null,
+    calendar: null,
+    onTimeout: 'reject',
+    escalateTo: [],
+    reminders: [],
+    amountAtLeast,
+  };
 }
 
 function isAmount(text: string): boolean {

@@ -28,15 +28,30 @@ export function openNextStage(progress: Progress, context: Context): Progress {
  * whose times its calendar no longer gives, which opens without a deadline.
  */
 export function openStage(progress: Progress, stage: StageState, { at, facts, calendars }: Context): Progress {
-  const { candidates, required, problems: shortages } = resolveStage(stage, facts, progress.approval.parties, countedPeople(progress.approval), at);
+  const {
+    candidates,
+    required,
+    problems: shortages,
+  } = resolveStage(stage, facts, progress.approval.parties, countedPeople(progress.approval), at);
   const { deadlineAt, remindAt, problems: timing } = stageTimes(stage, at, calendars);
-  const opened = record(progress, { type: 'stage_opened', at, stage: stage.index, candidates, required, deadlineAt, remindAt });
+  const opened = record(progress, {
+    type: 'stage_opened',
+    at,
+    stage: stage.index,
+    candidates,
+    required,
+    deadlineAt,
+    remindAt,
+  });
   const problems = [...shortages, ...timing];
   return problems.length === 0 ? opened : record(opened, { type: 'stuck', at, stage: stage.index, problems });
 }
 
 function approvalReason({ stages, amount }: Approval): OutcomeReason {
-  const atOnce = approvedAtOnce(stages.map((stage) => stage.rule), amount);
+  const atOnce = approvedAtOnce(
+    stages.map((stage) => stage.rule),
+    amount,
+  );
   if (atOnce !== null) return atOnce;
   const approved = stages.filter((stage) => stage.state === 'approved');
   const byTimeout = approved.filter((stage) => approvalsIn(stage) < stage.required).map((stage) => stage.index);

@@ -35,7 +35,9 @@ export function controlSnapshot(approval: Approval): ControlSnapshot {
     revision: approval.revision,
     closed: isClosed(approval.state),
     asked: [...new Set(asking.flatMap((stage) => stage.asked.map((candidate) => candidate.person)))],
-    decided: Object.fromEntries(decisions.map((decision): [PersonId, DecisionKind] => [decision.person, decision.decision])),
+    decided: Object.fromEntries(
+      decisions.map((decision): [PersonId, DecisionKind] => [decision.person, decision.decision]),
+    ),
     requester: approval.parties.requester,
     creator: approval.parties.creator,
   };

@@ -22,7 +22,10 @@ export function originOf(seat: Seat): SeatOrigin {
 /** Whether the candidate is asked in a seat that is, or once was, this person's. */
 export function isSeatOf(candidate: Candidate, person: PersonId): boolean {
   const seat = seatOf(candidate);
-  return [candidate.person, seat.person, originOf(seat).person].includes(person) || (seat.reason.type === 'reassigned' && seat.reason.from === person);
+  return (
+    [candidate.person, seat.person, originOf(seat).person].includes(person) ||
+    (seat.reason.type === 'reassigned' && seat.reason.from === person)
+  );
 }
 
 /**
@@ -38,9 +41,19 @@ export function reassignedSeat(from: PersonId, to: PersonId, replaced: Candidate
  * Puts those to whom seats were reassigned into their places. Where they can no longer be asked themselves, the seat falls
  * back to whom the rules name, rather than to nobody.
  */
-export function keepReassignments(seats: readonly Seat[], asked: readonly Candidate[], facts: OrganizationFacts, parties: Parties, at: Date): readonly Seat[] {
+export function keepReassignments(
+  seats: readonly Seat[],
+  asked: readonly Candidate[],
+  facts: OrganizationFacts,
+  parties: Parties,
+  at: Date,
+): readonly Seat[] {
   const reassigned = asked.map(seatOf).filter((seat) => {
-    return seat.reason.type === 'reassigned' && isEligible(seat.person, facts, parties) && standInFor(seat.person, facts, parties, at) !== null;
+    return (
+      seat.reason.type === 'reassigned' &&
+      isEligible(seat.person, facts, parties) &&
+      standInFor(seat.person, facts, parties, at) !== null
+    );
   });
   const bySeat = new Map(reassigned.map((seat) => [originOf(seat).person, seat]));
   return distinctSeats([...seats.map((seat) => bySeat.get(seat.person) ?? seat), ...reassigned]);

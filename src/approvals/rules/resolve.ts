@@ -19,7 +19,13 @@ export interface StageResolution {
  * and its reassignments; and it never needs fewer approvals than before, so that a change of memberships or absences
  * cannot make a request easier to approve.
  */
-export function resolveStage(stage: StageState, facts: OrganizationFacts, parties: Parties, counted: ReadonlySet<PersonId>, at: Date): StageResolution {
+export function resolveStage(
+  stage: StageState,
+  facts: OrganizationFacts,
+  parties: Parties,
+  counted: ReadonlySet<PersonId>,
+  at: Date,
+): StageResolution {
   const seating = seatStage(stage.rule.approvers, facts, parties);
   const kept = stage.asked.filter((candidate) => hasDecided(stage, candidate.person));
   const unanswered = withoutAnswered(seatsOf(stage, seating, facts, parties, at), kept);
@@ -29,7 +35,14 @@ export function resolveStage(stage: StageState, facts: OrganizationFacts, partie
   const available = kept.length + candidates.length;
   const { parties: excluded, inactive, vacantRoles } = seating;
   const { absent, sharedDelegate } = placement;
-  const leftOut = { parties: excluded, inactive, absent, sharedDelegate, decided: placement.candidates.length - candidates.length, vacantRoles };
+  const leftOut = {
+    parties: excluded,
+    inactive,
+    absent,
+    sharedDelegate,
+    decided: placement.candidates.length - candidates.length,
+    vacantRoles,
+  };
   const problems: NotEnoughApprovers[] =
     available < required ? [{ code: 'not-enough-approvers', stage: stage.index, required, available, leftOut }] : [];
   return { candidates, required, problems };
@@ -41,7 +54,13 @@ export function escalationSeats(stage: StageState, facts: OrganizationFacts, par
   return seats.map(({ person, reason }) => ({ person, reason: { type: 'escalation', because: reason } }));
 }
 
-function seatsOf(stage: StageState, seating: Seating, facts: OrganizationFacts, parties: Parties, at: Date): readonly Seat[] {
+function seatsOf(
+  stage: StageState,
+  seating: Seating,
+  facts: OrganizationFacts,
+  parties: Parties,
+  at: Date,
+): readonly Seat[] {
   const escalated = stage.escalated ? escalationSeats(stage, facts, parties) : [];
   return keepReassignments(distinctSeats([...seating.seats, ...escalated]), stage.asked, facts, parties, at);
 }

@@ -27,12 +27,19 @@ export function seatStage(rules: readonly ApproverRule[], facts: OrganizationFac
     seats: everybody.filter((seat) => isEligible(seat.person, facts, parties)),
     parties: everybody.filter((seat) => isParty(seat.person, parties)).length,
     inactive: everybody.filter((seat) => !isParty(seat.person, parties) && facts.inactive.has(seat.person)).length,
-    vacantRoles: [...new Set(rules.flatMap((rule, index) => ('role' in rule && named[index]?.length === 0 ? [rule.role] : [])))],
+    vacantRoles: [
+      ...new Set(rules.flatMap((rule, index) => ('role' in rule && named[index]?.length === 0 ? [rule.role] : []))),
+    ],
   };
 }
 
 /** Whether the rules name the person, by name or by a role; also where they may not decide, or can no longer. */
-export function isNamed(rules: readonly ApproverRule[], person: PersonId, facts: OrganizationFacts, parties: Parties): boolean {
+export function isNamed(
+  rules: readonly ApproverRule[],
+  person: PersonId,
+  facts: OrganizationFacts,
+  parties: Parties,
+): boolean {
   return rules.some((rule) => seatsOf(rule, facts, parties).some((seat) => seat.person === person));
 }
 

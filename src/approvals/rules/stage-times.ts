@@ -19,14 +19,25 @@ type CalendarProblem = 'calendar-too-sparse' | 'unknown-calendar';
  * with it would fail again at every attempt and keep the whole request, a withdrawal included, from going on.
  * @throws InvalidDurationError where a duration was not checked at the edge
  */
-export function stageTimes({ index, rule }: Pick<StageState, 'index' | 'rule'>, at: Date, calendars: ReadonlyMap<string, Calendar>): StageTimes {
+export function stageTimes(
+  { index, rule }: Pick<StageState, 'index' | 'rule'>,
+  at: Date,
+  calendars: ReadonlyMap<string, Calendar>,
+): StageTimes {
   const deadline = attempt(() => stageDeadline(rule, at, calendarOf(rule, calendars)));
-  const reminders = rule.reminders.map((reminder) => attempt(() => momentAfter(reminder, at, calendarOf(rule, calendars))));
+  const reminders = rule.reminders.map((reminder) =>
+    attempt(() => momentAfter(reminder, at, calendarOf(rule, calendars))),
+  );
   const deadlineAt = deadline instanceof Date ? deadline : null;
   const moments = reminders.filter((reminder) => reminder instanceof Date);
   // A reminder that cannot be counted although the deadline can would come after it, and is not missed.
-  const failed = deadlineAt === null ? [deadline, ...reminders].find((result) => typeof result === 'string') : undefined;
-  return { deadlineAt, remindAt: inOrder(moments, deadlineAt), problems: failed === undefined ? [] : [{ code: failed, stage: index }] };
+  const failed =
+    deadlineAt === null ? [deadline, ...reminders].find((result) => typeof result === 'string') : undefined;
+  return {
+    deadlineAt,
+    remindAt: inOrder(moments, deadlineAt),
+    problems: failed === undefined ? [] : [{ code: failed, stage: index }],
+  };
 }
 
 function attempt<Result>(count: () => Result): Result | CalendarProblem {
@@ -41,6 +52,8 @@ function attempt<Result>(count: () => Result): Result | CalendarProblem {
 }
 
 function inOrder(moments: readonly Date[], deadlineAt: Date | null): readonly Date[] {
-  const before = moments.map((moment) => moment.getTime()).filter((moment) => moment < (deadlineAt?.getTime() ?? Infinity));
+  const before = moments
+    .map((moment) => moment.getTime())
+    .filter((moment) => moment < (deadlineAt?.getTime() ?? Infinity));
   return [...new Set(before)].toSorted((a, b) => a - b).map((moment) => new Date(moment));
 }

@@ -19,7 +19,15 @@ export function newApproval({ parties, amount, chain, createdAt, expiresAt }: Ne
 /** The stages of a chain before anybody is asked. */
 export function waitingStages(rules: readonly StageRule[]): readonly StageState[] {
   return rules.map((rule, index) => ({
-    index, rule, state: 'waiting', escalated: false, required: 0, openedAt: null, deadlineAt: null, asked: [], decisions: [],
+    index,
+    rule,
+    state: 'waiting',
+    escalated: false,
+    required: 0,
+    openedAt: null,
+    deadlineAt: null,
+    asked: [],
+    decisions: [],
   }));
 }
 

@@ -6,8 +6,20 @@ import { approvals, people } from './words.ts';
 
 /** The types that a timeline shows. `created` and `mailed` are written where requests are stored and mails accepted. */
 export type TimelineType =
-  | 'created' | 'stage_opened' | 'mailed' | 'reminded' | 'decided' | 'late_decision' | 'escalated' | 'reassigned'
-  | 'changes_requested' | 'resubmitted' | 'withdrawn' | 'expired' | 'approved' | 'rejected';
+  | 'created'
+  | 'stage_opened'
+  | 'mailed'
+  | 'reminded'
+  | 'decided'
+  | 'late_decision'
+  | 'escalated'
+  | 'reassigned'
+  | 'changes_requested'
+  | 'resubmitted'
+  | 'withdrawn'
+  | 'expired'
+  | 'approved'
+  | 'rejected';
 
 /** One line of a timeline. `detail` is ours, in words and numbers; `person` is set where the line is about one. */
 export interface TimelineEntry {
@@ -32,7 +44,11 @@ export interface TimelineEntry {
 export function timelineEntry(event: ApprovalEvent): TimelineEntry | null {
   switch (event.type) {
     case 'stage_opened':
-      return { type: 'stage_opened', stage: event.stage, detail: `Asks ${people(event.candidates.length)}; needs ${approvals(event.required)}.` };
+      return {
+        type: 'stage_opened',
+        stage: event.stage,
+        detail: `Asks ${people(event.candidates.length)}; needs ${approvals(event.required)}.`,
+      };
     case 'stuck':
       return { type: 'stage_opened', stage: event.stage, detail: event.problems.map(describeProblem).join(' ') };
     case 'decided':
@@ -40,23 +56,52 @@ export function timelineEntry(event: ApprovalEvent): TimelineEntry | null {
     case 'late_decision':
       return { ...deciding(event), detail: `${inWords(event)}, after the request was closed: it does not count.` };
     case 'stage_approved':
-      return event.by === 'quorum' ? null : { type: 'decided', stage: event.stage, channel: 'system', detail: BY_TIMEOUT };
+      return event.by === 'quorum'
+        ? null
+        : { type: 'decided', stage: event.stage, channel: 'system', detail: BY_TIMEOUT };
     case 'asked':
-      return { type: 'reassigned', ...about(event.stage, peopleIn(event)), detail: `Also asks ${people(event.candidates.length)}.` };
+      return {
+        type: 'reassigned',
+        ...about(event.stage, peopleIn(event)),
+        detail: `Also asks ${people(event.candidates.length)}.`,
+      };
     case 'unasked':
-      return { type: 'reassigned', ...about(event.stage, event.people), detail: `No longer asks ${people(event.people.length)}.` };
+      return {
+        type: 'reassigned',
+        ...about(event.stage, event.people),
+        detail: `No longer asks ${people(event.people.length)}.`,
+      };
     case 'quorum_raised':
       return { type: 'reassigned', stage: event.stage, detail: `Now needs ${approvals(event.required)}.` };
     case 'reassigned':
-      return { type: 'reassigned', ...about(event.stage, [event.to.person]), detail: `Asked instead of another approver${standingIn(event.to)}.` };
+      return {
+        type: 'reassigned',
+        ...about(event.stage, [event.to.person]),
+        detail: `Asked instead of another approver${standingIn(event.to)}.`,
+      };
     case 'escalated':
-      return { type: 'escalated', ...about(event.stage, peopleIn(event)), detail: `Not answered in time: also asks ${people(event.candidates.length)}.` };
+      return {
+        type: 'escalated',
+        ...about(event.stage, peopleIn(event)),
+        detail: `Not answered in time: also asks ${people(event.candidates.length)}.`,
+      };
     case 'reminded':
-      return { type: 'reminded', ...about(event.stage, event.people), detail: `Reminded ${people(event.people.length)}.` };
+      return {
+        type: 'reminded',
+        ...about(event.stage, event.people),
+        detail: `Reminded ${people(event.people.length)}.`,
+      };
     case 'changes_requested':
-      return { type: 'changes_requested', ...about(event.stage, [event.person]), detail: 'Waits for the requester’s changes.' };
+      return {
+        type: 'changes_requested',
+        ...about(event.stage, [event.person]),
+        detail: 'Waits for the requester’s changes.',
+      };
     case 'resubmitted':
-      return { type: 'resubmitted', detail: event.material ? askedAgain(event.revision) : 'Only words have changed: approvals stay.' };
+      return {
+        type: 'resubmitted',
+        detail: event.material ? askedAgain(event.revision) : 'Only words have changed: approvals stay.',
+      };
     case 'approved':
     case 'rejected':
     case 'withdrawn':
@@ -71,7 +116,11 @@ export function timelineEntry(event: ApprovalEvent): TimelineEntry | null {
 
 type DecisionEvent = Extract<ApprovalEvent, { type: 'decided' | 'late_decision' }>;
 
-const DECIDED: Readonly<Record<DecisionKind, string>> = { approve: 'Approved', reject: 'Rejected', request_changes: 'Asked for changes' };
+const DECIDED: Readonly<Record<DecisionKind, string>> = {
+  approve: 'Approved',
+  reject: 'Rejected',
+  request_changes: 'Asked for changes',
+};
 const BY_TIMEOUT = 'Approved by the chain’s rule for a timeout: nobody answered in time.';
 
 function deciding({ type, stage, person, channel }: DecisionEvent): Omit<TimelineEntry, 'detail'> {

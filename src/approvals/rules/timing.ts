@@ -8,7 +8,11 @@ import type { Problem } from './problems.ts';
  * consequence of a timeout without a timeout, a reminder that would come too late.
  * @throws InvalidDurationError where a duration was not checked at the edge
  */
-export function timingProblems({ index, rule }: StageState, at: Date, calendars: ReadonlyMap<string, Calendar>): readonly Problem[] {
+export function timingProblems(
+  { index, rule }: StageState,
+  at: Date,
+  calendars: ReadonlyMap<string, Calendar>,
+): readonly Problem[] {
   try {
     const calendar = calendarOf(rule, calendars);
     const unreachable = rule.timeout === null && rule.onTimeout !== 'reject';
@@ -17,12 +21,19 @@ export function timingProblems({ index, rule }: StageState, at: Date, calendars:
       ...lateReminders(index, rule.reminders, rule.timeout, at, calendar),
     ];
   } catch (error) {
-    if (error instanceof UnknownCalendarError || error instanceof CalendarTooSparseError) return [{ code: error.code, stage: index }];
+    if (error instanceof UnknownCalendarError || error instanceof CalendarTooSparseError)
+      return [{ code: error.code, stage: index }];
     throw error;
   }
 }
 
-function lateReminders(stage: number, reminders: readonly string[], timeout: string | null, at: Date, calendar: Calendar | null): readonly Problem[] {
+function lateReminders(
+  stage: number,
+  reminders: readonly string[],
+  timeout: string | null,
+  at: Date,
+  calendar: Calendar | null,
+): readonly Problem[] {
   const deadline = timeout === null ? null : momentAfter(timeout, at, calendar);
   return reminders
     .filter((reminder) => {

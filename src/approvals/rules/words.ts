@@ -19,7 +19,9 @@ export function stageWord(index: number): string {
 /** `stage 1`, or `stages 1, 2 and 4`. */
 export function stagesWord(indexes: readonly number[]): string {
   const numbers = indexes.map((index) => String(index + 1));
-  return numbers.length === 1 ? `stage ${numbers.join('')}` : `stages ${numbers.slice(0, -1).join(', ')} and ${numbers.at(-1)}`;
+  return numbers.length === 1
+    ? `stage ${numbers.join('')}`
+    : `stages ${numbers.slice(0, -1).join(', ')} and ${numbers.at(-1)}`;
 }
 
 /** `compliance officer`. */

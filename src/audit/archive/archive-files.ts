@@ -32,7 +32,13 @@ export class ArchiveFiles {
   }
 
   /** Gives a written file its name, so that a power cut does not take it back. @returns its path */
-  async publish(draft: string, organization: string, month: string, part: ArchivePart, digest: Uint8Array): Promise<string> {
+  async publish(
+    draft: string,
+    organization: string,
+    month: string,
+    part: ArchivePart,
+    digest: Uint8Array,
+  ): Promise<string> {
     const path = this.pathOf(organization, month, part, digest);
     await rename(draft, path);
     const folder = await open(join(this.#folder, organization), 'r');
@@ -49,7 +55,8 @@ export class ArchiveFiles {
     const folder = join(this.#folder, organization);
     for (const name of await readdir(folder)) {
       const path = join(folder, name);
-      if ((name.startsWith(`${month}-`) || name.startsWith(`.${month}.`)) && !keep.includes(path)) await rm(path, { force: true });
+      if ((name.startsWith(`${month}-`) || name.startsWith(`.${month}.`)) && !keep.includes(path))
+        await rm(path, { force: true });
     }
   }
 }

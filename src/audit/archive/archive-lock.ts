@@ -12,8 +12,16 @@ const ARCHIVE_LOCK = 7_266_835;
  * @returns null where somebody else is at it
  * @throws Error of the driver where the database cannot be reached; what the work throws
  */
-export async function whileArchiving<T>(url: string, until: AbortSignal, work: (run: Run, signal: AbortSignal) => Promise<T>): Promise<T | null> {
-  const client = new Client({ connectionString: url, options: `-c role=${DATABASE_ROLES.sealer} -c timezone=UTC`, keepAlive: true });
+export async function whileArchiving<T>(
+  url: string,
+  until: AbortSignal,
+  work: (run: Run, signal: AbortSignal) => Promise<T>,
+): Promise<T | null> {
+  const client = new Client({
+    connectionString: url,
+    options: `-c role=${DATABASE_ROLES.sealer} -c timezone=UTC`,
+    keepAlive: true,
+  });
   const lost = new AbortController();
   client.on('error', (error) => lost.abort(error));
   await client.connect();

@@ -19,12 +19,18 @@ export class ArchivedEntries implements Archive {
     this.#files = files;
   }
 
-  async read(em: EntityManager, organization: string, seqs: readonly number[]): Promise<ReadonlyMap<number, ArchivedPart>> {
+  async read(
+    em: EntityManager,
+    organization: string,
+    seqs: readonly number[],
+  ): Promise<ReadonlyMap<number, ArchivedPart>> {
     const [first, last] = [seqs[0], seqs.at(-1)];
     if (first === undefined || last === undefined) return new Map();
     const rows = await archivesOf(em, organization, { start: first, end: last + 1 });
     const parts = new Map<number, ArchivedPart>();
-    for (const [row, wanted] of Map.groupBy(seqs, (seq) => rows.find(({ range }) => seq >= range.start && seq < range.end))) {
+    for (const [row, wanted] of Map.groupBy(seqs, (seq) =>
+      rows.find(({ range }) => seq >= range.start && seq < range.end),
+    )) {
       if (row) for (const part of await this.#readMonth(organization, row, new Set(wanted))) parts.set(part.seq, part);
     }
     return parts;
@@ -35,7 +41,8 @@ export class ArchivedEntries implements Archive {
     const month = await ArchivedMonth.open(this.#files, organization, row);
     try {
       const found: ArchivedPart[] = [];
-      for (const block of new Set([...seqs].map((seq) => month.blockOf(seq)))) found.push(...(await month.block(block)).filter(({ seq }) => seqs.has(seq)));
+      for (const block of new Set([...seqs].map((seq) => month.blockOf(seq))))
+        found.push(...(await month.block(block)).filter(({ seq }) => seqs.has(seq)));
       return found;
     } finally {
       await month.close();

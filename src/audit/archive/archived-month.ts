@@ -30,7 +30,11 @@ export class ArchivedMonth {
   static async open(files: ArchiveFiles, organization: string, row: ArchiveRow): Promise<ArchivedMonth> {
     const bundle = await SeekableReader.open(files.pathOf(organization, row.month, 'bundle', row.digest));
     try {
-      return new ArchivedMonth(row, bundle, await SeekableReader.open(files.pathOf(organization, row.month, 'personal', row.personalDigest)));
+      return new ArchivedMonth(
+        row,
+        bundle,
+        await SeekableReader.open(files.pathOf(organization, row.month, 'personal', row.personalDigest)),
+      );
     } catch (error) {
       await bundle.close();
       throw error;
@@ -50,8 +54,15 @@ export class ArchivedMonth {
   /** The entries of a block, in their order. @throws ArchiveDamaged */
   async block(index: number): Promise<ArchivedPart[]> {
     const [bundle, personal] = await Promise.all([this.#bundle.frame(index), this.#personal.frame(index)]);
-    const sealed = new Map(linesOf<PersonalLine>(personal, () => true, this.#row).map((line) => [line.seq, Buffer.from(line.sealed, 'base64')]));
-    return linesOf<{ seq: number; leaf: string }>(bundle, (line) => line.startsWith(ENTRY_LINE), this.#row).map(({ seq, leaf }) => ({ seq, leaf, sealed: sealed.get(seq) ?? null }));
+    const sealed = new Map(
+      linesOf<PersonalLine>(personal, () => true, this.#row).map((line) => [
+        line.seq,
+        Buffer.from(line.sealed, 'base64'),
+      ]),
+    );
+    return linesOf<{ seq: number; leaf: string }>(bundle, (line) => line.startsWith(ENTRY_LINE), this.#row).map(
+      ({ seq, leaf }) => ({ seq, leaf, sealed: sealed.get(seq) ?? null }),
+    );
   }
 
   /** All of the bundle, frame by frame. @throws ArchiveDamaged */

@@ -29,7 +29,11 @@ export interface MonthStanding {
 }
 
 /** What is being done: whoever watches sees that it goes on, and how far it came. */
-export type ArchivingStep = { readonly month: string; readonly organization?: string; readonly step: 'writing' | 'written' | 'verified' | 'recorded' | 'dropping' | 'dropped' };
+export type ArchivingStep = {
+  readonly month: string;
+  readonly organization?: string;
+  readonly step: 'writing' | 'written' | 'verified' | 'recorded' | 'dropping' | 'dropped';
+};
 
 export interface ArchivingOptions {
   /** Only months that are over before this one begins. */
@@ -77,11 +81,15 @@ export class Archiving {
    * @throws MonthNotSealed, ArchiveDamaged, ArchiveUnavailable, Unavailable, AbortError, errors of file system and driver
    */
   async run(options: ArchivingOptions): Promise<Month[] | null> {
-    return whileArchiving(this.#parts.databaseUrl, AbortSignal.any([options.signal, this.#stopping.signal]), async (run, signal) => {
-      const due = (await this.#standings(run, options.before)).filter(({ isDue }) => isDue);
-      for (const standing of due) await this.#archive(run, standing, { ...options, signal });
-      return due.map(({ month }) => month);
-    });
+    return whileArchiving(
+      this.#parts.databaseUrl,
+      AbortSignal.any([options.signal, this.#stopping.signal]),
+      async (run, signal) => {
+        const due = (await this.#standings(run, options.before)).filter(({ isDue }) => isDue);
+        for (const standing of due) await this.#archive(run, standing, { ...options, signal });
+        return due.map(({ month }) => month);
+      },
+    );
   }
 
   async #standings(run: Run, before: Month | undefined): Promise<MonthStanding[]> {
@@ -92,14 +100,18 @@ export class Archiving {
       if (month.end > now || (before && month.end > before.start)) continue;
       const organizations = await organizationsIn(run, month);
       for (const id of organizations) if (!retentions.has(id)) retentions.set(id, await this.#retentionOf(id));
-      const latest = latestOf(organizations.map((id) => keptUntil(month.end, retentions.get(id)!))) ?? keptUntil(month.end, {});
+      const latest =
+        latestOf(organizations.map((id) => keptUntil(month.end, retentions.get(id)!))) ?? keptUntil(month.end, {});
       standings.push({ month, organizations, keptUntil: latest, isDue: latest <= now });
     }
     return standings;
   }
 
   #retentionOf(organization: string): Promise<RetentionChoice> {
-    return this.#parts.work.read(organization, async (em) => (await organizationById(em, organization)).settings.audit?.retention ?? {});
+    return this.#parts.work.read(
+      organization,
+      async (em) => (await organizationById(em, organization)).settings.audit?.retention ?? {},
+    );
   }
 
   async #archive(run: Run, { month, organizations }: MonthStanding, options: ArchivingOptions): Promise<void> {
@@ -110,7 +122,10 @@ export class Archiving {
     for (const organization of organizations) await this.#mustBeThere(organization, month, options.signal);
     await options.onStep?.({ month: month.name, step: 'dropping' });
     await this.#drop(run, month, options.signal);
-    this.#parts.logger.info({ month: month.name, organizations: organizations.length }, 'a month of the audit log has left the database; it is in the archive');
+    this.#parts.logger.info(
+      { month: month.name, organizations: organizations.length },
+      'a month of the audit log has left the database; it is in the archive',
+    );
     await options.onStep?.({ month: month.name, step: 'dropped' });
   }
 
@@ -126,7 +141,10 @@ export class Archiving {
     signal.throwIfAborted();
     await this.#record(organization, archived, actor);
     await tell('recorded');
-    const kept = [files.pathOf(organization, month.name, 'bundle', archived.digest), files.pathOf(organization, month.name, 'personal', archived.personalDigest)];
+    const kept = [
+      files.pathOf(organization, month.name, 'bundle', archived.digest),
+      files.pathOf(organization, month.name, 'personal', archived.personalDigest),
+    ];
     await files.tidy(organization, month.name, kept);
   }
 
@@ -134,7 +152,15 @@ export class Archiving {
     const { month, range, treeSize, entries, digest, personalDigest } = archived;
     await this.#parts.work.write({ organization, actor, requestId: null }, async (tx) => {
       const id = await addArchive(tx.em, organization, archived, tx.at);
-      const detail = { month, start: range.start, end: range.end, tree_size: treeSize, entries, sha256: digest.toString('hex'), personal_sha256: personalDigest.toString('hex') };
+      const detail = {
+        month,
+        start: range.start,
+        end: range.end,
+        tree_size: treeSize,
+        entries,
+        sha256: digest.toString('hex'),
+        personal_sha256: personalDigest.toString('hex'),
+      };
       tx.record({ action: 'audit.archived', resource: { type: 'audit_archive', id }, detail });
     });
   }

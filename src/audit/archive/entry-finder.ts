@@ -55,7 +55,12 @@ export class EntryFinder {
   }
 
   /** @throws ArchiveUnavailable, ArchiveDamaged, ArchivedEntryAltered, EntryMissing */
-  async find(em: EntityManager, organization: string, condition: EntryCondition, page: { before: Place | null; limit: number }): Promise<FoundPage> {
+  async find(
+    em: EntityManager,
+    organization: string,
+    condition: EntryCondition,
+    page: { before: Place | null; limit: number },
+  ): Promise<FoundPage> {
     const search: Search = { organization, condition, ...page, limit: page.limit + 1 };
     let found: readonly StoredEntry[] = await findEntries(em, organization, condition, search);
     let room = this.#lookedAtMost;
@@ -65,20 +70,46 @@ export class EntryFinder {
       const scanned = await this.#scan(em, month, search, room);
       found = [...found, ...scanned.found].toSorted(newestFirst).slice(0, search.limit);
       room -= scanned.lookedAt;
-      if (scanned.stoppedAt) return pageOf(found.filter((entry) => newestFirst(entry, scanned.stoppedAt!) <= 0), page.limit, scanned.stoppedAt);
+      if (scanned.stoppedAt)
+        return pageOf(
+          found.filter((entry) => newestFirst(entry, scanned.stoppedAt!) <= 0),
+          page.limit,
+          scanned.stoppedAt,
+        );
     }
     return pageOf(found, page.limit, null);
   }
 
-  async #scan(em: EntityManager, { range, period }: DroppedMonth, { organization, condition, before, limit }: Search, room: number): Promise<Scanned> {
+  async #scan(
+    em: EntityManager,
+    { range, period }: DroppedMonth,
+    { organization, condition, before, limit }: Search,
+    room: number,
+  ): Promise<Scanned> {
     const found: StoredEntry[] = [];
-    const [from, to] = [condition.from && condition.from > period.start ? condition.from : period.start, condition.to && condition.to < period.end ? condition.to : period.end];
+    const [from, to] = [
+      condition.from && condition.from > period.start ? condition.from : period.start,
+      condition.to && condition.to < period.end ? condition.to : period.end,
+    ];
     const chunk = Math.min(CHUNK, room);
     let place = before ?? { at: period.end, id: LAST_ID };
-    for (let lookedAt = 0; ; ) {
-      const rows = await em.execute<{ seq: string; id: string; at: string }[]>(CANDIDATES, [organization, range.start, range.end, from, to, place.at, place.id, chunk]);
+    for (let lookedAt = 0; ;) {
+      const rows = await em.execute<{ seq: string; id: string; at: string }[]>(CANDIDATES, [
+        organization,
+        range.start,
+        range.end,
+        from,
+        to,
+        place.at,
+        place.id,
+        chunk,
+      ]);
       lookedAt += rows.length;
-      const entries = await this.#entries.pick(em, organization, rows.map(({ seq }) => Number(seq)));
+      const entries = await this.#entries.pick(
+        em,
+        organization,
+        rows.map(({ seq }) => Number(seq)),
+      );
       const wanted = entries.filter((entry) => meets(entry, condition)).toSorted(newestFirst);
       found.push(...wanted.map(({ id, at, leaf, sealed, seq }) => ({ id, at, leaf, sealed, seq })));
       const last = rows.at(-1);
@@ -90,7 +121,10 @@ export class EntryFinder {
 }
 
 function monthsWithin(months: readonly DroppedMonth[], { condition: { from, to }, before }: Search): DroppedMonth[] {
-  return months.filter(({ period }) => (!from || period.end > from) && (!to || period.start < to) && (!before || period.start <= before.at));
+  return months.filter(
+    ({ period }) =>
+      (!from || period.end > from) && (!to || period.start < to) && (!before || period.start <= before.at),
+  );
 }
 
 /** @param stoppedAt where the search was left off; what is newer is complete */

@@ -3,7 +3,12 @@ import { ProblemError } from '../../platform/errors.ts';
 /** An archived entry was asked for, and its file is not within reach of this process. */
 export class ArchiveUnavailable extends ProblemError {
   constructor(options?: ErrorOptions) {
-    super('unavailable', 'This part of the audit log is archived, and the archive cannot be reached at the moment. An operator can make AUDIT_ARCHIVE_DIR reachable.', { retryAfterSeconds: 60 }, options);
+    super(
+      'unavailable',
+      'This part of the audit log is archived, and the archive cannot be reached at the moment. An operator can make AUDIT_ARCHIVE_DIR reachable.',
+      { retryAfterSeconds: 60 },
+      options,
+    );
     this.name = 'ArchiveUnavailable';
   }
 }

@@ -46,7 +46,10 @@ export function tableBytes(footer: Buffer): number {
  * @throws NoSeekTable
  */
 export function readSeekTable(table: Buffer): Frame[] {
-  const isTable = table.length >= HEADER_BYTES + FOOTER_BYTES && table.readUInt32LE(0) === SKIPPABLE_MAGIC && table.readUInt32LE(4) === table.length - HEADER_BYTES;
+  const isTable =
+    table.length >= HEADER_BYTES + FOOTER_BYTES &&
+    table.readUInt32LE(0) === SKIPPABLE_MAGIC &&
+    table.readUInt32LE(4) === table.length - HEADER_BYTES;
   if (!isTable) throw new NoSeekTable('the seek table is damaged');
   const count = (table.length - HEADER_BYTES - FOOTER_BYTES) / ENTRY_BYTES;
   return Array.from({ length: count }, (_, index) => ({

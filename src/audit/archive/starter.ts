@@ -37,7 +37,13 @@ export class ArchivingStarter {
     const workflowId = auditArchivingWorkflowId(this.#taskQueue);
     try {
       await this.#temporal.within(DEADLINE_MS, () =>
-        this.#temporal.client.workflow.start(AUDIT_ARCHIVING, { workflowId, taskQueue: this.#taskQueue, workflowIdConflictPolicy: 'USE_EXISTING', workflowIdReusePolicy: 'ALLOW_DUPLICATE' }));
+        this.#temporal.client.workflow.start(AUDIT_ARCHIVING, {
+          workflowId,
+          taskQueue: this.#taskQueue,
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        }),
+      );
     } catch (error) {
       this.#logger.warn({ err: error }, 'the archiving of the audit log could not be started; trying again');
     }

@@ -22,7 +22,13 @@ type Archived = Omit<ArchiveRow, 'id'>;
  * verifies with the log's key, every entry of the month is in it as it is stored, and so are its personal fields.
  * @throws ArchiveDamaged where anything differs, ArchiveUnavailable, Unavailable
  */
-export async function verifyMonth(parts: MonthVerifierParts, organization: string, month: Month, archived: Archived, signal: AbortSignal): Promise<void> {
+export async function verifyMonth(
+  parts: MonthVerifierParts,
+  organization: string,
+  month: Month,
+  archived: Archived,
+  signal: AbortSignal,
+): Promise<void> {
   await verifyDigests(parts.files, organization, archived, signal);
   const files = await ArchivedMonth.open(parts.files, organization, { ...archived, id: '' });
   try {
@@ -36,35 +42,62 @@ export async function verifyMonth(parts: MonthVerifierParts, organization: strin
 }
 
 /** Whether the files are those that were verified. @throws ArchiveDamaged, ArchiveUnavailable */
-export async function verifyDigests(files: ArchiveFiles, organization: string, archived: Archived, signal: AbortSignal): Promise<void> {
-  for (const [part, digest] of [['bundle', archived.digest], ['personal', archived.personalDigest]] as const) {
+export async function verifyDigests(
+  files: ArchiveFiles,
+  organization: string,
+  archived: Archived,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [part, digest] of [
+    ['bundle', archived.digest],
+    ['personal', archived.personalDigest],
+  ] as const) {
     const found = await digestOfFile(files.pathOf(organization, archived.month, part, digest), signal);
     if (!found.equals(digest)) throw damaged(archived, 'was changed');
   }
 }
 
-async function verifyText(work: UnitOfWork, organization: string, archived: Archived, files: ArchivedMonth): Promise<void> {
+async function verifyText(
+  work: UnitOfWork,
+  organization: string,
+  archived: Archived,
+  files: ArchivedMonth,
+): Promise<void> {
   const key = await work.read(organization, (em) => findVerifierKey(em, organization));
   const result = await verifyBundle(Readable.from(files.text()), { key: key ?? '' });
   if (result.verdict !== 'valid') throw damaged(archived, `is ${result.verdict}: ${result.how}`);
   const { range, treeSize } = archived;
-  if (result.start !== range.start || result.entries !== range.end - range.start || result.treeSize !== treeSize) throw damaged(archived, 'holds another stretch of the log');
+  if (result.start !== range.start || result.entries !== range.end - range.start || result.treeSize !== treeSize)
+    throw damaged(archived, 'holds another stretch of the log');
 }
 
-async function compareEntries({ work, entries }: MonthVerifierParts, organization: string, archived: Archived, files: ArchivedMonth, signal: AbortSignal): Promise<void> {
+async function compareEntries(
+  { work, entries }: MonthVerifierParts,
+  organization: string,
+  archived: Archived,
+  files: ArchivedMonth,
+  signal: AbortSignal,
+): Promise<void> {
   let next = archived.range.start;
   for (let block = 0; block < files.blocks; block += 1) {
     signal.throwIfAborted();
     const copies = await files.block(block);
-    const stored = await work.read(organization, (em) => entries.read(em, organization, { start: next, end: next + copies.length }));
-    if (copies.length === 0 || !copies.every((copy, index) => isCopyOf(copy, stored[index]))) throw damaged(archived, `differs from the database between entries ${next} and ${next + copies.length}`);
+    const stored = await work.read(organization, (em) =>
+      entries.read(em, organization, { start: next, end: next + copies.length }),
+    );
+    if (copies.length === 0 || !copies.every((copy, index) => isCopyOf(copy, stored[index])))
+      throw damaged(archived, `differs from the database between entries ${next} and ${next + copies.length}`);
     next += copies.length;
   }
   if (next !== archived.range.end) throw damaged(archived, `ends before entry ${next}`);
 }
 
 function isCopyOf({ seq, leaf, sealed }: ArchivedPart, stored: SealedEntry | undefined): boolean {
-  return stored?.seq === seq && stored.leaf === leaf && (stored.sealed === null ? sealed === null : sealed !== null && stored.sealed.equals(sealed));
+  return (
+    stored?.seq === seq &&
+    stored.leaf === leaf &&
+    (stored.sealed === null ? sealed === null : sealed !== null && stored.sealed.equals(sealed))
+  );
 }
 
 function damaged({ month }: Archived, how: string): ArchiveDamaged {

@@ -34,21 +34,39 @@ const PAGE = 1_024;
  * @returns what is to be recorded once it is verified
  * @throws MonthNotSealed, Unavailable, what reading and writing throw
  */
-export async function writeMonth(parts: MonthWriterParts, organization: string, month: Month, signal: AbortSignal): Promise<Omit<ArchiveRow, 'id'>> {
+export async function writeMonth(
+  parts: MonthWriterParts,
+  organization: string,
+  month: Month,
+  signal: AbortSignal,
+): Promise<Omit<ArchiveRow, 'id'>> {
   const { work, keys, files } = parts;
   const frame = await work.read(organization, (em) => frameOf(em, organization, month.start, month.end));
   if (!frame) throw new MonthNotSealed(month);
-  const drafts = { bundle: await files.draft(organization, month.name), personal: await files.draft(organization, month.name) };
+  const drafts = {
+    bundle: await files.draft(organization, month.name),
+    personal: await files.draft(organization, month.name),
+  };
   const bundle = await SeekableWriter.create(drafts.bundle);
   const personal = await SeekableWriter.create(drafts.personal);
   try {
     const copied = new CopiedEntries(parts, organization, { month, scope: frame.scope, personal, signal });
-    const text = writeBundle({ scope: frame.scope, entries: copied.read(), checkpoints: each(frame.checkpoints) }, await keys.of(organization));
+    const text = writeBundle(
+      { scope: frame.scope, entries: copied.read(), checkpoints: each(frame.checkpoints) },
+      await keys.of(organization),
+    );
     for await (const block of text) await bundle.addFrame(block);
     const [digest, personalDigest] = [await bundle.finish(), await personal.finish()];
     await files.publish(drafts.bundle, organization, month.name, 'bundle', digest);
     await files.publish(drafts.personal, organization, month.name, 'personal', personalDigest);
-    return { month: month.name, range: frame.scope.range, treeSize: frame.scope.treeSize, entries: copied.ofMonth, digest, personalDigest };
+    return {
+      month: month.name,
+      range: frame.scope.range,
+      treeSize: frame.scope.treeSize,
+      entries: copied.ofMonth,
+      digest,
+      personalDigest,
+    };
   } catch (error) {
     await Promise.all([bundle.abandon(), personal.abandon()]);
     throw error;
@@ -59,12 +77,21 @@ export async function writeMonth(parts: MonthWriterParts, organization: string, 
 class CopiedEntries {
   readonly #parts: MonthWriterParts;
   readonly #organization: string;
-  readonly #to: { readonly month: Month; readonly scope: BundleScope; readonly personal: SeekableWriter; readonly signal: AbortSignal };
+  readonly #to: {
+    readonly month: Month;
+    readonly scope: BundleScope;
+    readonly personal: SeekableWriter;
+    readonly signal: AbortSignal;
+  };
   #lines = '';
   /** How many of the entries are the month's. */
   ofMonth = 0;
 
-  constructor(parts: MonthWriterParts, organization: string, to: { month: Month; scope: BundleScope; personal: SeekableWriter; signal: AbortSignal }) {
+  constructor(
+    parts: MonthWriterParts,
+    organization: string,
+    to: { month: Month; scope: BundleScope; personal: SeekableWriter; signal: AbortSignal },
+  ) {
     this.#parts = parts;
     this.#organization = organization;
     this.#to = to;
@@ -75,7 +102,9 @@ class CopiedEntries {
     for (let { start } = range; start < range.end; start += PAGE) {
       this.#to.signal.throwIfAborted();
       const page = { start, end: Math.min(start + PAGE, range.end) };
-      for (const entry of await this.#parts.work.read(this.#organization, (em) => this.#parts.entries.read(em, this.#organization, page))) {
+      for (const entry of await this.#parts.work.read(this.#organization, (em) =>
+        this.#parts.entries.read(em, this.#organization, page),
+      )) {
         await this.#copy(entry);
         yield { seq: entry.seq, leaf: entry.leaf, leafHash: entry.leafHash, personal: null, ids: null };
       }

@@ -58,21 +58,44 @@ export interface BundleCounts {
 }
 
 export function headerLine({ from, to, range, treeSize, proof }: BundleScope, key: SigningKey): string {
-  return noteLine('header', {
-    origin: key.name, key: formatVerifierKey(key), from, to, start: range.start, end: range.end, tree_size: treeSize,
-    left: base64(Buffer.concat(proof.left)), right: base64(Buffer.concat(proof.right)),
-  }, key);
+  return noteLine(
+    'header',
+    {
+      origin: key.name,
+      key: formatVerifierKey(key),
+      from,
+      to,
+      start: range.start,
+      end: range.end,
+      tree_size: treeSize,
+      left: base64(Buffer.concat(proof.left)),
+      right: base64(Buffer.concat(proof.right)),
+    },
+    key,
+  );
 }
 
 /**
  * @param before SHA-256 of all bytes of the file before this line
  * @param lines the SHA-256 of each entry's line with its newline
  */
-export function digestsLine(before: Uint8Array, entries: readonly BundleEntry[], lines: readonly Uint8Array[], key: SigningKey): string {
-  return noteLine('digests', {
-    before: base64(before), first: entries[0]?.seq ?? 0, count: entries.length,
-    leaves: base64(Buffer.concat(entries.map(({ leafHash }) => leafHash))), lines: base64(Buffer.concat(lines)),
-  }, key);
+export function digestsLine(
+  before: Uint8Array,
+  entries: readonly BundleEntry[],
+  lines: readonly Uint8Array[],
+  key: SigningKey,
+): string {
+  return noteLine(
+    'digests',
+    {
+      before: base64(before),
+      first: entries[0]?.seq ?? 0,
+      count: entries.length,
+      leaves: base64(Buffer.concat(entries.map(({ leafHash }) => leafHash))),
+      lines: base64(Buffer.concat(lines)),
+    },
+    key,
+  );
 }
 
 /** Members in this order, personal fields in canonical order: so that whoever reads it writes the same bytes again. */
@@ -87,7 +110,11 @@ export function checkpointLine({ note }: BundleCheckpoint): string {
 
 /** @param before SHA-256 of all bytes of the file before this line */
 export function manifestLine(before: Uint8Array, counts: BundleCounts, key: SigningKey): string {
-  return noteLine('manifest', { before: base64(before), entries: counts.entries, erased: counts.erased, checkpoints: counts.checkpoints }, key);
+  return noteLine(
+    'manifest',
+    { before: base64(before), entries: counts.entries, erased: counts.erased, checkpoints: counts.checkpoints },
+    key,
+  );
 }
 
 /** The first line of the text says what was signed: the same key signs checkpoints, and none may be taken for the other. */

@@ -2,7 +2,16 @@ import { createHash, hash } from 'node:crypto';
 import { commitmentIn } from '../leaf.ts';
 import type { SigningKey } from '../notes/keys.ts';
 import {
-  BLOCK_ENTRIES, type BundleCheckpoint, type BundleCounts, type BundleEntry, type BundleScope, checkpointLine, digestsLine, entryLine, headerLine, manifestLine,
+  BLOCK_ENTRIES,
+  type BundleCheckpoint,
+  type BundleCounts,
+  type BundleEntry,
+  type BundleScope,
+  checkpointLine,
+  digestsLine,
+  entryLine,
+  headerLine,
+  manifestLine,
 } from './format.ts';
 
 /** What was to be bundled is not what the scope says. Nothing is signed: a bundle that is not whole must not look like one. */
@@ -24,7 +33,10 @@ export interface BundleParts {
  * @returns the file, in pieces that end at the end of a line; and what it holds
  * @throws BundleIncomplete where entries or checkpoints are missing, surplus or out of order
  */
-export async function* writeBundle({ scope, entries, checkpoints }: BundleParts, key: SigningKey): AsyncGenerator<string, BundleCounts> {
+export async function* writeBundle(
+  { scope, entries, checkpoints }: BundleParts,
+  key: SigningKey,
+): AsyncGenerator<string, BundleCounts> {
   const file = new CoveredText();
   const due = new DueCheckpoints(checkpoints, scope);
   let erased = 0;
@@ -32,13 +44,13 @@ export async function* writeBundle({ scope, entries, checkpoints }: BundleParts,
     file.add(headerLine(scope, key));
     for await (const block of inBlocks(entries, scope)) {
       const lines = block.map(entryLine);
-      file.add(...await due.at(block[0]!.seq));
+      file.add(...(await due.at(block[0]!.seq)));
       file.add(digestsLine(file.hashSoFar(), block, lines.map(digest), key));
-      for (const [index, { seq }] of block.entries()) file.add(...await due.at(seq), lines[index]!);
+      for (const [index, { seq }] of block.entries()) file.add(...(await due.at(seq)), lines[index]!);
       erased += block.filter(isErased).length;
       yield file.take();
     }
-    file.add(...await due.atTheEnd());
+    file.add(...(await due.atTheEnd()));
     const counts = { entries: scope.range.end - scope.range.start, erased, checkpoints: due.handedOut };
     file.add(manifestLine(file.hashSoFar(), counts, key));
     yield file.take();
@@ -87,7 +99,8 @@ class DueCheckpoints {
   /** The lines of those that stand before the entry with this seq. */
   async at(size: number): Promise<string[]> {
     const lines = [];
-    for (let next = await this.#peek(); next && next.size <= size; next = await this.#peek()) lines.push(this.#handOut(next));
+    for (let next = await this.#peek(); next && next.size <= size; next = await this.#peek())
+      lines.push(this.#handOut(next));
     return lines;
   }
 
@@ -95,7 +108,8 @@ class DueCheckpoints {
   async atTheEnd(): Promise<string[]> {
     const lines = await this.at(this.#scope.treeSize);
     if (await this.#peek()) throw new BundleIncomplete('there is a checkpoint after the one that closes the bundle');
-    if (this.#latest !== this.#scope.treeSize) throw new BundleIncomplete(`the checkpoint of ${this.#scope.treeSize} entries is missing`);
+    if (this.#latest !== this.#scope.treeSize)
+      throw new BundleIncomplete(`the checkpoint of ${this.#scope.treeSize} entries is missing`);
     return lines;
   }
 
@@ -114,7 +128,8 @@ class DueCheckpoints {
   #handOut(checkpoint: BundleCheckpoint): string {
     const { range, treeSize } = this.#scope;
     const belongs = (checkpoint.size >= range.start && checkpoint.size <= range.end) || checkpoint.size === treeSize;
-    if (!belongs || checkpoint.size <= this.#latest) throw new BundleIncomplete(`the checkpoint of ${checkpoint.size} entries does not stand here`);
+    if (!belongs || checkpoint.size <= this.#latest)
+      throw new BundleIncomplete(`the checkpoint of ${checkpoint.size} entries does not stand here`);
     this.#latest = checkpoint.size;
     this.#next = undefined;
     this.handedOut += 1;
@@ -123,11 +138,17 @@ class DueCheckpoints {
 }
 
 /** Blocks end where tiles of the log end, so that the first and last may be shorter. */
-async function* inBlocks(entries: AsyncIterable<BundleEntry>, { range }: BundleScope): AsyncGenerator<readonly BundleEntry[]> {
+async function* inBlocks(
+  entries: AsyncIterable<BundleEntry>,
+  { range }: BundleScope,
+): AsyncGenerator<readonly BundleEntry[]> {
   let block: BundleEntry[] = [];
   let next = range.start;
   for await (const entry of entries) {
-    if (entry.seq !== next || next >= range.end) throw new BundleIncomplete(`entry ${entry.seq} stands where entry ${next} belongs, of ${range.start} to ${range.end}`);
+    if (entry.seq !== next || next >= range.end)
+      throw new BundleIncomplete(
+        `entry ${entry.seq} stands where entry ${next} belongs, of ${range.start} to ${range.end}`,
+      );
     block.push(entry);
     next += 1;
     if (next % BLOCK_ENTRIES === 0) {

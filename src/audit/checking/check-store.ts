@@ -52,7 +52,10 @@ const ROWS = `
 
 /** @returns null where nothing of the log was ever sealed */
 export async function readHead(em: EntityManager, organization: string): Promise<Head | null> {
-  const [row] = await em.execute<{ size: string; root: Buffer; verifier_key: string }[]>('select size, root, verifier_key from countersign.audit_logs where organization_id = ?', [organization]);
+  const [row] = await em.execute<{ size: string; root: Buffer; verifier_key: string }[]>(
+    'select size, root, verifier_key from countersign.audit_logs where organization_id = ?',
+    [organization],
+  );
   return row ? { size: Number(row.size), root: row.root, verifierKey: row.verifier_key } : null;
 }
 
@@ -61,15 +64,27 @@ export function readRows(em: EntityManager, organization: string, { start, end }
 }
 
 /** Checkpoints of sizes after `start`, up to `end`. */
-export async function readCheckpoints(em: EntityManager, organization: string, { start, end }: LeafRange): Promise<CheckedCheckpoint[]> {
+export async function readCheckpoints(
+  em: EntityManager,
+  organization: string,
+  { start, end }: LeafRange,
+): Promise<CheckedCheckpoint[]> {
   const rows = await em.execute<{ size: string; root: Buffer; note: string }[]>(
-    'select tree_size as size, root, note from countersign.audit_checkpoints where organization_id = ? and tree_size > ? and tree_size <= ? order by tree_size', [organization, start, end]);
+    'select tree_size as size, root, note from countersign.audit_checkpoints where organization_id = ? and tree_size > ? and tree_size <= ? order by tree_size',
+    [organization, start, end],
+  );
   return rows.map(({ size, root, note }) => ({ size: Number(size), root, note }));
 }
 
-export function readCosignatures(em: EntityManager, organization: string, { start, end }: LeafRange): Promise<CheckedCosignature[]> {
+export function readCosignatures(
+  em: EntityManager,
+  organization: string,
+  { start, end }: LeafRange,
+): Promise<CheckedCosignature[]> {
   return em.execute<CheckedCosignature[]>(
-    'select tree_size as size, verifier_key, line from countersign.audit_cosignatures where organization_id = ? and tree_size > ? and tree_size <= ? order by tree_size', [organization, start, end]);
+    'select tree_size as size, verifier_key, line from countersign.audit_cosignatures where organization_id = ? and tree_size > ? and tree_size <= ? order by tree_size',
+    [organization, start, end],
+  );
 }
 
 /** A row that belongs to nothing. */
@@ -98,7 +113,10 @@ const LOOSE_ENDS = [
 /** @param most of each kind */
 export async function findLooseEnds(em: EntityManager, organization: string, most: number): Promise<LooseEnd[]> {
   const found: LooseEnd[] = [];
-  for (const sql of LOOSE_ENDS) found.push(...(await em.execute<LooseEnd[]>(`${sql} order by 1 limit ?`, [...organizationsIn(sql, organization), most])));
+  for (const sql of LOOSE_ENDS)
+    found.push(
+      ...(await em.execute<LooseEnd[]>(`${sql} order by 1 limit ?`, [...organizationsIn(sql, organization), most])),
+    );
   return found;
 }
 
@@ -127,22 +145,41 @@ interface Stretch {
  * @param after where the stretch before this one ended; null: the first one
  * @returns null where there are no entries (any more)
  */
-export async function findUnqueued(em: EntityManager, organization: string, after: Pick<Stretch, 'at' | 'id'> | null): Promise<Stretch | null> {
+export async function findUnqueued(
+  em: EntityManager,
+  organization: string,
+  after: Pick<Stretch, 'at' | 'id'> | null,
+): Promise<Stretch | null> {
   const { at, id } = after ?? { at: '-infinity', id: '00000000-0000-0000-0000-000000000000' };
-  const [row] = await em.execute<{ at: string | null; id: string; loose: string[] | null }[]>(UNQUEUED, [organization, at, at, id, organization, organization]);
+  const [row] = await em.execute<{ at: string | null; id: string; loose: string[] | null }[]>(UNQUEUED, [
+    organization,
+    at,
+    at,
+    id,
+    organization,
+    organization,
+  ]);
   return row?.at == null ? null : { at: row.at, id: row.id, loose: row.loose ?? [] };
 }
 
 export async function countQueued(em: EntityManager, organization: string): Promise<number> {
-  const [row] = await em.execute<{ n: string }[]>('select count(*) as n from countersign.audit_pending where organization_id = ?', [organization]);
+  const [row] = await em.execute<{ n: string }[]>(
+    'select count(*) as n from countersign.audit_pending where organization_id = ?',
+    [organization],
+  );
   return Number(row?.n ?? 0);
 }
 
 /** The hashes of tiles by `level/index`; one that is missing is not in it. */
-export async function readTiles(em: EntityManager, organization: string, tiles: readonly TileId[]): Promise<Map<string, Buffer>> {
+export async function readTiles(
+  em: EntityManager,
+  organization: string,
+  tiles: readonly TileId[],
+): Promise<Map<string, Buffer>> {
   const rows = await em.execute<{ level: number; tile_index: string; hashes: Buffer }[]>(
     `select level, tile_index, hashes from countersign.audit_tiles
      join json_to_recordset(?::json) as wanted (level smallint, tile_index bigint) using (level, tile_index) where organization_id = ?`,
-    [JSON.stringify(tiles.map(({ level, index }) => ({ level, tile_index: index }))), organization]);
+    [JSON.stringify(tiles.map(({ level, index }) => ({ level, tile_index: index }))), organization],
+  );
   return new Map(rows.map((row) => [`${row.level}/${row.tile_index}`, row.hashes]));
 }

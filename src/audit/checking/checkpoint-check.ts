@@ -9,27 +9,39 @@ import type { CheckedCheckpoint, CheckedCosignature } from './check-store.ts';
  * @param root of the tree of this size, computed out of its leaves
  * @returns what is wrong; null where nothing is
  */
-export function checkCheckpoint({ size, root: column, note }: CheckedCheckpoint, key: VerifierKey | null, root: Uint8Array): string | null {
+export function checkCheckpoint(
+  { size, root: column, note }: CheckedCheckpoint,
+  key: VerifierKey | null,
+  root: Uint8Array,
+): string | null {
   const what = `the checkpoint of ${size} entries`;
   if (!column.equals(root)) return `${what} has another root than the entries lead to`;
   try {
     const head = key && openCheckpoint(note, key);
-    return head === null || (head.size === size && column.equals(head.root)) ? null : `${what} signs another size or root`;
+    return head === null || (head.size === size && column.equals(head.root))
+      ? null
+      : `${what} signs another size or root`;
   } catch (error) {
-    if (error instanceof MalformedNote || error instanceof UnverifiedNote) return `${what} is not signed by the log’s key`;
+    if (error instanceof MalformedNote || error instanceof UnverifiedNote)
+      return `${what} is not signed by the log’s key`;
     throw error;
   }
 }
 
 /** @returns what is wrong; null where nothing is */
-export function checkCosignature({ size, verifier_key: key, line }: CheckedCosignature, checkpoint: CheckedCheckpoint): string | null {
+export function checkCosignature(
+  { size, verifier_key: key, line }: CheckedCosignature,
+  checkpoint: CheckedCheckpoint,
+): string | null {
   try {
     const signature = parseSignature(line);
     signatureBy(parseVerifierKey(key), parseNote(checkpoint.note).text, [signature]);
     cosignedAt(signature.bytes);
     return null;
   } catch (error) {
-    const isWrong = [MalformedKey, MalformedNote, UnverifiedNote, MalformedCosignature].some((wrong) => error instanceof wrong);
+    const isWrong = [MalformedKey, MalformedNote, UnverifiedNote, MalformedCosignature].some(
+      (wrong) => error instanceof wrong,
+    );
     if (!isWrong) throw error;
     return `a cosignature under the checkpoint of ${size} entries is not the witness’s`;
   }

@@ -7,7 +7,20 @@ import { formatVerifierKey, MalformedKey, parseVerifierKey, type VerifierKey } f
 import { unlockPersonal } from '../reading/personal-fields.ts';
 import type { LeafRange } from '../rules/nodes.ts';
 import type { Archive, ArchivedPart } from '../sealed-entries.ts';
-import { type CheckedCheckpoint, type CheckedCosignature, type CheckedRow, countQueued, findLooseEnds, findUnqueued, type Head, readCheckpoints, readCosignatures, readHead, readRows, readTiles } from './check-store.ts';
+import {
+  type CheckedCheckpoint,
+  type CheckedCosignature,
+  type CheckedRow,
+  countQueued,
+  findLooseEnds,
+  findUnqueued,
+  type Head,
+  readCheckpoints,
+  readCosignatures,
+  readHead,
+  readRows,
+  readTiles,
+} from './check-store.ts';
 import { checkCheckpoint, checkCosignature } from './checkpoint-check.ts';
 import { checkEntry } from './entry-check.ts';
 import type { Report } from './finding.ts';
@@ -54,22 +67,38 @@ export class LogCheck {
    */
   async check(organization: string, report: Report): Promise<CheckedLog> {
     const read = <T>(work: (em: EntityManager) => Promise<T>) => this.#work.read(organization, work);
-    const { head, waiting } = await read(async (em) => ({ head: await readHead(em, organization), waiting: await countQueued(em, organization) }));
+    const { head, waiting } = await read(async (em) => ({
+      head: await readHead(em, organization),
+      waiting: await countQueued(em, organization),
+    }));
     const counted = head ? await this.#checkTree(organization, head, report) : { erased: 0, checkpoints: 0 };
-    for (const { id, what } of await read((em) => findLooseEnds(em, organization, LOOSE_ENDS_AT_MOST))) report({ seq: null, what: MEANINGS[what](id) });
+    for (const { id, what } of await read((em) => findLooseEnds(em, organization, LOOSE_ENDS_AT_MOST)))
+      report({ seq: null, what: MEANINGS[what](id) });
     await this.#checkQueue(organization, report);
     return { entries: head?.size ?? 0, waiting, ...counted };
   }
 
   async #checkQueue(organization: string, report: Report): Promise<void> {
-    const next = (after: Awaited<ReturnType<typeof findUnqueued>>) => this.#work.read(organization, (em) => findUnqueued(em, organization, after));
+    const next = (after: Awaited<ReturnType<typeof findUnqueued>>) =>
+      this.#work.read(organization, (em) => findUnqueued(em, organization, after));
     for (let stretch = await next(null); stretch; stretch = await next(stretch)) {
-      for (const id of stretch.loose) report({ seq: null, what: `entry ${id} has neither leaf nor place in the queue: it was added past us, or its leaf was removed` });
+      for (const id of stretch.loose)
+        report({
+          seq: null,
+          what: `entry ${id} has neither leaf nor place in the queue: it was added past us, or its leaf was removed`,
+        });
     }
   }
 
-  async #checkTree(organization: string, head: Head, report: Report): Promise<Pick<CheckedLog, 'erased' | 'checkpoints'>> {
-    const tree = new TreeCheck((tiles) => this.#work.read(organization, (em) => readTiles(em, organization, tiles)), report);
+  async #checkTree(
+    organization: string,
+    head: Head,
+    report: Report,
+  ): Promise<Pick<CheckedLog, 'erased' | 'checkpoints'>> {
+    const tree = new TreeCheck(
+      (tiles) => this.#work.read(organization, (em) => readTiles(em, organization, tiles)),
+      report,
+    );
     const key = logKey(organization, head, report);
     await this.#checkSigningKey(organization, head, report);
     let erased = 0;
@@ -81,8 +110,12 @@ export class LogCheck {
       const missing = firstGap(page);
       const roots = new Map<number, Uint8Array>();
       const wanted = new Set(page.checkpoints.map(({ size }) => size));
-      await tree.append(page.rows.slice(0, missing ?? page.rows.length).map((row) => hashOf(row)), (size) => wanted.has(size) && roots.set(size, tree.root()));
-      for (const checkpoint of page.checkpoints) checkSigned(checkpoint, page.cosignatures, key, roots.get(checkpoint.size), report);
+      await tree.append(
+        page.rows.slice(0, missing ?? page.rows.length).map((row) => hashOf(row)),
+        (size) => wanted.has(size) && roots.set(size, tree.root()),
+      );
+      for (const checkpoint of page.checkpoints)
+        checkSigned(checkpoint, page.cosignatures, key, roots.get(checkpoint.size), report);
       checkpoints += page.checkpoints.length;
       latest = page.checkpoints.at(-1) ?? latest;
       if (missing !== null) {
@@ -91,14 +124,16 @@ export class LogCheck {
       }
     }
     await tree.compareEdge();
-    if (!head.root.equals(tree.root())) report({ seq: null, what: `the log’s head of ${head.size} entries has another root than they lead to` });
+    if (!head.root.equals(tree.root()))
+      report({ seq: null, what: `the log’s head of ${head.size} entries has another root than they lead to` });
     if (head.size > 0 && latest?.size !== head.size) await this.#mustBeSigned(organization, head, report);
     return { erased, checkpoints };
   }
 
   async #checkSigningKey(organization: string, { verifierKey }: Head, report: Report): Promise<void> {
     try {
-      if (formatVerifierKey(await this.#keys.of(organization)) !== verifierKey) report({ seq: null, what: 'the log’s public key is not that of its signing key' });
+      if (formatVerifierKey(await this.#keys.of(organization)) !== verifierKey)
+        report({ seq: null, what: 'the log’s public key is not that of its signing key' });
     } catch (error) {
       if (!(error instanceof CannotDecrypt || error instanceof NoLog)) throw error;
       report({ seq: null, what: 'the log’s signing key was changed, or belongs to another master secret' });
@@ -108,18 +143,38 @@ export class LogCheck {
   async #page(organization: string, range: LeafRange): Promise<Page> {
     return this.#work.read(organization, async (em) => {
       const rows = await readRows(em, organization, range);
-      const archived = await this.#archive.read(em, organization, rows.filter(({ leaf }) => leaf === null).map(({ seq }) => Number(seq)));
-      const sealed = rows.map((row) => ({ id: row.leaf_entry, sealed: row.sealed ?? archived.get(Number(row.seq))?.sealed ?? null }));
+      const archived = await this.#archive.read(
+        em,
+        organization,
+        rows.filter(({ leaf }) => leaf === null).map(({ seq }) => Number(seq)),
+      );
+      const sealed = rows.map((row) => ({
+        id: row.leaf_entry,
+        sealed: row.sealed ?? archived.get(Number(row.seq))?.sealed ?? null,
+      }));
       const keys = await unlockPersonal(this.#work.vault, em, organization, sealed);
-      return { range, rows, archived, keys, checkpoints: await readCheckpoints(em, organization, range), cosignatures: await readCosignatures(em, organization, range) };
+      return {
+        range,
+        rows,
+        archived,
+        keys,
+        checkpoints: await readCheckpoints(em, organization, range),
+        cosignatures: await readCosignatures(em, organization, range),
+      };
     });
   }
 
   /** A head is signed right after it was committed; one that grew on meanwhile was signed by then. */
   async #mustBeSigned(organization: string, head: Head, report: Report): Promise<void> {
     const now = await this.#work.read(organization, (em) => readHead(em, organization));
-    const signed = await this.#work.read(organization, (em) => readCheckpoints(em, organization, { start: head.size - 1, end: head.size }));
-    if (signed.length === 0 && now?.size === head.size) report({ seq: null, what: `the log’s ${head.size} entries have no checkpoint; a worker that runs signs them within seconds` });
+    const signed = await this.#work.read(organization, (em) =>
+      readCheckpoints(em, organization, { start: head.size - 1, end: head.size }),
+    );
+    if (signed.length === 0 && now?.size === head.size)
+      report({
+        seq: null,
+        what: `the log’s ${head.size} entries have no checkpoint; a worker that runs signs them within seconds`,
+      });
   }
 }
 
@@ -156,9 +211,17 @@ function firstGap({ rows, range }: Page): number | null {
   return rows.length < range.end - range.start ? rows.length : null;
 }
 
-function checkSigned(checkpoint: CheckedCheckpoint, cosignatures: readonly CheckedCosignature[], key: VerifierKey | null, root: Uint8Array | undefined, report: Report): void {
+function checkSigned(
+  checkpoint: CheckedCheckpoint,
+  cosignatures: readonly CheckedCosignature[],
+  key: VerifierKey | null,
+  root: Uint8Array | undefined,
+  report: Report,
+): void {
   const wrong = root ? [checkCheckpoint(checkpoint, key, root)] : [];
-  const mine = cosignatures.filter(({ size }) => Number(size) === checkpoint.size).map((cosignature) => checkCosignature(cosignature, checkpoint));
+  const mine = cosignatures
+    .filter(({ size }) => Number(size) === checkpoint.size)
+    .map((cosignature) => checkCosignature(cosignature, checkpoint));
   for (const what of [...wrong, ...mine]) if (what !== null) report({ seq: null, what });
 }
 

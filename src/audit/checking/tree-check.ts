@@ -55,8 +55,10 @@ export class TreeCheck {
     for (const { level, index, hashes } of tiles) {
       const found = stored.get(`${level}/${index}`);
       if (!found) this.#report({ seq: null, what: `tile ${index} of level ${level} is missing` });
-      else if (!found.subarray(0, hashes.length).equals(hashes)) this.#report({ seq: null, what: `tile ${index} of level ${level} does not hold the hashes of the tree` });
-      else if (found.length % HASH_BYTES !== 0 || found.length > TILE_WIDTH * HASH_BYTES) this.#report({ seq: null, what: `tile ${index} of level ${level} holds more than hashes` });
+      else if (!found.subarray(0, hashes.length).equals(hashes))
+        this.#report({ seq: null, what: `tile ${index} of level ${level} does not hold the hashes of the tree` });
+      else if (found.length % HASH_BYTES !== 0 || found.length > TILE_WIDTH * HASH_BYTES)
+        this.#report({ seq: null, what: `tile ${index} of level ${level} holds more than hashes` });
     }
   }
 }

@@ -52,10 +52,19 @@ export class BundleSource {
    */
   async read(organization: string, from: Date, to: Date, reading: Reading): Promise<BundleParts> {
     const { scope, checkpoints } = await this.#sealedFrame(organization, from, to, reading);
-    return { scope, entries: this.#entries(organization, scope.range, this.#parts.openers(), reading.signal), checkpoints: each(checkpoints) };
+    return {
+      scope,
+      entries: this.#entries(organization, scope.range, this.#parts.openers(), reading.signal),
+      checkpoints: each(checkpoints),
+    };
   }
 
-  async #sealedFrame(organization: string, from: Date, to: Date, { signal, whileWaiting }: Reading): Promise<BundleFrame> {
+  async #sealedFrame(
+    organization: string,
+    from: Date,
+    to: Date,
+    { signal, whileWaiting }: Reading,
+  ): Promise<BundleFrame> {
     for (;;) {
       const frame = await this.#parts.work.read(organization, (em) => frameOf(em, organization, from, to));
       if (frame) return frame;
@@ -64,7 +73,12 @@ export class BundleSource {
     }
   }
 
-  async *#entries(organization: string, range: LeafRange, openers: Openers, signal: AbortSignal): AsyncGenerator<BundleEntry> {
+  async *#entries(
+    organization: string,
+    range: LeafRange,
+    openers: Openers,
+    signal: AbortSignal,
+  ): AsyncGenerator<BundleEntry> {
     for (let { start } = range; start < range.end; start += PAGE) {
       signal.throwIfAborted();
       const page = { start, end: Math.min(start + PAGE, range.end) };
@@ -72,22 +86,36 @@ export class BundleSource {
     }
   }
 
-  async #page(em: EntityManager, organization: string, range: LeafRange, { vault, people }: Openers): Promise<BundleEntry[]> {
+  async #page(
+    em: EntityManager,
+    organization: string,
+    range: LeafRange,
+    { vault, people }: Openers,
+  ): Promise<BundleEntry[]> {
     const page = await this.#parts.entries.read(em, organization, range);
     const fields = page.map(({ leaf }) => leafFields(leaf));
     const ids = await resolveIds(em, people, organization, fields);
     const keys = await unlockPersonal(vault, em, organization, page);
     return page.map((entry, index) => ({
-      seq: entry.seq, leaf: entry.leaf, leafHash: entry.leafHash, personal: openPersonal(keys, personalSubject(organization, fields[index]!), entry), ids: aliasesIn(fields[index]!, ids[index]!),
+      seq: entry.seq,
+      leaf: entry.leaf,
+      leafHash: entry.leafHash,
+      personal: openPersonal(keys, personalSubject(organization, fields[index]!), entry),
+      ids: aliasesIn(fields[index]!, ids[index]!),
     }));
   }
 }
 
 /** What callers chose themselves; everything else has the id that stands in the leaf. */
-function aliasesIn({ actor, on_behalf_of: onBehalfOf, resource, team }: LeafFields, ids: EntryIds): Record<string, string | null> | null {
+function aliasesIn(
+  { actor, on_behalf_of: onBehalfOf, resource, team }: LeafFields,
+  ids: EntryIds,
+): Record<string, string | null> | null {
   const chosen = [
-    actor.type === 'person' && ['actor', ids.actor], onBehalfOf !== null && ['on_behalf_of', ids.onBehalfOf],
-    (resource.type === 'person' || resource.type === 'team') && ['resource', ids.resource], team !== null && ['team', ids.team],
+    actor.type === 'person' && ['actor', ids.actor],
+    onBehalfOf !== null && ['on_behalf_of', ids.onBehalfOf],
+    (resource.type === 'person' || resource.type === 'team') && ['resource', ids.resource],
+    team !== null && ['team', ids.team],
   ].filter((pair): pair is [string, string | null] => Array.isArray(pair));
   return chosen.length === 0 ? null : Object.fromEntries(chosen);
 }

@@ -18,7 +18,11 @@ export interface WrittenBundle extends BundleCounts {
  * @param put takes each piece in its turn; nothing more is read before it has
  * @throws BundleIncomplete, and what reading the parts or `put` throws
  */
-export async function writeInPieces(parts: BundleParts, key: SigningKey, put: (piece: Buffer) => Promise<void>): Promise<WrittenBundle> {
+export async function writeInPieces(
+  parts: BundleParts,
+  key: SigningKey,
+  put: (piece: Buffer) => Promise<void>,
+): Promise<WrittenBundle> {
   const hash = createHash('sha256');
   const bundle = writeBundle(parts, key);
   let bytes = 0;

@@ -19,7 +19,16 @@ export interface ExportMakingParts {
 }
 
 /** The log itself is not what it should be: trying again would change nothing. */
-const FINAL = new Set(['entry-missing', 'bundle-incomplete', 'tiles-do-not-fit', 'no-such-proof', 'cannot-decrypt', 'not-personal', 'archive-damaged', 'no-log']);
+const FINAL = new Set([
+  'entry-missing',
+  'bundle-incomplete',
+  'tiles-do-not-fit',
+  'no-such-proof',
+  'cannot-decrypt',
+  'not-personal',
+  'archive-damaged',
+  'no-log',
+]);
 const KEPT_FOR_MS = 7 * 86_400_000;
 
 /** Makes the bundles that were asked for. May be killed at any point: the next attempt starts from the beginning. */
@@ -60,24 +69,52 @@ export class ExportMaking {
 
   async #write(attempt: Attempt, signal: AbortSignal): Promise<WrittenBundle & { treeSize: number }> {
     const { source, keys, store, pieces } = this.#parts;
-    const parts = await source.read(attempt.organization, attempt.from, attempt.to, { signal, whileWaiting: () => store.stillMine(attempt) });
+    const parts = await source.read(attempt.organization, attempt.from, attempt.to, {
+      signal,
+      whileWaiting: () => store.stillMine(attempt),
+    });
     const { range, treeSize } = parts.scope;
     const counted = countEntries(parts);
     let position = 0;
-    const put = (piece: Buffer) => pieces.put(attempt, position++, piece, { done: counted.done(), of: range.end - range.start });
+    const put = (piece: Buffer) =>
+      pieces.put(attempt, position++, piece, { done: counted.done(), of: range.end - range.start });
     return { ...(await writeInPieces(counted.parts, await keys.of(attempt.organization), put)), treeSize };
   }
 
-  async #finish(attempt: Attempt, { entries, treeSize, bytes, digest }: WrittenBundle & { treeSize: number }): Promise<void> {
-    const record = { action: 'audit.export_made', resource: { type: 'audit_export', id: attempt.id }, detail: { entries, tree_size: treeSize, sha256: digest.toString('hex') } } as const;
-    await this.#close(attempt, record, ({ at }) => ({ state: 'ready', entries, done: entries, treeSize, bytes, digest, readyAt: at, expiresAt: new Date(at.getTime() + KEPT_FOR_MS) }));
+  async #finish(
+    attempt: Attempt,
+    { entries, treeSize, bytes, digest }: WrittenBundle & { treeSize: number },
+  ): Promise<void> {
+    const record = {
+      action: 'audit.export_made',
+      resource: { type: 'audit_export', id: attempt.id },
+      detail: { entries, tree_size: treeSize, sha256: digest.toString('hex') },
+    } as const;
+    await this.#close(attempt, record, ({ at }) => ({
+      state: 'ready',
+      entries,
+      done: entries,
+      treeSize,
+      bytes,
+      digest,
+      readyAt: at,
+      expiresAt: new Date(at.getTime() + KEPT_FOR_MS),
+    }));
   }
 
   async #fail(attempt: Attempt, code: string): Promise<void> {
-    await this.#close(attempt, { action: 'audit.export_failed', resource: { type: 'audit_export', id: attempt.id }, detail: { problem: code } }, () => ({ state: 'failed', error: code }));
+    await this.#close(
+      attempt,
+      { action: 'audit.export_failed', resource: { type: 'audit_export', id: attempt.id }, detail: { problem: code } },
+      () => ({ state: 'failed', error: code }),
+    );
   }
 
-  async #close({ organization, id, number }: Attempt, record: AuditRecord, change: (tx: Transaction) => Partial<AuditExport>): Promise<void> {
+  async #close(
+    { organization, id, number }: Attempt,
+    record: AuditRecord,
+    change: (tx: Transaction) => Partial<AuditExport>,
+  ): Promise<void> {
     const origin: Origin = { organization, actor: { type: 'workflow', id: null }, requestId: null };
     await this.#parts.work.write(origin, async (tx) => {
       const changed = await tx.em.nativeUpdate(AuditExport, { id, attempt: number, state: 'preparing' }, change(tx));

@@ -26,7 +26,12 @@ export class ExportPieces {
     const { organization, id, number } = attempt;
     const keys = await this.#keys(organization);
     const compressed = await compress(piece);
-    await this.#store.put(attempt, position, keys.seal(organization, placeOf(id, number, position), compressed.toString('base64')), progress);
+    await this.#store.put(
+      attempt,
+      position,
+      keys.seal(organization, placeOf(id, number, position), compressed.toString('base64')),
+      progress,
+    );
   }
 
   /** The file, piece by piece. @throws CannotDecrypt */

@@ -51,9 +51,21 @@ export class ExportService {
       if (done) return { row: done, isOutdated: false };
       const { from, to } = checkedRange(range, tx.at);
       const expiresAt = new Date(tx.at.getTime() + KEPT_FOR_MS);
-      const row = tx.em.create(AuditExport, { id: operation.id, organization: origin.organization, from, to, state: 'preparing', createdAt: tx.at, expiresAt });
+      const row = tx.em.create(AuditExport, {
+        id: operation.id,
+        organization: origin.organization,
+        from,
+        to,
+        state: 'preparing',
+        createdAt: tx.at,
+        expiresAt,
+      });
       tx.em.persist(row);
-      tx.record({ action: 'audit.export_requested', resource: { type: 'audit_export', id: row.id }, detail: { from: from.toISOString(), to: to.toISOString() } });
+      tx.record({
+        action: 'audit.export_requested',
+        resource: { type: 'audit_export', id: row.id },
+        detail: { from: from.toISOString(), to: to.toISOString() },
+      });
       tx.enqueue({ id: newId(tx.at), channel: 'workflow', reference: { type: 'audit-export', export: row.id } });
       return { row, isOutdated: false };
     });
@@ -63,7 +75,11 @@ export class ExportService {
   async read(caller: Caller, id: string): Promise<ExportView> {
     demandEverywhere(caller);
     return this.#work.read(caller.organization, async (em) => {
-      const row = await em.findOne(AuditExport, { id, organization: caller.organization, expiresAt: { $gt: this.#clock.now() } });
+      const row = await em.findOne(AuditExport, {
+        id,
+        organization: caller.organization,
+        expiresAt: { $gt: this.#clock.now() },
+      });
       if (!row) throw new NotFound('export');
       return viewOf(row, await latestErasure(em, caller.organization));
     });
@@ -74,9 +90,17 @@ export class ExportService {
     demandEverywhere(caller);
     const before = decodeCursor(query.cursor);
     return this.#work.read(caller.organization, async (em) => {
-      const where = { organization: caller.organization, expiresAt: { $gt: this.#clock.now() }, ...(before && { id: { $lt: before } }) };
+      const where = {
+        organization: caller.organization,
+        expiresAt: { $gt: this.#clock.now() },
+        ...(before && { id: { $lt: before } }),
+      };
       const erasure = await latestErasure(em, caller.organization);
-      return pageFrom(await em.find(AuditExport, where, { orderBy: { id: 'desc' }, limit: query.limit + 1 }), query.limit, (row) => viewOf(row, erasure));
+      return pageFrom(
+        await em.find(AuditExport, where, { orderBy: { id: 'desc' }, limit: query.limit + 1 }),
+        query.limit,
+        (row) => viewOf(row, erasure),
+      );
     });
   }
 
@@ -88,14 +112,24 @@ export class ExportService {
     const view = await this.read(caller, id);
     const { row } = view;
     if (row.state !== 'ready' || view.isOutdated) throw notReady(view);
-    await this.#work.write(origin, async (tx) => tx.record({ action: 'audit.export_downloaded', resource: { type: 'audit_export', id }, detail: { entries: row.entries ?? 0 } }));
+    await this.#work.write(origin, async (tx) =>
+      tx.record({
+        action: 'audit.export_downloaded',
+        resource: { type: 'audit_export', id },
+        detail: { entries: row.entries ?? 0 },
+      }),
+    );
     return { row, data: this.#pieces.read(row.organization, id, row.attempt) };
   }
 }
 
 /** When somebody of the organization was last erased. */
 async function latestErasure(em: EntityManager, organization: string): Promise<Date | null> {
-  const latest = await em.findOne(SubjectKey, { organization, destroyedAt: { $ne: null } }, { orderBy: { destroyedAt: 'desc' }, fields: ['destroyedAt'] });
+  const latest = await em.findOne(
+    SubjectKey,
+    { organization, destroyedAt: { $ne: null } },
+    { orderBy: { destroyedAt: 'desc' }, fields: ['destroyedAt'] },
+  );
   return latest?.destroyedAt ?? null;
 }
 
@@ -111,7 +145,19 @@ function checkedRange({ from, to }: ExportRange, now: Date): ExportRange {
 }
 
 function notReady({ row: { state }, isOutdated }: ExportView): ProblemError {
-  if (isOutdated) return new ProblemError('not-found', 'Somebody was erased after this bundle was begun, and it may tell about them. Ask for a new one.');
-  if (state === 'failed') return new ProblemError('not-found', 'This export could not be made, and has no bundle. `error` of the export says why.');
-  return new ProblemError('not-found', 'This export is still being prepared. Its `url` is there as soon as it is ready.', { retryAfterSeconds: ASK_AGAIN_AFTER_S });
+  if (isOutdated)
+    return new ProblemError(
+      'not-found',
+      'Somebody was erased after this bundle was begun, and it may tell about them. Ask for a new one.',
+    );
+  if (state === 'failed')
+    return new ProblemError(
+      'not-found',
+      'This export could not be made, and has no bundle. `error` of the export says why.',
+    );
+  return new ProblemError(
+    'not-found',
+    'This export is still being prepared. Its `url` is there as soon as it is ready.',
+    { retryAfterSeconds: ASK_AGAIN_AFTER_S },
+  );
 }

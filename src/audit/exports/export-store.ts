@@ -62,7 +62,9 @@ export class ExportStore {
    * @throws Superseded
    */
   async put({ organization, id, number }: Attempt, position: number, data: Buffer, progress: Progress): Promise<void> {
-    const rows = await this.#in(organization, (run) => run(PUT, [organization, id, number, position, progress.done, progress.of, data]));
+    const rows = await this.#in(organization, (run) =>
+      run(PUT, [organization, id, number, position, progress.done, progress.of, data]),
+    );
     if (rows.length === 0) throw new Superseded();
   }
 
@@ -76,7 +78,11 @@ export class ExportStore {
   async *pieces(organization: string, id: string, attempt: number): AsyncGenerator<Buffer> {
     for (let position = 0; ; position += 1) {
       const [row] = await this.#in(organization, (run) =>
-        run<{ data: Buffer }>('select data from countersign.audit_export_chunks where export_id = $1 and attempt = $2 and position = $3', [id, attempt, position]));
+        run<{ data: Buffer }>(
+          'select data from countersign.audit_export_chunks where export_id = $1 and attempt = $2 and position = $3',
+          [id, attempt, position],
+        ),
+      );
       if (!row) return;
       yield row.data;
     }

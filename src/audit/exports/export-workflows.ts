@@ -1,6 +1,10 @@
 import { isGrpcServiceError, ServiceError } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { AUDIT_EXPORT, type AuditExportInput, auditExportWorkflowId } from '../../../workflows/contracts/audit-export.ts';
+import {
+  AUDIT_EXPORT,
+  type AuditExportInput,
+  auditExportWorkflowId,
+} from '../../../workflows/contracts/audit-export.ts';
 import type { ClaimedMessage, Delivery, OutboxHandler } from '../../notify/service.ts';
 import type { TemporalConnection } from '../../platform/temporal/connection.ts';
 
@@ -27,7 +31,12 @@ export class ExportWorkflows implements OutboxHandler {
   }
 
   async #start(input: AuditExportInput): Promise<void> {
-    const options = { workflowId: auditExportWorkflowId(input.export), taskQueue: this.#taskQueue, args: [input] as [AuditExportInput], workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const };
+    const options = {
+      workflowId: auditExportWorkflowId(input.export),
+      taskQueue: this.#taskQueue,
+      args: [input] as [AuditExportInput],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' as const,
+    };
     try {
       await this.#temporal.within(DEADLINE_MS, () => this.#temporal.client.workflow.start(AUDIT_EXPORT, options));
     } catch (error) {

@@ -23,7 +23,10 @@ export class LogKeys {
 
   /** @throws NoLog, CannotDecrypt, Unavailable */
   async of(organization: string): Promise<SigningKey> {
-    const [row] = await this.#database.query<{ signing_key: Buffer }>('select signing_key from countersign.audit_logs where organization_id = $1', [organization]);
+    const [row] = await this.#database.query<{ signing_key: Buffer }>(
+      'select signing_key from countersign.audit_logs where organization_id = $1',
+      [organization],
+    );
     if (!row) throw new NoLog();
     return this.#keys.open(organization, row.signing_key);
   }

@@ -2,7 +2,15 @@ import { HASH_BYTES } from '../merkle.ts';
 import { decodeBase64, MalformedBase64 } from './base64.ts';
 import { cosign, cosignedAt } from './cosignature.ts';
 import type { SigningKey, VerifierKey } from './keys.ts';
-import { MalformedNote, openNote, parseNote, type Signature, signatureBy, signNote, UnverifiedNote } from './signed-note.ts';
+import {
+  MalformedNote,
+  openNote,
+  parseNote,
+  type Signature,
+  signatureBy,
+  signNote,
+  UnverifiedNote,
+} from './signed-note.ts';
 
 /** What a log commits to: these are all its entries, in this order. */
 export interface TreeHead {
@@ -24,8 +32,10 @@ export function formatCheckpoint({ origin, size, root }: TreeHead): string {
  */
 export function parseCheckpoint(text: string): TreeHead {
   const [, origin, size, root] = /^([^\n]+)\n(0|[1-9][0-9]*)\n([^\n]+)\n$/.exec(text) ?? [];
-  if (origin === undefined || size === undefined || root === undefined) throw new MalformedNote('a checkpoint has three lines: origin, size, root');
-  if (!Number.isSafeInteger(Number(size))) throw new MalformedNote('the checkpoint is of a larger tree than there can be');
+  if (origin === undefined || size === undefined || root === undefined)
+    throw new MalformedNote('a checkpoint has three lines: origin, size, root');
+  if (!Number.isSafeInteger(Number(size)))
+    throw new MalformedNote('the checkpoint is of a larger tree than there can be');
   return { origin, size: Number(size), root: decodeRoot(root) };
 }
 

@@ -32,7 +32,8 @@ export class MalformedKey extends Error {
  */
 export function parseVerifierKey(text: string): VerifierKey {
   const [, name, id, encoded] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/s.exec(text) ?? [];
-  if (name === undefined || id === undefined || encoded === undefined) throw new MalformedKey('a verifier key has the form name+id+base64');
+  if (name === undefined || id === undefined || encoded === undefined)
+    throw new MalformedKey('a verifier key has the form name+id+base64');
   const bytes = decode(encoded);
   const type = typeOf(bytes[0]);
   if (bytes.length !== 1 + PUBLIC_KEY_BYTES) throw new MalformedKey('the public key does not have 32 bytes');
@@ -69,7 +70,10 @@ function describe(name: string, type: KeyType, publicBytes: Uint8Array): Verifie
 }
 
 function keyId(name: string, type: KeyType, publicBytes: Uint8Array): string {
-  return hash('sha256', Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(TYPE_BYTES[type]), publicBytes])).slice(0, 8);
+  return hash('sha256', Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(TYPE_BYTES[type]), publicBytes])).slice(
+    0,
+    8,
+  );
 }
 
 function typeOf(byte: number | undefined): KeyType {

@@ -37,7 +37,8 @@ export class UnverifiedNote extends Error {
  * @throws MalformedNote
  */
 export function parseNote(note: string): Note {
-  if (!note.isWellFormed() || hasControlCharacters(note)) throw new MalformedNote('a note is text without control characters');
+  if (!note.isWellFormed() || hasControlCharacters(note))
+    throw new MalformedNote('a note is text without control characters');
   const end = note.lastIndexOf('\n\n');
   if (end < 0) throw new MalformedNote('a note has an empty line between text and signatures');
   const lines = note.slice(end + 2).split('\n');
@@ -55,7 +56,10 @@ export function formatNote({ text, signatures }: Note): string {
 
 /** @throws MalformedNote where the text is none that can be signed */
 export function signNote(text: string, key: SigningKey): string {
-  return formatNote({ text, signatures: [{ name: key.name, keyId: key.id, bytes: signEd25519(text, key.privateKey) }] });
+  return formatNote({
+    text,
+    signatures: [{ name: key.name, keyId: key.id, bytes: signEd25519(text, key.privateKey) }],
+  });
 }
 
 /** The note with further signatures below it. @throws MalformedNote */
@@ -82,7 +86,8 @@ export function openNote(note: string, key: VerifierKey): string {
 export function signatureBy(key: VerifierKey, text: string, signatures: readonly Signature[]): Signature {
   const [first, ...others] = signatures.filter(({ name, keyId }) => name === key.name && keyId === key.id);
   if (!first) throw new UnverifiedNote(`${key.name}+${key.id} did not sign this`);
-  if (![first, ...others].every(({ bytes }) => isSignedBy(key, text, bytes))) throw new UnverifiedNote(`a signature by ${key.name}+${key.id} is wrong`);
+  if (![first, ...others].every(({ bytes }) => isSignedBy(key, text, bytes)))
+    throw new UnverifiedNote(`a signature by ${key.name}+${key.id} is wrong`);
   return first;
 }
 
@@ -98,12 +103,15 @@ export function formatSignature({ name, keyId, bytes }: Signature): string {
 export function parseSignature(line: string): Signature {
   const [, name = '', encoded = ''] = /^— (\S+) (\S+)$/.exec(line) ?? [];
   const bytes = decode(encoded);
-  if (!isKeyName(name) || bytes.length <= KEY_ID_BYTES) throw new MalformedNote('a signature has the form "— name base64"');
+  if (!isKeyName(name) || bytes.length <= KEY_ID_BYTES)
+    throw new MalformedNote('a signature has the form "— name base64"');
   return { name, keyId: bytes.toString('hex', 0, KEY_ID_BYTES), bytes: bytes.subarray(KEY_ID_BYTES) };
 }
 
 function isSignedBy(key: VerifierKey, text: string, signature: Uint8Array): boolean {
-  return key.type === 'log' ? isEd25519Signature(text, key.publicKey, signature) : isCosignature(text, key.publicKey, signature);
+  return key.type === 'log'
+    ? isEd25519Signature(text, key.publicKey, signature)
+    : isCosignature(text, key.publicKey, signature);
 }
 
 function decode(encoded: string): Buffer {

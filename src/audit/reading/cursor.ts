@@ -17,6 +17,7 @@ export function decodePlace(cursor: string | undefined): Place | null {
   if (cursor === undefined || cursor === '') return null;
   const [, milliseconds, id = ''] = /^(\d{1,15}) (\S+)$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   const at = new Date(Number(milliseconds));
-  if (!isUuid(id) || Number.isNaN(at.getTime())) throw new InvalidRequest([{ path: 'query.cursor', message: 'is not a cursor that this list gave' }]);
+  if (!isUuid(id) || Number.isNaN(at.getTime()))
+    throw new InvalidRequest([{ path: 'query.cursor', message: 'is not a cursor that this list gave' }]);
   return { at, id };
 }

@@ -32,7 +32,12 @@ export interface EntryCondition {
 /**
  * @throws Forbidden, NotFound for a team that is not there, InvalidRequest where `from` is not before `to`
  */
-export async function conditionOf(em: EntityManager, people: People, caller: Caller, filter: EntryFilter): Promise<EntryCondition> {
+export async function conditionOf(
+  em: EntityManager,
+  people: People,
+  caller: Caller,
+  filter: EntryFilter,
+): Promise<EntryCondition> {
   const { organization } = caller;
   const [from, to] = [dateOf(filter.from), dateOf(filter.to)];
   if (from && to && from >= to) throw new InvalidRequest([{ path: 'query.to', message: 'must be later than `from`' }]);
@@ -40,9 +45,13 @@ export async function conditionOf(em: EntityManager, people: People, caller: Cal
   return {
     ...(teams && { teams }),
     ...(filter.team_id !== undefined && { team: await readableTeam(em, caller, filter.team_id) }),
-    ...(filter.actor !== undefined && { actors: (await idsMeant(em, people, organization, filter.actor, { teams: false })).filter(isUuid) }),
+    ...(filter.actor !== undefined && {
+      actors: (await idsMeant(em, people, organization, filter.actor, { teams: false })).filter(isUuid),
+    }),
     ...(filter.action !== undefined && { action: filter.action }),
-    ...(filter.resource !== undefined && { resources: await idsMeant(em, people, organization, filter.resource, { teams: true }) }),
+    ...(filter.resource !== undefined && {
+      resources: await idsMeant(em, people, organization, filter.resource, { teams: true }),
+    }),
     ...(filter.outcome !== undefined && { outcome: filter.outcome }),
     ...(from && { from }),
     ...(to && { to }),
@@ -56,7 +65,13 @@ async function readableTeam(em: EntityManager, caller: Caller, alias: string): P
 }
 
 /** A caller's id can look like an internal one, and a team can be called what a user is called: all of them are meant. */
-async function idsMeant(em: EntityManager, people: People, organization: string, id: string, look: { teams: boolean }): Promise<string[]> {
+async function idsMeant(
+  em: EntityManager,
+  people: People,
+  organization: string,
+  id: string,
+  look: { teams: boolean },
+): Promise<string[]> {
   const person = await people.byAlias(em, organization, id);
   const team = look.teams ? await findTeam(em, organization, id) : null;
   return [isUuid(id) ? id.toLowerCase() : id, ...(person ? [person.id] : []), ...(team === null ? [] : [team])];

@@ -12,7 +12,12 @@ export interface EntryIds {
 }
 
 /** Finds the ids of all these entries, with one query for people and one for teams. Other things are known by one id only. */
-export async function resolveIds(em: EntityManager, people: People, organization: string, entries: readonly LeafFields[]): Promise<EntryIds[]> {
+export async function resolveIds(
+  em: EntityManager,
+  people: People,
+  organization: string,
+  entries: readonly LeafFields[],
+): Promise<EntryIds[]> {
   const persons = await people.profiles(em, organization, entries.flatMap(personsIn));
   const teams = await teamAliases(em, entries.flatMap(teamsIn));
   const idOf = (type: string, ref: string | null): string | null => {
@@ -21,12 +26,19 @@ export async function resolveIds(em: EntityManager, people: People, organization
     return type === 'team' ? (teams.get(ref) ?? null) : ref;
   };
   return entries.map(({ actor, on_behalf_of: onBehalfOf, resource, team }) => ({
-    actor: idOf(actor.type, actor.ref), onBehalfOf: idOf('person', onBehalfOf), resource: idOf(resource.type, resource.ref), team: idOf('team', team),
+    actor: idOf(actor.type, actor.ref),
+    onBehalfOf: idOf('person', onBehalfOf),
+    resource: idOf(resource.type, resource.ref),
+    team: idOf('team', team),
   }));
 }
 
 function personsIn({ actor, on_behalf_of: onBehalfOf, resource }: LeafFields): string[] {
-  return [actor.type === 'person' ? actor.ref : null, onBehalfOf, resource.type === 'person' ? resource.ref : null].filter(isId);
+  return [
+    actor.type === 'person' ? actor.ref : null,
+    onBehalfOf,
+    resource.type === 'person' ? resource.ref : null,
+  ].filter(isId);
 }
 
 function teamsIn({ resource, team }: LeafFields): string[] {

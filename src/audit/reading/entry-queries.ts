@@ -48,7 +48,10 @@ export class EntryQueries {
     const before = decodePlace(query.cursor);
     return this.#work.read(caller.organization, async (em) => {
       const condition = await conditionOf(em, this.#people, caller, query);
-      const { entries, next } = await this.#finder.find(em, caller.organization, condition, { before, limit: query.limit });
+      const { entries, next } = await this.#finder.find(em, caller.organization, condition, {
+        before,
+        limit: query.limit,
+      });
       return { items: await this.#open(em, caller.organization, entries), next_cursor: next && encodePlace(next) };
     });
   }
@@ -57,6 +60,11 @@ export class EntryQueries {
     const fields = entries.map(({ leaf }) => leafFields(leaf));
     const ids = await resolveIds(em, this.#people, organization, fields);
     const keys = await unlockPersonal(this.#work.vault, em, organization, entries);
-    return entries.map((entry, index) => ({ seq: entry.seq, fields: fields[index]!, ids: ids[index]!, source: sourceOf(entry, keys) }));
+    return entries.map((entry, index) => ({
+      seq: entry.seq,
+      fields: fields[index]!,
+      ids: ids[index]!,
+      source: sourceOf(entry, keys),
+    }));
   }
 }

@@ -24,13 +24,23 @@ interface SqlPart {
 }
 
 /** Entries that meet the condition, newest first. */
-export async function findEntries(em: EntityManager, organization: string, condition: EntryCondition, page: { before: Place | null; limit: number }): Promise<StoredEntry[]> {
-  const parts = [{ sql: 'e.organization_id = ?', params: [organization] }, ...sqlOf(condition), ...(page.before ? [before(page.before)] : [])];
+export async function findEntries(
+  em: EntityManager,
+  organization: string,
+  condition: EntryCondition,
+  page: { before: Place | null; limit: number },
+): Promise<StoredEntry[]> {
+  const parts = [
+    { sql: 'e.organization_id = ?', params: [organization] },
+    ...sqlOf(condition),
+    ...(page.before ? [before(page.before)] : []),
+  ];
   const rows = await em.execute<EntryRow[]>(
     `select e.id, e.at, e.leaf, e.sealed, l.leaf_index as seq from countersign.audit_entries e
      left join countersign.audit_leaves l on l.organization_id = e.organization_id and l.entry_id = e.id
      where ${parts.map(({ sql }) => sql).join(' and ')} order by e.at desc, e.id desc limit ?`,
-    [...parts.flatMap(({ params }) => params), page.limit]);
+    [...parts.flatMap(({ params }) => params), page.limit],
+  );
   return rows.map(({ seq, at, ...row }) => ({ ...row, at: new Date(at), seq: seq === null ? null : Number(seq) }));
 }
 
@@ -41,7 +51,10 @@ function sqlOf(condition: EntryCondition): SqlPart[] {
     team !== undefined && { sql: 'e.team_id = ?', params: [team] },
     actors && { sql: 'e.actor_id = any(?::uuid[])', params: [plainArray(actors)] },
     action !== undefined && { sql: 'e.action = ?', params: [action] },
-    resources && { sql: 'e.resource_id in (select json_array_elements_text(?::json))', params: [JSON.stringify(resources)] },
+    resources && {
+      sql: 'e.resource_id in (select json_array_elements_text(?::json))',
+      params: [JSON.stringify(resources)],
+    },
     outcome !== undefined && { sql: 'e.outcome = ?', params: [outcome] },
     from && { sql: 'e.at >= ?', params: [from] },
     to && { sql: 'e.at < ?', params: [to] },

@@ -15,8 +15,17 @@ export interface SealedPart {
 }
 
 /** Loads the keys that these entries need; what was damaged so that it does not even say whose it is needs none. */
-export function unlockPersonal(vault: Vault, em: EntityManager, organization: string, parts: readonly SealedPart[]): Promise<UnlockedKeys> {
-  return vault.unlock(em, organization, parts.flatMap(({ sealed }) => subjectsNamedIn(sealed) ?? []));
+export function unlockPersonal(
+  vault: Vault,
+  em: EntityManager,
+  organization: string,
+  parts: readonly SealedPart[],
+): Promise<UnlockedKeys> {
+  return vault.unlock(
+    em,
+    organization,
+    parts.flatMap(({ sealed }) => subjectsNamedIn(sealed) ?? []),
+  );
 }
 
 /** Whose key the personal fields of an entry are sealed under: its leaf says who acted. */

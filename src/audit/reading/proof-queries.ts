@@ -69,7 +69,8 @@ export class ProofQueries {
   async consistency(caller: Caller, first: number, second?: number): Promise<ConsistencyProof> {
     const { organization } = caller;
     demandSomewhere(caller);
-    if (second !== undefined && first > second) throw new InvalidRequest([{ path: 'query.first', message: 'must not be larger than `second`' }]);
+    if (second !== undefined && first > second)
+      throw new InvalidRequest([{ path: 'query.first', message: 'must not be larger than `second`' }]);
     const newest = await this.#mustBeSealed(organization);
     return this.#proofs.consistency(organization, first, second ?? newest);
   }
@@ -93,7 +94,11 @@ export class ProofQueries {
 
   async #newestCosigned(organization: string): Promise<number> {
     const size = await this.#work.read(organization, (em) => newestCosignedSize(em, organization));
-    if (size === null) throw new ProblemError('not-found', 'No witness has cosigned a checkpoint of this log. `PUT /api/v1/audit/witnesses/{name}` registers one.');
+    if (size === null)
+      throw new ProblemError(
+        'not-found',
+        'No witness has cosigned a checkpoint of this log. `PUT /api/v1/audit/witnesses/{name}` registers one.',
+      );
     return size;
   }
 }

@@ -27,7 +27,9 @@ export function demandSomewhere(caller: Caller): void {
 /** @throws Forbidden for whoever does not hold the permission for the whole organization */
 export function demandEverywhere(caller: Caller): void {
   if (seesAll(caller, READ)) return;
-  throw new Forbidden('This takes the permission to read the audit log of the whole organization: a role held in its root, or a service’s key that is bound to no team.');
+  throw new Forbidden(
+    'This takes the permission to read the audit log of the whole organization: a role held in its root, or a service’s key that is bound to no team.',
+  );
 }
 
 /**

@@ -9,9 +9,16 @@ import { PATH, READ_SCOPE, TAG } from './common.ts';
 export function entryRoutes(entries: EntryQueries): Route[] {
   return [
     route({
-      method: 'get', path: `${PATH}/entries`, tag: TAG, scope: READ_SCOPE, summary: 'Read the audit log, newest first',
-      description: 'Whoever may read the log of the whole organization sees every entry; whoever may read that of teams sees the entries of those teams and of everything below them. What belongs to no team is seen by the former only.',
-      query: entryQuery, answers: { 200: pageOf(entrySchema) }, problems: ['not-found'],
+      method: 'get',
+      path: `${PATH}/entries`,
+      tag: TAG,
+      scope: READ_SCOPE,
+      summary: 'Read the audit log, newest first',
+      description:
+        'Whoever may read the log of the whole organization sees every entry; whoever may read that of teams sees the entries of those teams and of everything below them. What belongs to no team is seen by the former only.',
+      query: entryQuery,
+      answers: { 200: pageOf(entrySchema) },
+      problems: ['not-found'],
       async handle({ caller, query }) {
         const page = await entries.list(caller, query);
         return { status: 200, body: { ...page, items: page.items.map(presentEntry) } };

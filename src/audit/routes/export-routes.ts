@@ -18,36 +18,68 @@ export function exportRoutes(exports: ExportService, publicUrl: string): Route[]
   const present = (view: ExportView) => presentExport(view, publicUrl);
   return [
     route({
-      method: 'post', path: EXPORTS, tag: TAG, scope: READ_SCOPE, summary: 'Ask for a bundle of entries that proves itself',
-      description: 'One file with every entry of a time, what proves them, and the key: it verifies without network or database. It takes the permission for the whole organization. Asking for it and downloading it are entries of the log themselves. A time without entries gives a bundle without any.',
-      body: newExportSchema, answers: { 202: exportSchema },
+      method: 'post',
+      path: EXPORTS,
+      tag: TAG,
+      scope: READ_SCOPE,
+      summary: 'Ask for a bundle of entries that proves itself',
+      description:
+        'One file with every entry of a time, what proves them, and the key: it verifies without network or database. It takes the permission for the whole organization. Asking for it and downloading it are entries of the log themselves. A time without entries gives a bundle without any.',
+      body: newExportSchema,
+      answers: { 202: exportSchema },
       async handle({ caller, origin, body, operation }) {
-        return { status: 202, body: present(await exports.request(caller, origin, { from: new Date(body.from), to: new Date(body.to) }, operation)) };
+        return {
+          status: 202,
+          body: present(
+            await exports.request(caller, origin, { from: new Date(body.from), to: new Date(body.to) }, operation),
+          ),
+        };
       },
     }),
     route({
-      method: 'get', path: EXPORTS, tag: TAG, scope: READ_SCOPE, summary: 'List bundles, newest first',
-      query: exportListQuery, answers: { 200: pageOf(exportSchema) },
+      method: 'get',
+      path: EXPORTS,
+      tag: TAG,
+      scope: READ_SCOPE,
+      summary: 'List bundles, newest first',
+      query: exportListQuery,
+      answers: { 200: pageOf(exportSchema) },
       async handle({ caller, query }) {
         const page = await exports.list(caller, query);
         return { status: 200, body: { ...page, items: page.items.map(present) } };
       },
     }),
     route({
-      method: 'get', path: `${EXPORTS}/{id}`, tag: TAG, scope: READ_SCOPE, summary: 'See whether a bundle is ready',
+      method: 'get',
+      path: `${EXPORTS}/{id}`,
+      tag: TAG,
+      scope: READ_SCOPE,
+      summary: 'See whether a bundle is ready',
       description: 'It waits until every entry of its time is sealed, and is deleted after seven days.',
-      params: exportParams, answers: { 200: exportSchema }, problems: ['not-found'],
+      params: exportParams,
+      answers: { 200: exportSchema },
+      problems: ['not-found'],
       async handle({ caller, params }) {
         return { status: 200, body: present(await exports.read(caller, params.id)) };
       },
     }),
     route({
-      method: 'get', path: `${EXPORTS}/{id}/bundle`, tag: TAG, scope: READ_SCOPE, summary: 'Download a bundle', mediaType: FILE,
+      method: 'get',
+      path: `${EXPORTS}/{id}/bundle`,
+      tag: TAG,
+      scope: READ_SCOPE,
+      summary: 'Download a bundle',
+      mediaType: FILE,
       description: '`npx countersign audit verify <bundle> --key <public key>` checks it.',
-      params: exportParams, answers: { 200: bundleSchema }, problems: ['not-found'],
+      params: exportParams,
+      answers: { 200: bundleSchema },
+      problems: ['not-found'],
       async handle({ caller, origin, params }) {
         const { row, data } = await exports.download(caller, origin, params.id);
-        const headers = { 'Content-Length': String(row.bytes), 'Content-Disposition': `attachment; filename="${fileName(row)}"` };
+        const headers = {
+          'Content-Length': String(row.bytes),
+          'Content-Disposition': `attachment; filename="${fileName(row)}"`,
+        };
         return { status: 200, headers, content: { type: FILE, data } };
       },
     }),
@@ -64,7 +96,8 @@ function presentExport({ row, isOutdated }: ExportView, publicUrl: string): z.in
   const state = isOutdated ? 'failed' : row.state;
   const isPreparing = state === 'preparing';
   return {
-    id, state,
+    id,
+    state,
     url: state === 'ready' ? `${publicUrl}${EXPORTS}/${id}/bundle` : null,
     from: row.from.toISOString(),
     to: row.to.toISOString(),
@@ -73,7 +106,9 @@ function presentExport({ row, isOutdated }: ExportView, publicUrl: string): z.in
     tree_size: row.treeSize ?? null,
     bytes: row.bytes ?? null,
     sha256: row.digest ? Buffer.from(row.digest).toString('hex') : null,
-    error: isOutdated ? 'Somebody was erased after this bundle was begun, and it may tell about them. Ask for a new one.' : errorOf(row),
+    error: isOutdated
+      ? 'Somebody was erased after this bundle was begun, and it may tell about them. Ask for a new one.'
+      : errorOf(row),
     created_at: row.createdAt.toISOString(),
     ready_at: row.readyAt?.toISOString() ?? null,
     expires_at: row.expiresAt.toISOString(),
@@ -81,5 +116,7 @@ function presentExport({ row, isOutdated }: ExportView, publicUrl: string): z.in
 }
 
 function errorOf({ error }: AuditExport): string | null {
-  return error == null ? null : `Part of the log is missing or was changed (${error}). Have the operator run \`npx countersign audit check\`.`;
+  return error == null
+    ? null
+    : `Part of the log is missing or was changed (${error}). Have the operator run \`npx countersign audit check\`.`;
 }

@@ -62,5 +62,6 @@ function leftWidth(leaves: number): number {
 
 /** @throws NoSuchProof */
 export function mustBeSizes(...sizes: readonly number[]): void {
-  if (!sizes.every((size) => Number.isSafeInteger(size) && size >= 0)) throw new NoSuchProof('A tree has a whole number of entries.');
+  if (!sizes.every((size) => Number.isSafeInteger(size) && size >= 0))
+    throw new NoSuchProof('A tree has a whole number of entries.');
 }

@@ -26,7 +26,14 @@ export interface SyslogMessage {
  */
 export function syslogFrame({ at, hostname, msgid, severityId, event }: SyslogMessage): string {
   const priority = FACILITY_LOG_AUDIT * 8 + (SEVERITIES[severityId] ?? 6);
-  const header = [`<${priority}>${VERSION}`, at.toISOString(), printable(hostname, LONGEST.hostname), APP_NAME, NIL, printable(msgid, LONGEST.msgid)].join(' ');
+  const header = [
+    `<${priority}>${VERSION}`,
+    at.toISOString(),
+    printable(hostname, LONGEST.hostname),
+    APP_NAME,
+    NIL,
+    printable(msgid, LONGEST.msgid),
+  ].join(' ');
   const message = `${header} ${NIL} ${ascii(JSON.stringify(event))}`;
   return `${message.length} ${message}`;
 }
@@ -37,5 +44,8 @@ function printable(text: string, longest: number): string {
 }
 
 function ascii(json: string): string {
-  return json.replaceAll(/[^\u0020-\u007e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return json.replaceAll(
+    /[^\u0020-\u007e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

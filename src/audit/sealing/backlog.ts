@@ -9,6 +9,8 @@ export const SEALED_WITHIN_S = 60;
  * @throws Unavailable
  */
 export async function oldestUnsealed(database: BareDatabase): Promise<number> {
-  const [row] = await database.query<{ seconds: number | null }>('select extract(epoch from clock_timestamp() - min(queued_at))::float8 as seconds from countersign.audit_pending');
+  const [row] = await database.query<{ seconds: number | null }>(
+    'select extract(epoch from clock_timestamp() - min(queued_at))::float8 as seconds from countersign.audit_pending',
+  );
   return Math.max(0, row?.seconds ?? 0);
 }

@@ -8,7 +8,16 @@ import { signCheckpoint } from '../notes/checkpoint.ts';
 import { formatVerifierKey } from '../notes/keys.ts';
 import { appendLeaves, rootOfEdge } from '../tree/tiles.ts';
 import {
-  lockHead, type LogHead, makeLog, organizationsQueued, readEdge, type Shard, storeAppended, storeCheckpoint, takeQueued, unsignedHeads,
+  lockHead,
+  type LogHead,
+  makeLog,
+  organizationsQueued,
+  readEdge,
+  type Shard,
+  storeAppended,
+  storeCheckpoint,
+  takeQueued,
+  unsignedHeads,
 } from './sealing-store.ts';
 import { logOrigin, type SigningKeys } from './signing-keys.ts';
 
@@ -26,7 +35,9 @@ export interface SealerParts {
 export class LogDamaged extends Error {
   readonly code = 'log-damaged';
   constructor() {
-    super('the tiles of an audit log do not lead to its committed root; restore the tables audit_tiles and audit_logs from a backup');
+    super(
+      'the tiles of an audit log do not lead to its committed root; restore the tables audit_tiles and audit_logs from a backup',
+    );
   }
 }
 
@@ -66,7 +77,9 @@ export class Sealer {
    * @throws Unavailable where the database does not answer
    */
   async round(shard: Shard): Promise<boolean> {
-    const waiting = (await organizationsQueued(this.#run, shard)).filter((organization) => !this.#isLeftAlone(organization));
+    const waiting = (await organizationsQueued(this.#run, shard)).filter(
+      (organization) => !this.#isLeftAlone(organization),
+    );
     let more = false;
     const next = async (): Promise<void> => {
       for (let organization = waiting.pop(); organization !== undefined; organization = waiting.pop()) {
@@ -80,7 +93,9 @@ export class Sealer {
 
   /** Signs the heads that somebody has committed and did not come to sign. @throws Unavailable */
   async recover(shard: Shard): Promise<void> {
-    const heads = (await unsignedHeads(this.#run, shard)).filter(({ organization }) => !this.#isLeftAlone(organization));
+    const heads = (await unsignedHeads(this.#run, shard)).filter(
+      ({ organization }) => !this.#isLeftAlone(organization),
+    );
     for (const head of heads) await this.#guarded(head.organization, () => this.#sign(head));
   }
 
@@ -110,12 +125,22 @@ export class Sealer {
     const hashes = entries.map(({ leaf }) => leafTextHash(leaf));
     const grown = appendLeaves(head.size, edge, hashes);
     await storeAppended(run, head, entries, hashes, grown, this.#parts.clock.now());
-    return { head: { ...head, size: grown.size, root: Buffer.from(grown.root) }, waitedMs: entries.map(({ waitedMs }) => waitedMs), takenAt };
+    return {
+      head: { ...head, size: grown.size, root: Buffer.from(grown.root) },
+      waitedMs: entries.map(({ waitedMs }) => waitedMs),
+      takenAt,
+    };
   }
 
   async #makeLog(run: Run, organization: string): Promise<LogHead> {
     const { key, wrapped } = this.#parts.keys.make(organization);
-    await makeLog(run, { organization, root: EMPTY_ROOT, verifierKey: formatVerifierKey(key), signingKey: wrapped, at: this.#parts.clock.now() });
+    await makeLog(run, {
+      organization,
+      root: EMPTY_ROOT,
+      verifierKey: formatVerifierKey(key),
+      signingKey: wrapped,
+      at: this.#parts.clock.now(),
+    });
     const head = await lockHead(run, organization);
     if (!head) throw new Error('a log that was just made is not there');
     return head;

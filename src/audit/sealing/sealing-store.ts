@@ -34,12 +34,17 @@ const HEAD = 'organization_id, size, root, signing_key';
  * @returns null where the log does not exist yet
  */
 export async function lockHead(run: Run, organization: string): Promise<LogHead | null> {
-  const [row] = await run<LogRow>(`select ${HEAD} from countersign.audit_logs where organization_id = $1 for update`, [organization]);
+  const [row] = await run<LogRow>(`select ${HEAD} from countersign.audit_logs where organization_id = $1 for update`, [
+    organization,
+  ]);
   return row ? headOf(row) : null;
 }
 
 /** Makes an empty log, where nobody else does at the same moment. */
-export async function makeLog(run: Run, log: { organization: string; root: Uint8Array; verifierKey: string; signingKey: Buffer; at: Date }): Promise<void> {
+export async function makeLog(
+  run: Run,
+  log: { organization: string; root: Uint8Array; verifierKey: string; signingKey: Buffer; at: Date },
+): Promise<void> {
   await run(
     `insert into countersign.audit_logs (organization_id, size, root, verifier_key, signing_key, created_at) values ($1, 0, $2, $3, $4, $5) on conflict do nothing`,
     [log.organization, log.root, log.verifierKey, log.signingKey, log.at],
@@ -92,18 +97,40 @@ const APPEND = `
   update countersign.audit_logs set size = $9, root = $10, sealed_at = $11 where organization_id = $1`;
 
 /** Stores a grown tree. The caller holds the lock of its head. */
-export async function storeAppended(run: Run, head: LogHead, entries: readonly TakenEntry[], hashes: readonly Uint8Array[], grown: Appended, at: Date): Promise<void> {
+export async function storeAppended(
+  run: Run,
+  head: LogHead,
+  entries: readonly TakenEntry[],
+  hashes: readonly Uint8Array[],
+  grown: Appended,
+  at: Date,
+): Promise<void> {
   const { changed, size, root } = grown;
   await run(APPEND, [
-    head.organization, head.size, entries.map(({ id }) => id), entries.map((entry) => entry.at), hashes,
-    changed.map(({ level }) => level), changed.map(({ index }) => index), changed.map((tile) => tile.hashes), size, root, at,
+    head.organization,
+    head.size,
+    entries.map(({ id }) => id),
+    entries.map((entry) => entry.at),
+    hashes,
+    changed.map(({ level }) => level),
+    changed.map(({ index }) => index),
+    changed.map((tile) => tile.hashes),
+    size,
+    root,
+    at,
   ]);
 }
 
 /** Keeps a signed checkpoint. Where somebody was faster, theirs says the same: a committed size has one root. */
-export async function storeCheckpoint(run: Run, checkpoint: { organization: string; size: number; root: Uint8Array; at: Date; note: string }): Promise<void> {
+export async function storeCheckpoint(
+  run: Run,
+  checkpoint: { organization: string; size: number; root: Uint8Array; at: Date; note: string },
+): Promise<void> {
   const { organization, size, root, at, note } = checkpoint;
-  await run(`insert into countersign.audit_checkpoints (organization_id, tree_size, root, at, note) values ($1, $2, $3, $4, $5) on conflict do nothing`, [organization, size, root, at, note]);
+  await run(
+    `insert into countersign.audit_checkpoints (organization_id, tree_size, root, at, note) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+    [organization, size, root, at, note],
+  );
 }
 
 /** An organization's shard: the last 28 bits of its id, modulo. The end of a UUID of version 7 is random. */

@@ -47,7 +47,7 @@ export class Sealing {
     const unsubscribe = notifier.onAudit(wake);
     signal.addEventListener('abort', wake);
     try {
-      for (let recoverAt = 0; !signal.aborted; ) {
+      for (let recoverAt = 0; !signal.aborted;) {
         const now = performance.now();
         const recovers = now >= recoverAt;
         const more = await this.#reach(async () => {

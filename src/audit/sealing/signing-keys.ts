@@ -21,7 +21,10 @@ export class SigningKeys {
   /** Makes a new key. It is the organization's only once it was stored. */
   make(organization: string): { readonly key: SigningKey; readonly wrapped: Buffer } {
     const seed = randomBytes(SEED_BYTES);
-    return { key: signingKey(logOrigin(organization), seed), wrapped: encrypt(this.#wrapping, seed, place(organization)) };
+    return {
+      key: signingKey(logOrigin(organization), seed),
+      wrapped: encrypt(this.#wrapping, seed, place(organization)),
+    };
   }
 
   /** @throws CannotDecrypt where the key was wrapped by another master secret, or belongs to another organization */

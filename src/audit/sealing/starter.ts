@@ -1,5 +1,9 @@
 import type { Logger } from 'pino';
-import { AUDIT_SEALING, type AuditSealingInput, auditSealingWorkflowId } from '../../../workflows/contracts/audit-sealing.ts';
+import {
+  AUDIT_SEALING,
+  type AuditSealingInput,
+  auditSealingWorkflowId,
+} from '../../../workflows/contracts/audit-sealing.ts';
 import type { TemporalConnection } from '../../platform/temporal/connection.ts';
 
 /** Temporal's state may be lost, or a workflow ended by hand: what is to run for ever is started again and again. */
@@ -46,7 +50,13 @@ export class SealingStarter {
   async #startOne(input: AuditSealingInput): Promise<void> {
     const workflowId = auditSealingWorkflowId(this.#taskQueue, input.shard);
     await this.#temporal.within(DEADLINE_MS, () =>
-      this.#temporal.client.workflow.start(AUDIT_SEALING, { workflowId, taskQueue: this.#taskQueue, args: [input], workflowIdConflictPolicy: 'USE_EXISTING', workflowIdReusePolicy: 'ALLOW_DUPLICATE' }),
+      this.#temporal.client.workflow.start(AUDIT_SEALING, {
+        workflowId,
+        taskQueue: this.#taskQueue,
+        args: [input],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      }),
     );
   }
 }

@@ -32,7 +32,11 @@ export class HttpsSender implements StreamSender {
       method: 'POST',
       dispatcher: guard.agent,
       signal,
-      headers: { 'content-type': 'application/json', 'user-agent': 'Countersign-Audit/1', ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }) },
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'Countersign-Audit/1',
+        ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }),
+      },
       body: JSON.stringify(events.map(({ event }) => event)),
     });
     await answer.body.dump({ limit: READ_AT_MOST, signal }).catch(() => undefined);

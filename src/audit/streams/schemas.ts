@@ -5,20 +5,49 @@ const LONGEST_URL = 2_048;
 const LONGEST_TOKEN = 4_096;
 const LONGEST_CA = 65_536;
 
-const hostSchema = z.string().min(1).max(253).regex(/^[A-Za-z0-9._:-]+$/, 'must be a host name or an address').meta({ example: 'siem.example.com' });
-const tokenSchema = z.string().min(1).max(LONGEST_TOKEN).regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
-const caSchema = z.string().max(LONGEST_CA).refine((text) => text.includes('-----BEGIN CERTIFICATE-----'), 'must be certificates in PEM');
+const hostSchema = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^[A-Za-z0-9._:-]+$/, 'must be a host name or an address')
+  .meta({ example: 'siem.example.com' });
+const tokenSchema = z
+  .string()
+  .min(1)
+  .max(LONGEST_TOKEN)
+  .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
+const caSchema = z
+  .string()
+  .max(LONGEST_CA)
+  .refine((text) => text.includes('-----BEGIN CERTIFICATE-----'), 'must be certificates in PEM');
 
 const common = {
-  personal: z.boolean().default(false).describe('true: address and user agent are sent along. What was sent cannot be erased from here.'),
+  personal: z
+    .boolean()
+    .default(false)
+    .describe('true: address and user agent are sent along. What was sent cannot be erased from here.'),
   ca: caSchema.optional().describe('Certificates (PEM) to trust instead of the usual ones'),
-  from: z.int().min(0).optional().describe('The `seq` of the first entry to send. Left out: a new stream begins with the next entry, and one that is there goes on where it stands.'),
+  from: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'The `seq` of the first entry to send. Left out: a new stream begins with the next entry, and one that is there goes on where it stands.',
+    ),
 };
 
 const httpsStreamSchema = z.strictObject({
   kind: z.literal('https'),
-  url: z.string().min(1).max(LONGEST_URL).refine(isHttps, 'must be an https URL without user and password').describe('Events are posted to it as a JSON array.').meta({ example: 'https://siem.example.com/events' }),
-  token: tokenSchema.optional().describe('Sent as `Authorization: Bearer`. Not shown again; to keep it, send it with every change.'),
+  url: z
+    .string()
+    .min(1)
+    .max(LONGEST_URL)
+    .refine(isHttps, 'must be an https URL without user and password')
+    .describe('Events are posted to it as a JSON array.')
+    .meta({ example: 'https://siem.example.com/events' }),
+  token: tokenSchema
+    .optional()
+    .describe('Sent as `Authorization: Bearer`. Not shown again; to keep it, send it with every change.'),
   ...common,
 });
 
@@ -30,7 +59,9 @@ const syslogStreamSchema = z.strictObject({
   ...common,
 });
 
-export const newStreamSchema = z.discriminatedUnion('kind', [httpsStreamSchema, syslogStreamSchema]).meta({ id: 'NewAuditStream' });
+export const newStreamSchema = z
+  .discriminatedUnion('kind', [httpsStreamSchema, syslogStreamSchema])
+  .meta({ id: 'NewAuditStream' });
 export type NewStream = z.output<typeof newStreamSchema>;
 
 export const streamParams = z.object({ name: aliasSchema });
@@ -55,7 +86,9 @@ export const streamSchema = z
   })
   .meta({ id: 'AuditStream' });
 
-export const streamsSchema = z.object({ items: z.array(streamSchema), next_cursor: z.null() }).meta({ id: 'AuditStreams' });
+export const streamsSchema = z
+  .object({ items: z.array(streamSchema), next_cursor: z.null() })
+  .meta({ id: 'AuditStreams' });
 
 function isHttps(text: string): boolean {
   const url = URL.parse(text);

@@ -17,10 +17,17 @@ export interface SendersParts {
 const TIMEOUT_MS = 15_000;
 
 /** Makes what sends to a target; it lives as long as one batch. */
-export function sendersWith({ allowPrivate, publicUrl, clock, timeoutMs = TIMEOUT_MS }: SendersParts): (target: StreamTarget) => StreamSender {
+export function sendersWith({
+  allowPrivate,
+  publicUrl,
+  clock,
+  timeoutMs = TIMEOUT_MS,
+}: SendersParts): (target: StreamTarget) => StreamSender {
   const { hostname } = new URL(publicUrl);
   return (target) => {
     const guard = new AddressGuard({ allowPrivate, ...(target.ca === null ? {} : { ca: target.ca }) });
-    return target.kind === 'https' ? new HttpsSender({ target, guard, clock, timeoutMs }) : new SyslogSender({ target, guard, hostname, timeoutMs });
+    return target.kind === 'https'
+      ? new HttpsSender({ target, guard, clock, timeoutMs })
+      : new SyslogSender({ target, guard, hostname, timeoutMs });
   };
 }

@@ -54,7 +54,9 @@ export class StreamFeed {
     const [organization = '', id = ''] = found.split('/');
     const { work, clock } = this.#parts;
     const now = clock.now();
-    const stream = await work.bookkeep(originOf(organization), (tx) => takeLease(tx.em, organization, id, now, new Date(now.getTime() + LEASE_MS)));
+    const stream = await work.bookkeep(originOf(organization), (tx) =>
+      takeLease(tx.em, organization, id, now, new Date(now.getTime() + LEASE_MS)),
+    );
     if (!stream) return false;
     try {
       const { target, events } = await this.#read(stream);
@@ -75,7 +77,13 @@ export class StreamFeed {
       const orgKeys = await work.vault.unlock(em, organization, [organization]);
       const target = openTarget(stream, orgKeys);
       const read = await entries.read(em, organization, { start: next, end: next + STREAM_BATCH });
-      const keys = target?.personal ? await work.vault.unlockFor(em, organization, read.map(({ sealed }) => sealed)) : null;
+      const keys = target?.personal
+        ? await work.vault.unlockFor(
+            em,
+            organization,
+            read.map(({ sealed }) => sealed),
+          )
+        : null;
       return { target, events: read.map((entry) => ({ at: entry.at, event: ocsfEvent(streamed(entry, keys)) })) };
     });
   }
@@ -92,7 +100,13 @@ export class StreamFeed {
   #settle(stream: LeasedStream, sent: number): Promise<boolean> {
     const now = this.#parts.clock.now();
     return this.#write(stream, {
-      next: stream.next + sent, dueAt: now, attempts: 0, lastError: null, failingSince: null, toldAt: null, ...(sent > 0 && { deliveredAt: now }),
+      next: stream.next + sent,
+      dueAt: now,
+      attempts: 0,
+      lastError: null,
+      failingSince: null,
+      toldAt: null,
+      ...(sent > 0 && { deliveredAt: now }),
     });
   }
 
@@ -105,8 +119,20 @@ export class StreamFeed {
       await this.#write(stream, { next, attempts, failingSince, toldAt, lastError, dueAt: now });
       return;
     }
-    const dueAt = new Date(Math.max(now.getTime() + retryDelay(attempts + 1, random()), (error instanceof StreamRefused && error.notBefore?.getTime()) || 0));
-    await this.#write(stream, { next, attempts: attempts + 1, dueAt, lastError: codeOf(error), failingSince: failingSince ?? now, toldAt });
+    const dueAt = new Date(
+      Math.max(
+        now.getTime() + retryDelay(attempts + 1, random()),
+        (error instanceof StreamRefused && error.notBefore?.getTime()) || 0,
+      ),
+    );
+    await this.#write(stream, {
+      next,
+      attempts: attempts + 1,
+      dueAt,
+      lastError: codeOf(error),
+      failingSince: failingSince ?? now,
+      toldAt,
+    });
   }
 
   #write(stream: LeasedStream, progress: StreamProgress): Promise<boolean> {
@@ -122,7 +148,12 @@ export class StreamFeed {
 }
 
 function streamed(entry: SealedEntry, keys: UnlockedKeys | null): StreamedEntry {
-  return { seq: entry.seq, fields: JSON.parse(entry.leaf) as LeafFields, leafHash: entry.leafHash.toString('base64'), source: keys && sourceOf(entry, keys) };
+  return {
+    seq: entry.seq,
+    fields: JSON.parse(entry.leaf) as LeafFields,
+    leafHash: entry.leafHash.toString('base64'),
+    source: keys && sourceOf(entry, keys),
+  };
 }
 
 /** A code of ours for the admin; a receiver's own text may hold anything. */

@@ -42,17 +42,39 @@ export class StreamService {
     return this.#work.write(origin, async (tx) => {
       const { organization } = origin;
       const size = await logSize(tx.em, organization);
-      if (wanted.from !== undefined && wanted.from > size) throw new InvalidRequest([{ path: 'from', message: `the log has ${size} entries so far; give one of them, or ${size} for the next one` }]);
-      const existing = await tx.em.findOne(AuditStream, { organization, name }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (wanted.from !== undefined && wanted.from > size)
+        throw new InvalidRequest([
+          {
+            path: 'from',
+            message: `the log has ${size} entries so far; give one of them, or ${size} for the next one`,
+          },
+        ]);
+      const existing = await tx.em.findOne(
+        AuditStream,
+        { organization, name },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
       const row = existing ?? (await this.#make(tx, name, size));
       const target = targetOf(wanted);
       const keys = await this.#work.vault.unlock(tx.em, organization, [organization]);
       tx.em.assign(row, {
-        kind: wanted.kind, target: sealTarget(keys, organization, row.id, target), next: wanted.from === undefined ? row.next : BigInt(wanted.from),
-        lease: row.lease + 1, dueAt: tx.at, attempts: 0, failingSince: null, toldAt: null, lastError: null, updatedAt: tx.at,
+        kind: wanted.kind,
+        target: sealTarget(keys, organization, row.id, target),
+        next: wanted.from === undefined ? row.next : BigInt(wanted.from),
+        lease: row.lease + 1,
+        dueAt: tx.at,
+        attempts: 0,
+        failingSince: null,
+        toldAt: null,
+        lastError: null,
+        updatedAt: tx.at,
       });
       tx.em.persist(row);
-      tx.record({ action: 'audit.stream_set', resource: { type: 'audit_stream', id: row.id }, detail: { kind: wanted.kind, personal: wanted.personal, next: Number(row.next), new: !existing } });
+      tx.record({
+        action: 'audit.stream_set',
+        resource: { type: 'audit_stream', id: row.id },
+        detail: { kind: wanted.kind, personal: wanted.personal, next: Number(row.next), new: !existing },
+      });
       return { row, target, size, isNew: !existing };
     });
   }
@@ -75,16 +97,32 @@ export class StreamService {
       const row = await tx.em.findOne(AuditStream, { organization: origin.organization, name });
       if (!row) throw new NotFound('audit stream');
       tx.em.remove(row);
-      tx.record({ action: 'audit.stream_deleted', resource: { type: 'audit_stream', id: row.id }, detail: { kind: row.kind, next: Number(row.next) } });
+      tx.record({
+        action: 'audit.stream_deleted',
+        resource: { type: 'audit_stream', id: row.id },
+        detail: { kind: row.kind, next: Number(row.next) },
+      });
     });
   }
 
   async #make(tx: Transaction, name: string, size: number): Promise<AuditStream> {
     const { organization } = tx.origin;
     if ((await tx.em.count(AuditStream, { organization })) >= STREAMS_AT_MOST) {
-      throw new InvalidRequest([{ path: '', message: `an organization has ${STREAMS_AT_MOST} streams at most; delete one first` }]);
+      throw new InvalidRequest([
+        { path: '', message: `an organization has ${STREAMS_AT_MOST} streams at most; delete one first` },
+      ]);
     }
-    return tx.em.create(AuditStream, { id: newId(tx.at), organization, name, kind: 'https', target: Buffer.of(), next: BigInt(size), dueAt: tx.at, createdAt: tx.at, updatedAt: tx.at });
+    return tx.em.create(AuditStream, {
+      id: newId(tx.at),
+      organization,
+      name,
+      kind: 'https',
+      target: Buffer.of(),
+      next: BigInt(size),
+      dueAt: tx.at,
+      createdAt: tx.at,
+      updatedAt: tx.at,
+    });
   }
 
   async #checkAddress(wanted: NewStream): Promise<void> {
@@ -93,7 +131,9 @@ export class StreamService {
       else await this.#guard.addressesOf(wanted.host);
     } catch (error) {
       const path = wanted.kind === 'https' ? 'url' : 'host';
-      throw new InvalidRequest([{ path, message: error instanceof AddressNotAllowed ? error.message : 'names a host that cannot be found' }]);
+      throw new InvalidRequest([
+        { path, message: error instanceof AddressNotAllowed ? error.message : 'names a host that cannot be found' },
+      ]);
     }
   }
 }

@@ -28,15 +28,25 @@ interface LeaseRow {
 export async function streamsToFeed(database: BareDatabase, now: Date): Promise<string[]> {
   const rows = await database.query<{ found: string }>(
     `select s.organization_id || '/' || s.id as found from countersign.audit_streams s join countersign.audit_logs l using (organization_id)
-     where l.size > s.next_index and s.due_at <= $1 order by s.due_at`, [now]);
+     where l.size > s.next_index and s.due_at <= $1 order by s.due_at`,
+    [now],
+  );
   return rows.map(({ found }) => found);
 }
 
 /** @returns null where somebody else is at it, it is not due, or it was deleted */
-export async function takeLease(em: EntityManager, organization: string, id: string, now: Date, until: Date): Promise<LeasedStream | null> {
+export async function takeLease(
+  em: EntityManager,
+  organization: string,
+  id: string,
+  now: Date,
+  until: Date,
+): Promise<LeasedStream | null> {
   const [row] = await em.execute<LeaseRow[]>(
     `update countersign.audit_streams set lease = lease + 1, due_at = ? where id = ? and organization_id = ? and due_at <= ?
-     returning id, name, target, attempts, next_index, lease, failing_since, told_at, last_error`, [until.toISOString(), id, organization, now.toISOString()]);
+     returning id, name, target, attempts, next_index, lease, failing_since, told_at, last_error`,
+    [until.toISOString(), id, organization, now.toISOString()],
+  );
   return row ? leased(row, organization) : null;
 }
 
@@ -53,7 +63,11 @@ export interface StreamProgress {
 }
 
 /** @returns false where the lease has passed to somebody else, or the stream was changed or deleted meanwhile: nothing is written then */
-export async function writeProgress(em: EntityManager, { organization, id, lease }: LeasedStream, progress: StreamProgress): Promise<boolean> {
+export async function writeProgress(
+  em: EntityManager,
+  { organization, id, lease }: LeasedStream,
+  progress: StreamProgress,
+): Promise<boolean> {
   const { next, ...rest } = progress;
   return (await em.nativeUpdate(AuditStream, { id, organization, lease }, { ...rest, next: BigInt(next) })) > 0;
 }
@@ -65,13 +79,27 @@ export function streamsOf(em: EntityManager, organization: string): Promise<Audi
 
 /** How many entries of the log are sealed. */
 export async function logSize(em: EntityManager, organization: string): Promise<number> {
-  const [row] = await em.execute<{ size: string }[]>('select size from countersign.audit_logs where organization_id = ?', [organization]);
+  const [row] = await em.execute<{ size: string }[]>(
+    'select size from countersign.audit_logs where organization_id = ?',
+    [organization],
+  );
   return Number(row?.size ?? 0);
 }
 
 function leased(row: LeaseRow, organization: string): LeasedStream {
   const { id, name, target, attempts, lease } = row;
-  return { id, organization, name, target, attempts, lease, next: Number(row.next_index), failingSince: dateOf(row.failing_since), toldAt: dateOf(row.told_at), lastError: row.last_error };
+  return {
+    id,
+    organization,
+    name,
+    target,
+    attempts,
+    lease,
+    next: Number(row.next_index),
+    failingSince: dateOf(row.failing_since),
+    toldAt: dateOf(row.told_at),
+    lastError: row.last_error,
+  };
 }
 
 function dateOf(text: string | null): Date | null {

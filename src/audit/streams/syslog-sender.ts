@@ -30,7 +30,9 @@ export class SyslogSender implements StreamSender {
   async send(events: readonly StreamedEvent[], until: AbortSignal): Promise<void> {
     const { hostname, timeoutMs } = this.#parts;
     const signal = AbortSignal.any([until, AbortSignal.timeout(timeoutMs)]);
-    const frames = events.map(({ at, event }) => syslogFrame({ at, hostname, msgid: event.metadata.event_code, severityId: event.severity_id, event }));
+    const frames = events.map(({ at, event }) =>
+      syslogFrame({ at, hostname, msgid: event.metadata.event_code, severityId: event.severity_id, event }),
+    );
     const socket = await this.#connect();
     try {
       await handOver(socket, frames.join(''), signal);
@@ -49,7 +51,9 @@ export class SyslogSender implements StreamSender {
     const { host, port, tls, ca } = target;
     await guard.addressesOf(host);
     const to = { host, port, lookup: guard.lookup };
-    return tls ? connectTls({ ...to, ...(isIP(host) ? {} : { servername: host }), ...(ca === null ? {} : { ca }) }) : connectTcp(to);
+    return tls
+      ? connectTls({ ...to, ...(isIP(host) ? {} : { servername: host }), ...(ca === null ? {} : { ca }) })
+      : connectTcp(to);
   }
 }
 

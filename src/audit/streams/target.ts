@@ -32,7 +32,10 @@ export function sealTarget(keys: UnlockedKeys, organization: string, id: string,
 }
 
 /** @returns null where the organization was erased */
-export function openTarget({ id, target }: Pick<AuditStream, 'id' | 'target'>, keys: UnlockedKeys): StreamTarget | null {
+export function openTarget(
+  { id, target }: Pick<AuditStream, 'id' | 'target'>,
+  keys: UnlockedKeys,
+): StreamTarget | null {
   const text = keys.open(target, targetPlace(id));
   return text === null ? null : (JSON.parse(text) as StreamTarget);
 }

@@ -25,7 +25,8 @@ export class Frontier {
    */
   append(hash: Uint8Array, level = 0): void {
     const width = 2 ** level;
-    if (this.#size % width !== 0) throw new SubtreeMisplaced(`a subtree of ${width} leaves does not stand at leaf ${this.#size}`);
+    if (this.#size % width !== 0)
+      throw new SubtreeMisplaced(`a subtree of ${width} leaves does not stand at leaf ${this.#size}`);
     this.#size += width;
     let root = hash;
     for (let above = width * 2; this.#size % above === 0; above *= 2) root = nodeHash(this.#subtrees.pop()!, root);

@@ -35,7 +35,8 @@ export async function proveConsistency(first: number, second: number, read: Node
  */
 export async function proveRange({ start, end }: LeafRange, treeSize: number, read: NodeReader): Promise<RangeProof> {
   mustBeSizes(start, end, treeSize);
-  if (start > end || end > treeSize) throw new NoSuchProof(`A tree of ${treeSize} entries has no entries from ${start} to ${end}.`);
+  if (start > end || end > treeSize)
+    throw new NoSuchProof(`A tree of ${treeSize} entries has no entries from ${start} to ${end}.`);
   const left = coverage({ start: 0, end: start });
   const right = coverage({ start: end, end: treeSize });
   const hashes = await read([...left, ...right]);

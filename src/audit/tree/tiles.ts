@@ -16,7 +16,9 @@ export type TileReader = (tiles: readonly TileId[]) => Promise<readonly Uint8Arr
 export class TilesDoNotFit extends Error {
   readonly code = 'tiles-do-not-fit';
   constructor({ level, index }: TileId) {
-    super(`tile ${index} of level ${level} does not hold the hashes of the tree: the log is damaged, restore its tiles`);
+    super(
+      `tile ${index} of level ${level} does not hold the hashes of the tree: the log is damaged, restore its tiles`,
+    );
   }
 }
 
@@ -83,7 +85,8 @@ function partialTiles(size: number, edge: readonly Tile[]): (Tile | undefined)[]
   if (surplus) throw new TilesDoNotFit(surplus);
   for (const [position, { level, index, width }] of expected.entries()) {
     const tile = edge[position];
-    if (tile?.level !== level || tile.index !== index || tile.hashes.length !== width * HASH_BYTES) throw new TilesDoNotFit({ level, index });
+    if (tile?.level !== level || tile.index !== index || tile.hashes.length !== width * HASH_BYTES)
+      throw new TilesDoNotFit({ level, index });
     byLevel[level] = tile;
   }
   return byLevel;

@@ -78,12 +78,22 @@ export class AccessWatch {
     for (const finding of findings) await notice.write(tx, finding);
   }
 
-  #observe(organization: string, entry: PersonsEntry, states: Map<string, AccessState>, keys: UnlockedKeys, settings: OrganizationSettings): PersonFinding[] {
+  #observe(
+    organization: string,
+    entry: PersonsEntry,
+    states: Map<string, AccessState>,
+    keys: UnlockedKeys,
+    settings: OrganizationSettings,
+  ): PersonFinding[] {
     const { person, seq, at, content } = entry;
     const known = states.get(person);
     if (!known) return [];
     const network = this.#networkHash(organization, entry, keys);
-    const { state, findings } = observe(known, observationOf(entry, network, settings.timezone ?? 'UTC'), watchSettings(settings.audit));
+    const { state, findings } = observe(
+      known,
+      observationOf(entry, network, settings.timezone ?? 'UTC'),
+      watchSettings(settings.audit),
+    );
     states.set(person, state);
     return findings.map((finding) => ({ ...finding, person, at, seq, team: content.team }));
   }
@@ -91,7 +101,10 @@ export class AccessWatch {
   /** Of each person another one: that two people use one network is not to be read off it. */
   #networkHash(organization: string, { person, ...entry }: PersonsEntry, keys: UnlockedKeys): string | null {
     const network = networkOf(sourceOf(entry, keys)?.address ?? '');
-    return network && this.#parts.master.lookupHash(`${organization}/${person}/network`, network).toString('base64url', 0, 16);
+    return (
+      network &&
+      this.#parts.master.lookupHash(`${organization}/${person}/network`, network).toString('base64url', 0, 16)
+    );
   }
 }
 
@@ -104,5 +117,11 @@ function asPersons(entry: SealedEntry): PersonsEntry[] {
 function observationOf({ at, content }: PersonsEntry, network: string | null, timezone: string): Observation {
   const kind = READING_ACTIONS[content.action];
   const { type, ref } = content.resource;
-  return { at, local: localTime(at, timezone), network, denied: content.outcome === 'denied', read: kind ? { kind, object: `${type}/${ref}` } : null };
+  return {
+    at,
+    local: localTime(at, timezone),
+    network,
+    denied: content.outcome === 'denied',
+    read: kind ? { kind, object: `${type}/${ref}` } : null,
+  };
 }

@@ -16,11 +16,28 @@ export interface PersonFinding extends Finding {
 /** What is older was overtaken by events: it stands in the log, and nobody is roused for it. */
 const TOLD_WITHIN_MS = 86_400_000;
 
-const WORDS: Readonly<Record<FindingKind, { readonly subject: string; readonly sentence: (finding: Finding) => string }>> = {
-  new_network: { subject: 'Access from a new network', sentence: ({ counts }) => `used Countersign from a network where they were never seen before, on ${counts['days']} days.` },
-  unusual_hour: { subject: 'Access at an unusual hour', sentence: ({ counts }) => `used Countersign between ${counts['hour']}:00 and ${counts['hour']}:59, when they were never seen before, on ${counts['days']} days.` },
-  denials: { subject: 'Many refused requests', sentence: ({ counts }) => `was refused ${counts['denials']} requests within ${duration(counts['seconds'])}.` },
-  mass_reads: { subject: 'Much was read', sentence: ({ counts }) => `read ${counts['objects']} different objects and made ${counts['exports']} exports within ${duration(counts['seconds'])}.` },
+const WORDS: Readonly<
+  Record<FindingKind, { readonly subject: string; readonly sentence: (finding: Finding) => string }>
+> = {
+  new_network: {
+    subject: 'Access from a new network',
+    sentence: ({ counts }) =>
+      `used Countersign from a network where they were never seen before, on ${counts['days']} days.`,
+  },
+  unusual_hour: {
+    subject: 'Access at an unusual hour',
+    sentence: ({ counts }) =>
+      `used Countersign between ${counts['hour']}:00 and ${counts['hour']}:59, when they were never seen before, on ${counts['days']} days.`,
+  },
+  denials: {
+    subject: 'Many refused requests',
+    sentence: ({ counts }) => `was refused ${counts['denials']} requests within ${duration(counts['seconds'])}.`,
+  },
+  mass_reads: {
+    subject: 'Much was read',
+    sentence: ({ counts }) =>
+      `read ${counts['objects']} different objects and made ${counts['exports']} exports within ${duration(counts['seconds'])}.`,
+  },
 };
 
 /** Writes findings down and has those told who can do something about them. All in the transaction that found them. */
@@ -35,7 +52,12 @@ export class FindingNotice {
 
   async write(tx: Transaction, finding: PersonFinding): Promise<void> {
     const { kind, counts, person, seq, team } = finding;
-    tx.record({ action: 'audit.finding', resource: { type: 'person', id: person }, team, detail: { kind, seq, ...counts } });
+    tx.record({
+      action: 'audit.finding',
+      resource: { type: 'person', id: person },
+      team,
+      detail: { kind, seq, ...counts },
+    });
     if (tx.at.getTime() - finding.at.getTime() <= TOLD_WITHIN_MS) await this.#tell(tx, finding);
   }
 
@@ -44,7 +66,10 @@ export class FindingNotice {
     const { organization } = tx.origin;
     const recipients = await peopleToTell(tx.em, organization, finding.team, tx.at);
     const profiles = await this.#people.profiles(tx.em, organization, [person, ...recipients]);
-    mailAll(tx, recipients, profiles, contentOf(finding, profiles.nameOf(person)), { template: 'audit-finding', subjects: [person] });
+    mailAll(tx, recipients, profiles, contentOf(finding, profiles.nameOf(person)), {
+      template: 'audit-finding',
+      subjects: [person],
+    });
     const data = { finding: { kind, user_id: profiles.of(person).alias, at: at.toISOString(), seq, counts } };
     await this.#webhooks.enqueue(tx, { type: 'audit.finding', data, subjects: [person] });
   }
@@ -54,9 +79,16 @@ function contentOf(finding: PersonFinding, name: string): MailContent {
   const { subject, sentence } = WORDS[finding.kind];
   return {
     subject: `${subject}: ${name}`,
-    paragraphs: [`${name} ${sentence(finding)}`, 'If they cannot explain it, revoke their keys and end their sign-ins: somebody else may be using them.'],
-    facts: [['When', `${finding.at.toISOString().slice(0, 16).replace('T', ' ')} UTC`], ['Entry of the audit log', String(finding.seq)]],
-    footer: 'You are told because you are an owner, admin or auditor. What counts as unusual is a setting of the organization.',
+    paragraphs: [
+      `${name} ${sentence(finding)}`,
+      'If they cannot explain it, revoke their keys and end their sign-ins: somebody else may be using them.',
+    ],
+    facts: [
+      ['When', `${finding.at.toISOString().slice(0, 16).replace('T', ' ')} UTC`],
+      ['Entry of the audit log', String(finding.seq)],
+    ],
+    footer:
+      'You are told because you are an owner, admin or auditor. What counts as unusual is a setting of the organization.',
   };
 }
 

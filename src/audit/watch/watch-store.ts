@@ -11,28 +11,49 @@ const statePlace = (person: string) => `audit_access_states.state:${person}`;
  * @returns the leaf index to go on with; null where somebody else is at it
  */
 export async function lockCursor(em: EntityManager, organization: string, at: Date): Promise<number | null> {
-  await em.execute('insert into countersign.audit_watches (organization_id, next_index, updated_at) values (?, 0, ?) on conflict do nothing', [organization, at.toISOString()], 'run');
-  const [row] = await em.execute<{ next_index: string }[]>('select next_index from countersign.audit_watches where organization_id = ? for update skip locked', [organization]);
+  await em.execute(
+    'insert into countersign.audit_watches (organization_id, next_index, updated_at) values (?, 0, ?) on conflict do nothing',
+    [organization, at.toISOString()],
+    'run',
+  );
+  const [row] = await em.execute<{ next_index: string }[]>(
+    'select next_index from countersign.audit_watches where organization_id = ? for update skip locked',
+    [organization],
+  );
   return row ? Number(row.next_index) : null;
 }
 
 export async function moveCursor(em: EntityManager, organization: string, next: number, at: Date): Promise<void> {
-  await em.execute('update countersign.audit_watches set next_index = ?, updated_at = ? where organization_id = ?', [next, at.toISOString(), organization], 'run');
+  await em.execute(
+    'update countersign.audit_watches set next_index = ?, updated_at = ? where organization_id = ?',
+    [next, at.toISOString(), organization],
+    'run',
+  );
 }
 
 /**
  * What is remembered of people; of whom nothing is, `NOTHING_SEEN`.
  * @param keys theirs; whoever has none any more was erased, and is not in the map
  */
-export async function readStates(em: EntityManager, organization: string, people: readonly string[], keys: UnlockedKeys): Promise<Map<string, AccessState>> {
+export async function readStates(
+  em: EntityManager,
+  organization: string,
+  people: readonly string[],
+  keys: UnlockedKeys,
+): Promise<Map<string, AccessState>> {
   const living = people.filter((person) => keys.has(person));
   if (living.length === 0) return new Map();
-  const rows = await em.execute<{ person_id: string; state: Buffer }[]>('select person_id, state from countersign.audit_access_states where organization_id = ? and person_id in (?)', [organization, living]);
+  const rows = await em.execute<{ person_id: string; state: Buffer }[]>(
+    'select person_id, state from countersign.audit_access_states where organization_id = ? and person_id in (?)',
+    [organization, living],
+  );
   const stored = new Map(rows.map((row) => [row.person_id, keys.open(row.state, statePlace(row.person_id))]));
-  return new Map(living.map((person) => {
-    const text = stored.get(person);
-    return [person, text ? (JSON.parse(text) as AccessState) : NOTHING_SEEN];
-  }));
+  return new Map(
+    living.map((person) => {
+      const text = stored.get(person);
+      return [person, text ? (JSON.parse(text) as AccessState) : NOTHING_SEEN];
+    }),
+  );
 }
 
 /** In the order of their ids, so that nobody waits for somebody who waits for them. */
@@ -43,15 +64,25 @@ const WRITE = `
   on conflict (organization_id, person_id) do update set state = excluded.state, updated_at = excluded.updated_at`;
 
 /** @param keys those of everybody */
-export async function writeStates(em: EntityManager, organization: string, states: ReadonlyMap<string, AccessState>, keys: UnlockedKeys, at: Date): Promise<void> {
+export async function writeStates(
+  em: EntityManager,
+  organization: string,
+  states: ReadonlyMap<string, AccessState>,
+  keys: UnlockedKeys,
+  at: Date,
+): Promise<void> {
   if (states.size === 0) return;
-  const rows = [...states].map(([person, state]) => ({ person, state: keys.seal(person, statePlace(person), JSON.stringify(state)).toString('base64') }));
+  const rows = [...states].map(([person, state]) => ({
+    person,
+    state: keys.seal(person, statePlace(person), JSON.stringify(state)).toString('base64'),
+  }));
   await em.execute(WRITE, [at.toISOString(), JSON.stringify(rows), organization], 'run');
 }
 
 /** The organizations whose logs have grown since they were looked through. @throws Unavailable */
 export async function organizationsToWatch(database: BareDatabase): Promise<string[]> {
   const rows = await database.query<{ id: string }>(
-    'select l.organization_id as id from countersign.audit_logs l left join countersign.audit_watches w using (organization_id) where l.size > coalesce(w.next_index, 0)');
+    'select l.organization_id as id from countersign.audit_logs l left join countersign.audit_watches w using (organization_id) where l.size > coalesce(w.next_index, 0)',
+  );
   return rows.map(({ id }) => id);
 }

@@ -3,7 +3,14 @@ import type { Caller } from '../../platform/http/caller.ts';
 import type { Origin, Transaction, UnitOfWork } from '../../platform/unit-of-work.ts';
 import { cosignedAt, MalformedCosignature } from '../notes/cosignature.ts';
 import { parseVerifierKey } from '../notes/keys.ts';
-import { MalformedNote, parseNote, parseSignature, type Signature, signatureBy, UnverifiedNote } from '../notes/signed-note.ts';
+import {
+  MalformedNote,
+  parseNote,
+  parseSignature,
+  type Signature,
+  signatureBy,
+  UnverifiedNote,
+} from '../notes/signed-note.ts';
 import type { Checkpoint } from '../proof-store.ts';
 import type { AuditProofs } from '../proofs.ts';
 import { demandSomewhere } from '../reading/sight.ts';
@@ -48,7 +55,10 @@ export class Cosigning {
 async function witnessOf({ em, origin }: Transaction, { name, keyId }: Signature): Promise<AuditWitness> {
   const witnesses = await em.find(AuditWitness, { organization: origin.organization });
   const witness = witnesses.find(({ verifierKey }) => verifierKey.startsWith(`${name}+${keyId}+`));
-  if (!witness) throw new Forbidden(`No witness with the key ${name}+${keyId} is registered. An admin registers one with \`PUT /api/v1/audit/witnesses/{name}\`.`);
+  if (!witness)
+    throw new Forbidden(
+      `No witness with the key ${name}+${keyId} is registered. An admin registers one with \`PUT /api/v1/audit/witnesses/{name}\`.`,
+    );
   return witness;
 }
 
@@ -57,15 +67,25 @@ function verify({ verifierKey }: AuditWitness, { size, note }: Checkpoint, signa
     signatureBy(parseVerifierKey(verifierKey), parseNote(note).text, [signature]);
   } catch (error) {
     if (!(error instanceof UnverifiedNote)) throw error;
-    throw new InvalidRequest([{ path: 'cosignature', message: `does not sign the checkpoint of ${size} entries that this log has` }]);
+    throw new InvalidRequest([
+      { path: 'cosignature', message: `does not sign the checkpoint of ${size} entries that this log has` },
+    ]);
   }
 }
 
-async function keep({ em, origin, at }: Transaction, witness: AuditWitness, size: number, line: string, madeAt: Date): Promise<Cosigned> {
+async function keep(
+  { em, origin, at }: Transaction,
+  witness: AuditWitness,
+  size: number,
+  line: string,
+  madeAt: Date,
+): Promise<Cosigned> {
   const { organization } = origin;
   const added = await em.execute<object[]>(
     `insert into countersign.audit_cosignatures (organization_id, tree_size, verifier_key, line, cosigned_at, received_at)
-     values (?, ?, ?, ?, ?, ?) on conflict do nothing returning tree_size`, [organization, size, witness.verifierKey, line, madeAt, at]);
+     values (?, ?, ?, ?, ?, ?) on conflict do nothing returning tree_size`,
+    [organization, size, witness.verifierKey, line, madeAt, at],
+  );
   const row = await em.findOneOrFail(AuditCosignature, { organization, size, verifierKey: witness.verifierKey });
   return { witness: witness.name, row, isNew: added.length > 0 };
 }
@@ -77,7 +97,8 @@ function parse(line: string): Signature {
     cosignedAt(signature.bytes);
     return signature;
   } catch (error) {
-    if (error instanceof MalformedNote || error instanceof MalformedCosignature) throw new InvalidRequest([{ path: 'cosignature', message: error.message }]);
+    if (error instanceof MalformedNote || error instanceof MalformedCosignature)
+      throw new InvalidRequest([{ path: 'cosignature', message: error.message }]);
     throw error;
   }
 }

@@ -25,7 +25,12 @@ export class WitnessService {
    * @returns whether there was none of this name
    * @throws Forbidden, InvalidRequest where it is no key of a witness, or there are too many
    */
-  async register(caller: Caller, origin: Origin, name: string, key: string): Promise<{ row: AuditWitness; isNew: boolean }> {
+  async register(
+    caller: Caller,
+    origin: Origin,
+    name: string,
+    key: string,
+  ): Promise<{ row: AuditWitness; isNew: boolean }> {
     demandManager(caller);
     const { id: keyId } = witnessKey(key);
     return this.#work.write(origin, async (tx) => {
@@ -35,14 +40,20 @@ export class WitnessService {
       row.verifierKey = key;
       row.registeredAt = tx.at;
       await flushUnique(tx);
-      tx.record({ action: 'witness.registered', resource: { type: 'witness', id: row.id }, detail: { key_id: keyId, replaced: known !== null } });
+      tx.record({
+        action: 'witness.registered',
+        resource: { type: 'witness', id: row.id },
+        detail: { key_id: keyId, replaced: known !== null },
+      });
       return { row, isNew: known === null };
     });
   }
 
   async list(caller: Caller): Promise<AuditWitness[]> {
     demandSomewhere(caller);
-    return this.#work.read(caller.organization, (em) => em.find(AuditWitness, { organization: caller.organization }, { orderBy: { name: 'asc' } }));
+    return this.#work.read(caller.organization, (em) =>
+      em.find(AuditWitness, { organization: caller.organization }, { orderBy: { name: 'asc' } }),
+    );
   }
 
   /** What it has cosigned stays. @throws Forbidden, NotFound */
@@ -52,15 +63,27 @@ export class WitnessService {
       const row = await tx.em.findOne(AuditWitness, { organization: origin.organization, name });
       if (!row) throw new NotFound('witness');
       tx.em.remove(row);
-      tx.record({ action: 'witness.removed', resource: { type: 'witness', id: row.id }, detail: { key_id: witnessKey(row.verifierKey).id } });
+      tx.record({
+        action: 'witness.removed',
+        resource: { type: 'witness', id: row.id },
+        detail: { key_id: witnessKey(row.verifierKey).id },
+      });
     });
   }
 
   async #make({ em, origin, at }: Transaction, name: string): Promise<AuditWitness> {
     if ((await em.count(AuditWitness, { organization: origin.organization })) >= WITNESSES_AT_MOST) {
-      throw new InvalidRequest([{ path: '', message: `an organization has ${WITNESSES_AT_MOST} witnesses at most; delete one first` }]);
+      throw new InvalidRequest([
+        { path: '', message: `an organization has ${WITNESSES_AT_MOST} witnesses at most; delete one first` },
+      ]);
     }
-    const row = em.create(AuditWitness, { id: newId(at), organization: origin.organization, name, verifierKey: '', registeredAt: at });
+    const row = em.create(AuditWitness, {
+      id: newId(at),
+      organization: origin.organization,
+      name,
+      verifierKey: '',
+      registeredAt: at,
+    });
     em.persist(row);
     return row;
   }
@@ -75,7 +98,9 @@ function witnessKey(text: string): VerifierKey {
   try {
     const key = parseVerifierKey(text);
     if (key.type === 'witness') return key;
-    throw new InvalidRequest([{ path: 'key', message: 'is the key of a log, not of a witness; `npx countersign audit witness-key` makes one' }]);
+    throw new InvalidRequest([
+      { path: 'key', message: 'is the key of a log, not of a witness; `npx countersign audit witness-key` makes one' },
+    ]);
   } catch (error) {
     if (error instanceof MalformedKey) throw new InvalidRequest([{ path: 'key', message: error.message }]);
     throw error;
@@ -86,7 +111,8 @@ async function flushUnique({ em }: Transaction): Promise<void> {
   try {
     await em.flush();
   } catch (error) {
-    if (violatedUniqueConstraint(error)) throw new LostRace('the witness was entered by somebody else at this moment', { cause: error });
+    if (violatedUniqueConstraint(error))
+      throw new LostRace('the witness was entered by somebody else at this moment', { cause: error });
     throw error;
   }
 }

@@ -18,7 +18,8 @@ export function formatWitnessKey({ name, id }: SigningKey, seed: Uint8Array): st
  */
 export function parseWitnessKey(text: string): SigningKey {
   const [, name, id, encoded] = /^PRIVATE\+KEY\+([^+]+)\+([0-9a-f]{8})\+(\S+)\s*$/.exec(text) ?? [];
-  if (name === undefined || encoded === undefined) throw new MalformedKey('this is no private key of a witness: PRIVATE+KEY+name+id+base64');
+  if (name === undefined || encoded === undefined)
+    throw new MalformedKey('this is no private key of a witness: PRIVATE+KEY+name+id+base64');
   const bytes = decode(encoded);
   if (bytes[0] !== WITNESS_TYPE) throw new MalformedKey('the private key is none of a witness (type 4)');
   const key = signingKey(name, bytes.subarray(1), 'witness');

@@ -73,7 +73,9 @@ export class LogClient {
   async #ask(method: string, path: string, body?: object): Promise<Answer> {
     try {
       const response = await fetch(`${this.#baseUrl}/api/v1/audit${path}`, {
-        method, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS),
+        method,
+        redirect: 'error',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
         headers: { authorization: `Bearer ${this.#apiKey}`, ...(body && { 'content-type': 'application/json' }) },
         ...(body && { body: JSON.stringify(body) }),
       });

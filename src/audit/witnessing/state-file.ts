@@ -24,7 +24,9 @@ export interface WitnessState {
 export class UnreadableState extends Error {
   readonly code = 'unreadable-state';
   constructor(path: string) {
-    super(`${path} is no state of a witness. Restore it from a backup; with a new file, the witness would know nothing of what it has signed.`);
+    super(
+      `${path} is no state of a witness. Restore it from a backup; with a new file, the witness would know nothing of what it has signed.`,
+    );
   }
 }
 
@@ -48,6 +50,12 @@ export function parseState(text: string): WitnessState | null {
 }
 
 /** After a crash at any moment, the file holds the old state or this one, and nothing in between. */
-export async function writeState(path: string, { logKey, checkpoint, cosignature, handedOver }: WitnessState): Promise<void> {
-  await writeFileDurably(path, `${JSON.stringify({ log_key: logKey, checkpoint, cosignature, handed_over: handedOver }, null, 2)}\n`);
+export async function writeState(
+  path: string,
+  { logKey, checkpoint, cosignature, handedOver }: WitnessState,
+): Promise<void> {
+  await writeFileDurably(
+    path,
+    `${JSON.stringify({ log_key: logKey, checkpoint, cosignature, handed_over: handedOver }, null, 2)}\n`,
+  );
 }

@@ -68,21 +68,35 @@ export class Witness {
 
   async #logKey(seen: WitnessState | null): Promise<string> {
     const { log, logKey } = this.#parts;
-    if (seen && logKey !== null && logKey !== seen.logKey) throw new MalformedKey('the log’s key is not the one that this witness began with; a log that has a new key is another log, and takes another state file');
+    if (seen && logKey !== null && logKey !== seen.logKey)
+      throw new MalformedKey(
+        'the log’s key is not the one that this witness began with; a log that has a new key is another log, and takes another state file',
+      );
     return seen?.logKey ?? logKey ?? log.publicKey();
   }
 
   /** @returns whether there is anything new */
   async #grewFrom(seen: WitnessState, head: TreeHead, evidence: Omit<Evidence, 'proof'>): Promise<boolean> {
     const before = openCheckpoint(seen.checkpoint, parseVerifierKey(seen.logKey));
-    if (head.size < before.size) throw new LogInconsistent(`the log went back from ${before.size} entries to ${head.size}`, { ...evidence, proof: null });
+    if (head.size < before.size)
+      throw new LogInconsistent(`the log went back from ${before.size} entries to ${head.size}`, {
+        ...evidence,
+        proof: null,
+      });
     const proof = head.size === before.size ? [] : await this.#parts.log.consistency(before.size, head.size);
-    if (proof === null) throw new LogInconsistent(`the log cannot prove that its ${head.size} entries begin with the ${before.size} that it has signed`, { ...evidence, proof });
+    if (proof === null)
+      throw new LogInconsistent(
+        `the log cannot prove that its ${head.size} entries begin with the ${before.size} that it has signed`,
+        { ...evidence, proof },
+      );
     try {
       verifyConsistency(before.size, head.size, before.root, head.root, proof);
     } catch (error) {
       if (!(error instanceof InvalidProof)) throw error;
-      throw new LogInconsistent(`the log’s ${head.size} entries do not begin with the ${before.size} that it has signed: ${error.message}`, { ...evidence, proof: proof.map(base64) });
+      throw new LogInconsistent(
+        `the log’s ${head.size} entries do not begin with the ${before.size} that it has signed: ${error.message}`,
+        { ...evidence, proof: proof.map(base64) },
+      );
     }
     return head.size > before.size;
   }
@@ -100,7 +114,10 @@ export class Witness {
     const { size } = openCheckpoint(state.checkpoint, parseVerifierKey(state.logKey));
     if (!(await log.handOver(size, state.cosignature))) {
       const evidence = { log_key: state.logKey, seen: null, shown: state.checkpoint, proof: null };
-      throw new LogInconsistent(`the log showed a checkpoint of ${size} entries, and says now that it has another one or none`, evidence);
+      throw new LogInconsistent(
+        `the log showed a checkpoint of ${size} entries, and says now that it has another one or none`,
+        evidence,
+      );
     }
     await writeState(stateFile, { ...state, handedOver: true });
   }
@@ -111,7 +128,10 @@ function open(shown: string, key: VerifierKey, evidence: Omit<Evidence, 'proof'>
     return openCheckpoint(shown, key);
   } catch (error) {
     if (!(error instanceof MalformedNote || error instanceof UnverifiedNote)) throw error;
-    throw new LogInconsistent(`the log shows a checkpoint that its key did not sign: ${error.message}`, { ...evidence, proof: null });
+    throw new LogInconsistent(`the log shows a checkpoint that its key did not sign: ${error.message}`, {
+      ...evidence,
+      proof: null,
+    });
   }
 }
 

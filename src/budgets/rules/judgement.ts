@@ -12,7 +12,10 @@ export interface Judged {
 }
 
 /** As much as may be settled and held together where a call names this model; null: without end. */
-export function mostFor({ exceededAction, limit, ceiling, freeModels }: Pick<Judged, 'exceededAction' | 'limit' | 'ceiling' | 'freeModels'>, model: string | null): Amount | null {
+export function mostFor(
+  { exceededAction, limit, ceiling, freeModels }: Pick<Judged, 'exceededAction' | 'limit' | 'ceiling' | 'freeModels'>,
+  model: string | null,
+): Amount | null {
   if (exceededAction === 'notify') return null;
   return exceededAction === 'restrict' && model !== null && freeModels.includes(model) ? ceiling : limit;
 }

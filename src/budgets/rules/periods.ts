@@ -25,7 +25,11 @@ export function periodAt(at: Date, kind: PeriodKind, { timezone, fiscalYearStart
   return { from: beginningOf(first, timezone), until: beginningOf(next, timezone) };
 }
 
-function datesOf(today: Temporal.PlainDate, kind: PeriodKind, fiscalYearStart: string): { first: Temporal.PlainDate; next: Temporal.PlainDate } {
+function datesOf(
+  today: Temporal.PlainDate,
+  kind: PeriodKind,
+  fiscalYearStart: string,
+): { first: Temporal.PlainDate; next: Temporal.PlainDate } {
   switch (kind) {
     case 'daily':
       return { first: today, next: today.add({ days: 1 }) };
@@ -41,10 +45,15 @@ function datesOf(today: Temporal.PlainDate, kind: PeriodKind, fiscalYearStart: s
 }
 
 /** Always counted from the start of the fiscal year: adding months to a 28 February would lose the 31st for good. */
-function fiscalMonths(today: Temporal.PlainDate, fiscalYearStart: string, length: number): { first: Temporal.PlainDate; next: Temporal.PlainDate } {
+function fiscalMonths(
+  today: Temporal.PlainDate,
+  fiscalYearStart: string,
+  length: number,
+): { first: Temporal.PlainDate; next: Temporal.PlainDate } {
   const day = Temporal.PlainMonthDay.from(fiscalYearStart);
   const thisYear = day.toPlainDate({ year: today.year });
-  const yearStart = Temporal.PlainDate.compare(today, thisYear) < 0 ? day.toPlainDate({ year: today.year - 1 }) : thisYear;
+  const yearStart =
+    Temporal.PlainDate.compare(today, thisYear) < 0 ? day.toPlainDate({ year: today.year - 1 }) : thisYear;
   // A year that begins on 29 February begins on the 28th in most years: the day is taken anew from the wanted one.
   const anchor = anchorOf(yearStart, day);
   let months = Math.floor(monthsBetween(anchor, today) / length) * length;

@@ -17,7 +17,11 @@ export function availableOf({ limit, settled, held }: Pick<Figures, 'limit' | 's
 }
 
 /** The highest threshold that what was spent has reached. Money that is only held crosses none. */
-export function crossingOf({ settled, limit, warnAt }: Pick<Figures, 'settled' | 'limit' | 'warnAt'>): 'none' | 'warning' | 'limit' {
+export function crossingOf({
+  settled,
+  limit,
+  warnAt,
+}: Pick<Figures, 'settled' | 'limit' | 'warnAt'>): 'none' | 'warning' | 'limit' {
   if (compareAmounts(settled, limit) >= 0) return 'limit';
   return warnAt !== null && compareAmounts(settled, warnAt) >= 0 ? 'warning' : 'none';
 }

@@ -60,7 +60,8 @@ export function termsAt(at: Date, budget: BudgetTerms, alerts: AlertSettings, ra
     warnAt: percentOf(limit, warningThresholdOf(budget, alerts)),
     exceededAction,
     freeModels,
-    ceiling: freeModels.length === 0 ? limit : percentOf(limit, alerts.hard_limit_percent ?? DEFAULT_HARD_LIMIT_PERCENT),
+    ceiling:
+      freeModels.length === 0 ? limit : percentOf(limit, alerts.hard_limit_percent ?? DEFAULT_HARD_LIMIT_PERCENT),
   };
 }
 

@@ -33,7 +33,10 @@ export async function archive(config: Config, options: ArchiveOptions): Promise<
   const before = parseMonth(options.before);
   if (!before) throw new CommandRefused(`--before takes a month such as 2026-01, not “${options.before}”.`);
   const { auditArchiveDir: folder } = config;
-  if (folder === null) throw new CommandRefused('AUDIT_ARCHIVE_DIR is not set. Set it, in every process of this installation, to the folder that archives go to.');
+  if (folder === null)
+    throw new CommandRefused(
+      'AUDIT_ARCHIVE_DIR is not set. Set it, in every process of this installation, to the folder that archives go to.',
+    );
   return withApplication(config, async (application) => {
     const archiving = archivingOf(application, config, folder);
     return options.dryRun ? foretell(archiving, before) : carryOut(archiving, before);
@@ -41,9 +44,18 @@ export async function archive(config: Config, options: ArchiveOptions): Promise<
 }
 
 function archivingOf({ work, sealerDatabase, installation }: Application, config: Config, folder: string): Archiving {
-  const keys = new LogKeys(new BareDatabase(sealerDatabase), new SigningKeys(new MasterKey(masterSecret(config.secretKey, config.dataDir))));
+  const keys = new LogKeys(
+    new BareDatabase(sealerDatabase),
+    new SigningKeys(new MasterKey(masterSecret(config.secretKey, config.dataDir))),
+  );
   return new Archiving({
-    work, keys, entries: new SealedEntries(archiveAt(folder)), files: new ArchiveFiles(folder), databaseUrl: installation.databaseUrl, clock: systemClock, logger: pino({ level: 'silent' }),
+    work,
+    keys,
+    entries: new SealedEntries(archiveAt(folder)),
+    files: new ArchiveFiles(folder),
+    databaseUrl: installation.databaseUrl,
+    clock: systemClock,
+    logger: pino({ level: 'silent' }),
   });
 }
 
@@ -56,8 +68,14 @@ async function foretell(archiving: Archiving, before: Month): Promise<ExitStatus
 
 async function carryOut(archiving: Archiving, before: Month): Promise<ExitStatus> {
   const signal = new AbortController().signal;
-  const months = await reached(() => archiving.run({ before, actor: OPERATOR, signal, onStep: (step) => say(progress(step)) }));
-  say(months.length === 0 ? `No month before ${before.name} may leave the database; --dry-run says why.` : `Archived ${months.map(({ name }) => name).join(', ')}.`);
+  const months = await reached(() =>
+    archiving.run({ before, actor: OPERATOR, signal, onStep: (step) => say(progress(step)) }),
+  );
+  say(
+    months.length === 0
+      ? `No month before ${before.name} may leave the database; --dry-run says why.`
+      : `Archived ${months.map(({ name }) => name).join(', ')}.`,
+  );
   return EXIT.fine;
 }
 
@@ -65,11 +83,14 @@ async function carryOut(archiving: Archiving, before: Month): Promise<ExitStatus
 async function reached<T>(work: () => Promise<T | null>): Promise<T> {
   try {
     const result = await work();
-    if (result === null) throw new CommandRefused('Another process is archiving at this moment. Wait until it has finished.');
+    if (result === null)
+      throw new CommandRefused('Another process is archiving at this moment. Wait until it has finished.');
     return result;
   } catch (error) {
-    if (error instanceof MonthNotSealed) throw new CommandRefused(`${error.message}: start a worker, which seals them, and try again.`, { cause: error });
-    if (error instanceof ArchiveDamaged || error instanceof ProblemError) throw new CommandRefused(`Nothing was dropped that is not archived. ${error.message}`, { cause: error });
+    if (error instanceof MonthNotSealed)
+      throw new CommandRefused(`${error.message}: start a worker, which seals them, and try again.`, { cause: error });
+    if (error instanceof ArchiveDamaged || error instanceof ProblemError)
+      throw new CommandRefused(`Nothing was dropped that is not archived. ${error.message}`, { cause: error });
     throw error;
   }
 }
@@ -77,7 +98,9 @@ async function reached<T>(work: () => Promise<T | null>): Promise<T> {
 function described({ month, organizations, keptUntil, isDue }: MonthStanding): string {
   const count = organizations.length === 1 ? '1 organization' : `${organizations.length} organizations`;
   const until = keptUntil.toISOString().slice(0, 10);
-  return isDue ? `${month.name}  would be archived (${count}, kept until ${until})` : `${month.name}  stays until ${until} (${count})`;
+  return isDue
+    ? `${month.name}  would be archived (${count}, kept until ${until})`
+    : `${month.name}  stays until ${until} (${count})`;
 }
 
 function progress({ month, organization, step }: ArchivingStep): string {

@@ -37,11 +37,21 @@ export async function exportToFile(config: Config, options: ExportOptions): Prom
   if (!isUuid(organization)) throw new CommandRefused(`“${organization}” is no id of an organization; it is a UUID.`);
   const range = cutAtPresent({ from: moment(options.from, '--from'), to: moment(options.to, '--to') }, new Date());
   if (range.from >= range.to) throw new CommandRefused('--from must be earlier than --to, and than now.');
-  const { entries, bytes } = await withApplication(config, (application) => carryOut(application, config, organization, range, out));
-  say(`Wrote ${entries} entries (${bytes} bytes) to ${out}. \`npx countersign audit verify ${out} --key <public key>\` checks them.`);
+  const { entries, bytes } = await withApplication(config, (application) =>
+    carryOut(application, config, organization, range, out),
+  );
+  say(
+    `Wrote ${entries} entries (${bytes} bytes) to ${out}. \`npx countersign audit verify ${out} --key <public key>\` checks them.`,
+  );
 }
 
-async function carryOut(application: Application, config: Config, organization: string, { from, to }: ExportRange, out: string): Promise<WrittenBundle> {
+async function carryOut(
+  application: Application,
+  config: Config,
+  organization: string,
+  { from, to }: ExportRange,
+  out: string,
+): Promise<WrittenBundle> {
   const { work, sealerDatabase } = application;
   const master = new MasterKey(masterSecret(config.secretKey, config.dataDir));
   // This process has just begun: its vault remembers nothing.
@@ -49,15 +59,26 @@ async function carryOut(application: Application, config: Config, organization: 
   const source = new BundleSource({ work, entries: new SealedEntries(archiveAt(config.auditArchiveDir)), openers });
   const key = await keyOf(new LogKeys(new BareDatabase(sealerDatabase), new SigningKeys(master)), organization);
   await work.write({ organization, actor: OPERATOR, requestId: null }, async (tx) =>
-    tx.record({ action: 'audit.exported', resource: { type: 'organization', id: organization }, detail: { from: from.toISOString(), to: to.toISOString() } }));
-  const parts = await source.read(organization, from, to, { signal: new AbortController().signal, whileWaiting: patience() });
+    tx.record({
+      action: 'audit.exported',
+      resource: { type: 'organization', id: organization },
+      detail: { from: from.toISOString(), to: to.toISOString() },
+    }),
+  );
+  const parts = await source.read(organization, from, to, {
+    signal: new AbortController().signal,
+    whileWaiting: patience(),
+  });
   return written(out, (put) => writeInPieces(parts, key, put));
 }
 
 function patience(): () => Promise<void> {
   const end = performance.now() + SEALED_WITHIN_MS;
   return async () => {
-    if (performance.now() > end) throw new CommandRefused('Entries of this time wait to be sealed, and nobody seals them. Start a worker, then try again.');
+    if (performance.now() > end)
+      throw new CommandRefused(
+        'Entries of this time wait to be sealed, and nobody seals them. Start a worker, then try again.',
+      );
   };
 }
 
@@ -80,13 +101,17 @@ async function keyOf(keys: LogKeys, organization: string) {
   try {
     return await keys.of(organization);
   } catch (error) {
-    if (error instanceof NoLog) throw new CommandRefused(`The organization ${organization} has no audit log that was sealed. Check --organization, and that a worker runs.`);
+    if (error instanceof NoLog)
+      throw new CommandRefused(
+        `The organization ${organization} has no audit log that was sealed. Check --organization, and that a worker runs.`,
+      );
     throw error;
   }
 }
 
 function moment(text: string, option: string): Date {
   const at = new Date(text);
-  if (Number.isNaN(at.getTime()) || !/^\d{4}-\d{2}-\d{2}/.test(text)) throw new CommandRefused(`${option} is a day or moment such as 2026-11-01 or 2026-11-01T00:00:00Z.`);
+  if (Number.isNaN(at.getTime()) || !/^\d{4}-\d{2}-\d{2}/.test(text))
+    throw new CommandRefused(`${option} is a day or moment such as 2026-11-01 or 2026-11-01T00:00:00Z.`);
   return at;
 }

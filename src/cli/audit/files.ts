@@ -27,7 +27,14 @@ export async function readOwnFile(path: string, what: string): Promise<string> {
 export function cannotRead(path: string, what: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error && 'syscall' in error ? String(error.code) : null;
   if (code === null) return error;
-  return new CommandRefused(`${path} is not ${what}: ${REASONS[code] ?? `it cannot be read (${code})`}.`, { cause: error });
+  return new CommandRefused(`${path} is not ${what}: ${REASONS[code] ?? `it cannot be read (${code})`}.`, {
+    cause: error,
+  });
 }
 
-const REASONS: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'you may not read it', ENOTDIR: 'there is no such file' };
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'you may not read it',
+  ENOTDIR: 'there is no such file',
+};

@@ -25,8 +25,10 @@ const NO_VERDICT = new Set<RefusedBundle['verdict']>(['not-a-bundle', 'not-a-che
 export async function verify(bundle: string, options: VerifyOptions): Promise<ExitStatus> {
   const key = await keyOrFile(options.key);
   mustBe('log', key, '--key');
-  const seen = options.seen === undefined ? {} : { seen: checkpointIn(await readOwnFile(options.seen, 'a checkpoint')) };
-  const witness = options.witness === undefined ? null : mustBe('witness', await keyOrFile(options.witness), '--witness');
+  const seen =
+    options.seen === undefined ? {} : { seen: checkpointIn(await readOwnFile(options.seen, 'a checkpoint')) };
+  const witness =
+    options.witness === undefined ? null : mustBe('witness', await keyOrFile(options.witness), '--witness');
   const result = await verified(bundle, { key, ...seen });
   if (result.verdict !== 'valid') return refuse(result, options);
   const cosigned = witness && cosignedAt(result, witness);
@@ -57,7 +59,8 @@ function mustBe(type: KeyType, text: string, option: string): VerifierKey {
     if (key.type === type) return key;
     throw new CommandRefused(`What ${option} names is the key of a ${key.type}, not of a ${type}.`);
   } catch (error) {
-    if (error instanceof MalformedKey) throw new CommandRefused(`What ${option} names is no public key: ${error.message}.`);
+    if (error instanceof MalformedKey)
+      throw new CommandRefused(`What ${option} names is no public key: ${error.message}.`);
     throw error;
   }
 }
@@ -75,15 +78,24 @@ function refuse(refused: RefusedBundle, { json }: VerifyOptions): ExitStatus {
   const { verdict, how, seq } = refused;
   if (json) say(JSON.stringify(refused));
   if (NO_VERDICT.has(verdict)) throw new CommandRefused(`Not verified: ${how}.`);
-  if (!json) say(seq === undefined ? `${verdict.toUpperCase()}: ${how}.` : `${verdict.toUpperCase()} at entry ${seq}: ${how}.`);
+  if (!json)
+    say(seq === undefined ? `${verdict.toUpperCase()}: ${how}.` : `${verdict.toUpperCase()} at entry ${seq}: ${how}.`);
   return EXIT.wrong;
 }
 
-function describe({ start, entries, erased, from, to, treeSize, seen }: ValidBundle, options: VerifyOptions, cosigned: Date | null): void {
-  say(`VALID: ${entries} ${entries === 1 ? 'entry' : 'entries'}${entries > 0 ? `, ${start} to ${start + entries - 1}` : ''}, of ${from} to ${to}.`);
+function describe(
+  { start, entries, erased, from, to, treeSize, seen }: ValidBundle,
+  options: VerifyOptions,
+  cosigned: Date | null,
+): void {
+  say(
+    `VALID: ${entries} ${entries === 1 ? 'entry' : 'entries'}${entries > 0 ? `, ${start} to ${start + entries - 1}` : ''}, of ${from} to ${to}.`,
+  );
   say(`They lead to the checkpoint of ${treeSize} entries, which the log’s key has signed.`);
-  if (erased > 0) say(`${erased} of them had personal data that was erased; what was recorded of them is proven all the same.`);
+  if (erased > 0)
+    say(`${erased} of them had personal data that was erased; what was recorded of them is proven all the same.`);
   if (seen === 'agrees') say(`The checkpoint in ${options.seen} is of the same history.`);
-  if (seen === 'not-compared') say(`The checkpoint in ${options.seen} could not be compared: the bundle does not show the log of its size.`);
+  if (seen === 'not-compared')
+    say(`The checkpoint in ${options.seen} could not be compared: the bundle does not show the log of its size.`);
   if (cosigned) say(`The witness cosigned that checkpoint on ${cosigned.toISOString()}.`);
 }

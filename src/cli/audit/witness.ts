@@ -30,7 +30,8 @@ const PRIVATE = 0o600;
 
 /** Makes a witness's key. */
 export async function makeWitnessKey(options: { readonly name: string; readonly out: string }): Promise<void> {
-  if (!isKeyName(options.name)) throw new CommandRefused('A key has a name without spaces and plus signs, such as witness.example.com.');
+  if (!isKeyName(options.name))
+    throw new CommandRefused('A key has a name without spaces and plus signs, such as witness.example.com.');
   const seed = randomBytes(SEED_BYTES);
   const key = signingKey(options.name, seed, 'witness');
   await writeNew(options.out, formatWitnessKey(key, seed));
@@ -67,13 +68,21 @@ class Rounds {
   /** @throws CommandRefused where nothing can be said about the log */
   async one(): Promise<ExitStatus> {
     try {
-      const { outcome, size } = await withLock(`${this.#state}.lock`, say, 'witnessing with the same state', () => this.#witness.round());
-      say(outcome === 'cosigned' ? `Cosigned the checkpoint of ${size} entries.` : `Nothing new: the log has ${size} entries.`);
+      const { outcome, size } = await withLock(`${this.#state}.lock`, say, 'witnessing with the same state', () =>
+        this.#witness.round(),
+      );
+      say(
+        outcome === 'cosigned'
+          ? `Cosigned the checkpoint of ${size} entries.`
+          : `Nothing new: the log has ${size} entries.`,
+      );
       return EXIT.fine;
     } catch (error) {
       if (error instanceof LogInconsistent) return this.#keepEvidence(error);
-      if (error instanceof LogUnreachable || error instanceof WitnessRefused || error instanceof UnreadableState) throw new CommandRefused(error.message, { cause: error });
-      if (error instanceof MalformedKey) throw new CommandRefused(`The log’s key cannot be used: ${error.message}.`, { cause: error });
+      if (error instanceof LogUnreachable || error instanceof WitnessRefused || error instanceof UnreadableState)
+        throw new CommandRefused(error.message, { cause: error });
+      if (error instanceof MalformedKey)
+        throw new CommandRefused(`The log’s key cannot be used: ${error.message}.`, { cause: error });
       throw error;
     }
   }
@@ -101,17 +110,25 @@ class Rounds {
 }
 
 async function build(options: WitnessOptions): Promise<Witness> {
-  if (!/^https?:\/\//.test(options.url)) throw new CommandRefused('--url is the address of the API, such as https://countersign.example.com.');
+  if (!/^https?:\/\//.test(options.url))
+    throw new CommandRefused('--url is the address of the API, such as https://countersign.example.com.');
   const apiKey = (await readOwnFile(options.apiKeyFile, 'a file with an API key')).trim();
   const logKey = options.logKey === undefined ? null : await keyOrFile(options.logKey);
-  return new Witness({ log: new LogClient(options.url, apiKey), key: await ownKey(options.keyFile), stateFile: options.state, logKey, now: () => new Date() });
+  return new Witness({
+    log: new LogClient(options.url, apiKey),
+    key: await ownKey(options.keyFile),
+    stateFile: options.state,
+    logKey,
+    now: () => new Date(),
+  });
 }
 
 async function ownKey(path: string): Promise<SigningKey> {
   try {
     return parseWitnessKey(await readOwnFile(path, 'a witness’s private key'));
   } catch (error) {
-    if (error instanceof MalformedKey) throw new CommandRefused(`${path}: ${error.message}. \`npx countersign audit witness-key\` makes one.`);
+    if (error instanceof MalformedKey)
+      throw new CommandRefused(`${path}: ${error.message}. \`npx countersign audit witness-key\` makes one.`);
     throw error;
   }
 }
@@ -120,7 +137,8 @@ async function writeNew(path: string, text: string): Promise<void> {
   try {
     await writeFile(path, text, { flag: 'wx', mode: PRIVATE });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw new CommandRefused(`${path} is there already. A key that is overwritten is lost; choose another name.`);
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
+      throw new CommandRefused(`${path} is there already. A key that is overwritten is lost; choose another name.`);
     throw error;
   }
 }

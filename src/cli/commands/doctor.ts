@@ -27,8 +27,14 @@ async function checkServices(config: Config): Promise<Finding[]> {
   const installation = installationOf(config);
   if ('level' in installation) return [installation];
   const { temporalAddress, smtpUrl, embedded } = installation;
-  const where = embedded ? [ok(`No database is named: looking at the services that \`npm start\` keeps in ${config.dataDir}.`)] : [];
-  const [database, workflows, mail] = await Promise.all([checkDatabase(config, installation), checkTemporal(temporalAddress, config.temporal), checkMail(smtpUrl)]);
+  const where = embedded
+    ? [ok(`No database is named: looking at the services that \`npm start\` keeps in ${config.dataDir}.`)]
+    : [];
+  const [database, workflows, mail] = await Promise.all([
+    checkDatabase(config, installation),
+    checkTemporal(temporalAddress, config.temporal),
+    checkMail(smtpUrl),
+  ]);
   return [...where, ...database, ...workflows, mail];
 }
 
@@ -45,7 +51,14 @@ async function checkDatabase(config: Config, { databaseUrl }: Installation): Pro
   const login = await checkLogin(databaseUrl);
   if (login.some((finding) => finding.level === 'failure')) return login;
   try {
-    return [...login, ...(await withApplication(config, async (application) => [await checkMasterSecret(application), await checkOutbox(application), await checkSealing(application)]))];
+    return [
+      ...login,
+      ...(await withApplication(config, async (application) => [
+        await checkMasterSecret(application),
+        await checkOutbox(application),
+        await checkSealing(application),
+      ])),
+    ];
   } catch (error) {
     if (error instanceof CommandRefused) return [...login, failure(error.message)];
     throw error;

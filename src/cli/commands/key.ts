@@ -21,7 +21,11 @@ interface KeyRef {
 }
 
 /** Revokes a key at once, whoever's it is. */
-export async function revokeKeyCommand(config: Config, id: string, options: { readonly organization?: string }): Promise<void> {
+export async function revokeKeyCommand(
+  config: Config,
+  id: string,
+  options: { readonly organization?: string },
+): Promise<void> {
   const leaked = id === FROM_INPUT ? (await text(process.stdin)).trim() : null;
   await withApplication(config, async (application) => {
     const ref = leaked === null ? refOf(id, options.organization) : await findLeaked(application, leaked);
@@ -33,23 +37,46 @@ export async function revokeKeyCommand(config: Config, id: string, options: { re
 /** Makes another operator's key, for whoever has lost the first one. */
 export async function createOperatorKey(config: Config): Promise<void> {
   const secret = await withApplication(config, ({ work }) =>
-    work.write(origin(DEFAULT_ORGANIZATION), async (tx) =>
-      makeKey(tx, { id: newId(), kind: 'operator', person: null, serviceName: 'owner', team: null, scopes: SCOPES, expiresAt: null }).secret,
+    work.write(
+      origin(DEFAULT_ORGANIZATION),
+      async (tx) =>
+        makeKey(tx, {
+          id: newId(),
+          kind: 'operator',
+          person: null,
+          serviceName: 'owner',
+          team: null,
+          scopes: SCOPES,
+          expiresAt: null,
+        }).secret,
     ),
   );
   saySecret('A new key of operator and owner of the organization `default`, shown this once:', secret);
-  say('Earlier ones keep working. Revoke the lost one: `npx countersign key revoke <id>`; `GET /api/v1/api-keys` lists them.');
+  say(
+    'Earlier ones keep working. Revoke the lost one: `npx countersign key revoke <id>`; `GET /api/v1/api-keys` lists them.',
+  );
 }
 
 function refOf(id: string, organization: string = DEFAULT_ORGANIZATION): KeyRef {
-  for (const [what, value] of [['key', id], ['organization', organization]] as const) {
-    if (!isUuid(value)) throw new CommandRefused(`“${value}” is no id of a ${what}. Ids are UUIDs; \`GET /api/v1/api-keys\` lists those of keys.`);
+  for (const [what, value] of [
+    ['key', id],
+    ['organization', organization],
+  ] as const) {
+    if (!isUuid(value))
+      throw new CommandRefused(
+        `“${value}” is no id of a ${what}. Ids are UUIDs; \`GET /api/v1/api-keys\` lists those of keys.`,
+      );
   }
   return { id, organization };
 }
 
 async function findLeaked({ work }: Application, secret: string): Promise<KeyRef> {
-  const rows = await work.database.fork(null).execute<{ key_id: string; organization_id: string }[]>('select key_id, organization_id from countersign.authenticate(?)', [sha256(secret)]);
+  const rows = await work.database
+    .fork(null)
+    .execute<{ key_id: string; organization_id: string }[]>(
+      'select key_id, organization_id from countersign.authenticate(?)',
+      [sha256(secret)],
+    );
   const [row] = rows;
   if (!row) throw new CommandRefused('There is no such key. Send the whole key on standard input, without quotes.');
   return { id: row.key_id, organization: row.organization_id };
@@ -60,7 +87,9 @@ async function revoke({ work }: Application, { id, organization }: KeyRef): Prom
     await work.write(origin(organization), async (tx) => revokeKey(tx, await liveKey(tx.em, organization, id)));
   } catch (error) {
     if (!(error instanceof ProblemError && error.code === 'not-found')) throw error;
-    throw new CommandRefused(`The organization ${organization} has no live key ${id}: it is revoked already, or belongs to another organization (--organization <id>).`);
+    throw new CommandRefused(
+      `The organization ${organization} has no live key ${id}: it is revoked already, or belongs to another organization (--organization <id>).`,
+    );
   }
 }
 

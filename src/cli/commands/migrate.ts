@@ -27,6 +27,7 @@ async function carryOut(migrationUrl: string, databaseUrl: string): Promise<stri
 async function bootstrapCommand(config: Config): Promise<void> {
   const key = await withApplication(config, ({ work }) => bootstrap(work, config.bootstrapKey));
   if (key === null) say('The organization `default` is there already.');
-  else if (config.bootstrapKey !== null) say('Made the organization `default`. Its key is the one in COUNTERSIGN_BOOTSTRAP_KEY.');
+  else if (config.bootstrapKey !== null)
+    say('Made the organization `default`. Its key is the one in COUNTERSIGN_BOOTSTRAP_KEY.');
   else saySecret('Made the organization `default`. Its key (operator and owner), shown this once:', key);
 }

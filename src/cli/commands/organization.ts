@@ -12,7 +12,9 @@ export async function createOrganization(config: Config, name: string): Promise<
   const parsed = newOrganizationSchema.safeParse({ name });
   if (!parsed.success) throw new CommandRefused('A name is one line of 1 to 200 characters. Give another one.');
   const { organization, secret } = await withApplication(config, ({ work }) =>
-    work.write({ organization: newId(), actor: OPERATOR, requestId: null }, async (tx) => makeOrganization(tx, work.vault, { name: parsed.data.name, ownerKind: 'owner' })),
+    work.write({ organization: newId(), actor: OPERATOR, requestId: null }, async (tx) =>
+      makeOrganization(tx, work.vault, { name: parsed.data.name, ownerKind: 'owner' }),
+    ),
   );
   say(`Made the organization ${organization.id}.`);
   saySecret('Its owner’s key, shown this once:', secret);

@@ -21,7 +21,11 @@ const ENQUEUE_STARTS = `
 export async function resumeWorkflows(config: Config): Promise<void> {
   const { migrationUrl } = findInstallation(config);
   const count = await enqueueStarts(migrationUrl);
-  say(count === 0 ? 'No request is open and no export is being prepared: there is nothing to resume.' : `${count} open requests and exports: the workflows of those that have none are started by the worker, from now on.`);
+  say(
+    count === 0
+      ? 'No request is open and no export is being prepared: there is nothing to resume.'
+      : `${count} open requests and exports: the workflows of those that have none are started by the worker, from now on.`,
+  );
 }
 
 async function enqueueStarts(url: string): Promise<number> {

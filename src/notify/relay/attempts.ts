@@ -28,7 +28,11 @@ export class Attempts {
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
-    this.#settler = new Settler({ work: parts.work, logger: parts.logger, onSettled: (attempt) => this.#onSettled(attempt) });
+    this.#settler = new Settler({
+      work: parts.work,
+      logger: parts.logger,
+      onSettled: (attempt) => this.#onSettled(attempt),
+    });
   }
 
   /** Tries a message. Never rejects. */
@@ -40,13 +44,18 @@ export class Attempts {
       return;
     }
     const delivery = await this.#deliver(opened, lane);
-    this.#settler.settle({ message, lane, verdict: judge(delivery, message, clock.now(), random(), lane.options.retryForMs) });
+    this.#settler.settle({
+      message,
+      lane,
+      verdict: judge(delivery, message, clock.now(), random(), lane.options.retryForMs),
+    });
   }
 
   /** Leaves messages that nobody has begun with to whoever comes next. */
   giveBack(messages: readonly OpenedMessage[], lane: Lane): void {
     const dueAt = this.#parts.clock.now();
-    for (const { message } of messages) this.#settler.settle({ message, lane, verdict: { ending: 'postponed', dueAt } });
+    for (const { message } of messages)
+      this.#settler.settle({ message, lane, verdict: { ending: 'postponed', dueAt } });
   }
 
   /** Resolves when the ending of every attempt is written. */
@@ -71,7 +80,10 @@ export class Attempts {
       if (hooks?.stillWanted && !(await hooks.stillWanted(message))) return { outcome: 'obsolete' };
       return await handler.deliver(message, this.#breakOff.signal);
     } catch (error) {
-      this.#parts.logger.error({ message: message.id, channel: message.channel, error: error instanceof Error ? error.name : 'unknown' }, 'the handler of an outbox message failed');
+      this.#parts.logger.error(
+        { message: message.id, channel: message.channel, error: error instanceof Error ? error.name : 'unknown' },
+        'the handler of an outbox message failed',
+      );
       return { outcome: 'retry', error: 'handler-failed' };
     }
   }

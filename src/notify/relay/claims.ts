@@ -72,7 +72,10 @@ export class OutboxClaims {
     const at = now.toISOString();
     const rows = await this.#execute<ResultRow>(CLAIM, [JSON.stringify(rooms), at, leaseUntil.toISOString(), at]);
     const nextDue = rows[0]?.next_due;
-    return { claims: rows.flatMap((row) => (row.id === null ? [] : [claimOf(row)])), nextDue: nextDue ? new Date(nextDue) : null };
+    return {
+      claims: rows.flatMap((row) => (row.id === null ? [] : [claimOf(row)])),
+      nextDue: nextDue ? new Date(nextDue) : null,
+    };
   }
 
   /**
@@ -94,5 +97,14 @@ export class OutboxClaims {
 
 function claimOf(row: ClaimRow): Claim {
   const { id, channel, reference, body, attempts } = row;
-  return { id, organization: row.organization_id, channel, reference, body, attempts, createdAt: new Date(row.created_at), dueAt: new Date(row.due_at) };
+  return {
+    id,
+    organization: row.organization_id,
+    channel,
+    reference,
+    body,
+    attempts,
+    createdAt: new Date(row.created_at),
+    dueAt: new Date(row.due_at),
+  };
 }

@@ -53,7 +53,10 @@ export class Leases {
   }
 
   #renewLater(): void {
-    this.#timer = setTimeout(() => void this.#renew().finally(() => this.#timer && this.#renewLater()), this.#lengthMs / RENEWALS_PER_LEASE);
+    this.#timer = setTimeout(
+      () => void this.#renew().finally(() => this.#timer && this.#renewLater()),
+      this.#lengthMs / RENEWALS_PER_LEASE,
+    );
   }
 
   async #renew(): Promise<void> {
@@ -68,7 +71,10 @@ export class Leases {
         else this.#held.delete(id);
       }
     } catch (error) {
-      this.#logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'the leases of outbox messages could not be renewed');
+      this.#logger.warn(
+        { error: error instanceof Error ? error.name : 'unknown' },
+        'the leases of outbox messages could not be renewed',
+      );
     }
   }
 }

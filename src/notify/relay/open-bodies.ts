@@ -16,7 +16,11 @@ export interface OpenedMessage {
  * Opens the bodies of messages of one organization. Keys are fetched in one query at most, and none where they are known.
  * @throws Unavailable
  */
-export async function openBodies(work: UnitOfWork, organization: string, claims: readonly Claim[]): Promise<OpenedMessage[]> {
+export async function openBodies(
+  work: UnitOfWork,
+  organization: string,
+  claims: readonly Claim[],
+): Promise<OpenedMessage[]> {
   const { database, vault } = work;
   const subjects = claims.flatMap((claim) => subjectsIn(claim) ?? []);
   const keys = await database.reach(() => vault.unlock(database.fork(organization), organization, subjects));

@@ -21,7 +21,11 @@ type EndedAs<Ending extends Verdict['ending']> = Attempt & { readonly verdict: E
  * @throws Unavailable, and what the bookkeeping throws
  */
 export function writeEndings(work: UnitOfWork, attempts: readonly Attempt[], withBookkeeping: boolean): Promise<void> {
-  const origin: Origin = { organization: attempts[0]!.message.organization, actor: { type: 'system', id: null }, requestId: null };
+  const origin: Origin = {
+    organization: attempts[0]!.message.organization,
+    actor: { type: 'system', id: null },
+    requestId: null,
+  };
   return work.bookkeep(origin, async (tx) => {
     const written = new Set([
       ...(await remove(tx.em, [...endedAs(attempts, 'delivered'), ...endedAs(attempts, 'obsolete')])),
@@ -44,7 +48,9 @@ async function keepBooks(tx: Transaction, { message, lane, verdict }: Attempt): 
 
 function remove(em: EntityManager, attempts: EndedAs<'delivered' | 'obsolete'>[]): Promise<string[]> {
   if (attempts.length === 0) return nothing();
-  return idsOf(em, 'delete from countersign.outbox where id in (?) returning id', [attempts.map(({ message }) => message.id)]);
+  return idsOf(em, 'delete from countersign.outbox where id in (?) returning id', [
+    attempts.map(({ message }) => message.id),
+  ]);
 }
 
 /** `attempts` tells whether it is still this process's turn: every claim counts one up. */
@@ -55,7 +61,16 @@ function reschedule(em: EntityManager, attempts: EndedAs<'retry'>[]): Promise<st
     `update countersign.outbox message set due_at = retry.due_at, last_error = retry.error
      from jsonb_to_recordset(?::jsonb) as retry (id uuid, attempts int, due_at timestamptz, error text)
      where message.id = retry.id and message.attempts = retry.attempts and message.failed_at is null returning message.id`,
-    [JSON.stringify(attempts.map(({ message, verdict }) => ({ id: message.id, attempts: message.attempts, due_at: verdict.dueAt, error: verdict.error })))],
+    [
+      JSON.stringify(
+        attempts.map(({ message, verdict }) => ({
+          id: message.id,
+          attempts: message.attempts,
+          due_at: verdict.dueAt,
+          error: verdict.error,
+        })),
+      ),
+    ],
   );
 }
 
@@ -67,7 +82,12 @@ function giveUp(tx: Transaction, attempts: EndedAs<'given-up'>[]): Promise<strin
     `update countersign.outbox message set failed_at = ?::timestamptz, last_error = failed.error, body = null
      from jsonb_to_recordset(?::jsonb) as failed (id uuid, attempts int, error text)
      where message.id = failed.id and message.attempts = failed.attempts and message.failed_at is null returning message.id`,
-    [tx.at.toISOString(), JSON.stringify(attempts.map(({ message, verdict }) => ({ id: message.id, attempts: message.attempts, error: verdict.error })))],
+    [
+      tx.at.toISOString(),
+      JSON.stringify(
+        attempts.map(({ message, verdict }) => ({ id: message.id, attempts: message.attempts, error: verdict.error })),
+      ),
+    ],
   );
 }
 
@@ -78,7 +98,11 @@ function postpone(em: EntityManager, attempts: EndedAs<'postponed'>[]): Promise<
     `update countersign.outbox message set due_at = later.due_at, attempts = message.attempts - 1
      from jsonb_to_recordset(?::jsonb) as later (id uuid, attempts int, due_at timestamptz)
      where message.id = later.id and message.attempts = later.attempts and message.failed_at is null returning message.id`,
-    [JSON.stringify(attempts.map(({ message, verdict }) => ({ id: message.id, attempts: message.attempts, due_at: verdict.dueAt })))],
+    [
+      JSON.stringify(
+        attempts.map(({ message, verdict }) => ({ id: message.id, attempts: message.attempts, due_at: verdict.dueAt })),
+      ),
+    ],
   );
 }
 

@@ -72,7 +72,7 @@ export class Settler {
 
   /** A delivered message that is not removed would be delivered again: whatever happens, its row must go. */
   async #writePersistently(attempts: Attempt[], withBookkeeping = true): Promise<void> {
-    for (let failures = 0; !this.#abandoned.signal.aborted; ) {
+    for (let failures = 0; !this.#abandoned.signal.aborted;) {
       try {
         return await writeEndings(this.#work, attempts, withBookkeeping);
       } catch (error) {
@@ -80,7 +80,9 @@ export class Settler {
         if (!away && attempts.length > 1) return this.#writeOneByOne(attempts);
         if (!away) failures += 1;
         if (failures >= TRIES) return this.#writeWithoutBookkeeping(attempts, withBookkeeping, error);
-        await pause(away ? PAUSE_WHILE_AWAY_MS : PAUSE_AFTER_FAILURE_MS, undefined, { signal: this.#abandoned.signal }).catch(() => undefined);
+        await pause(away ? PAUSE_WHILE_AWAY_MS : PAUSE_AFTER_FAILURE_MS, undefined, {
+          signal: this.#abandoned.signal,
+        }).catch(() => undefined);
       }
     }
   }
@@ -93,7 +95,10 @@ export class Settler {
   /** Somebody's bookkeeping is broken. Better a message that nobody has noted than one that is sent for ever. */
   async #writeWithoutBookkeeping(attempts: Attempt[], hadBookkeeping: boolean, error: unknown): Promise<void> {
     const message = attempts[0]?.message;
-    this.#logger.error({ message: message?.id, channel: message?.channel, error: nameOf(error), hadBookkeeping }, 'the end of an outbox message could not be written');
+    this.#logger.error(
+      { message: message?.id, channel: message?.channel, error: nameOf(error), hadBookkeeping },
+      'the end of an outbox message could not be written',
+    );
     if (hadBookkeeping) await this.#writePersistently(attempts, false);
   }
 }

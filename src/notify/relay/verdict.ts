@@ -14,7 +14,13 @@ export type Verdict =
  * @param random from 0 (included) to 1 (excluded)
  * @param retryForMs milliseconds from the making of the message to its last attempt; null: no end
  */
-export function judge(delivery: Delivery, message: ClaimedMessage, now: Date, random: number, retryForMs: number | null): Verdict {
+export function judge(
+  delivery: Delivery,
+  message: ClaimedMessage,
+  now: Date,
+  random: number,
+  retryForMs: number | null,
+): Verdict {
   switch (delivery.outcome) {
     case 'delivered':
       return { ending: 'delivered', record: delivery.record };

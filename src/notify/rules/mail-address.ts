@@ -19,8 +19,9 @@ const LONGEST = 254;
  * One addr-spec of RFC 5322 without its quoted and commented forms: nothing in it that a header or an SMTP command would read
  * as a second address, a line break or a parameter.
  */
-// oxlint-disable-next-line no-control-regex -- control characters are what it is about
-const ADDRESS = /^[^\s@<>()[\]\\,;:"\u0000-\u001f\u007f-\u009f\u2028\u2029]+@[^\s@<>()\\,;"\u0000-\u001f\u007f-\u009f\u2028\u2029]+$/u;
+const ADDRESS =
+  // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+  /^[^\s@<>()[\]\\,;:"\u0000-\u001f\u007f-\u009f\u2028\u2029]+@[^\s@<>()\\,;"\u0000-\u001f\u007f-\u009f\u2028\u2029]+$/u;
 const MAILBOX = /^(?<name>[^<>]*)<(?<address>[^<>]+)>$/;
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/gu;

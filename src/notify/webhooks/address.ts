@@ -50,7 +50,12 @@ export class AddressGuard {
   constructor(options: GuardOptions) {
     this.#allowPrivate = options.allowPrivate;
     this.#resolve = options.resolve ?? resolveWithSystem;
-    this.agent = new Agent({ connect: this.#connector(options.ca), connections: CONNECTIONS_PER_ORIGIN, keepAliveTimeout: KEEP_ALIVE_MS, keepAliveMaxTimeout: KEEP_ALIVE_MS });
+    this.agent = new Agent({
+      connect: this.#connector(options.ca),
+      connections: CONNECTIONS_PER_ORIGIN,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    });
   }
 
   /**
@@ -84,7 +89,11 @@ export class AddressGuard {
   }
 
   #connector(ca: string | undefined): buildConnector.connector {
-    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, lookup: this.lookup, ...(ca === undefined ? {} : { ca }) });
+    const connect = buildConnector({
+      timeout: CONNECT_TIMEOUT_MS,
+      lookup: this.lookup,
+      ...(ca === undefined ? {} : { ca }),
+    });
     return (options, callback) => {
       // Node connects to a literal address without looking anything up.
       if (isIP(options.hostname) && !this.#allows(options.hostname)) callback(new AddressNotAllowed(), null);

@@ -43,10 +43,16 @@ export class WebhookHandler implements OutboxHandler {
 
   async deliver(message: ClaimedMessage, signal: AbortSignal): Promise<Delivery> {
     const webhook = String(message.reference['webhook']);
-    if (!this.#inFlight.enter(webhook)) return { outcome: 'postponed', until: new Date(this.#clock.now().getTime() + NO_PLACE_PAUSE_MS) };
+    if (!this.#inFlight.enter(webhook))
+      return { outcome: 'postponed', until: new Date(this.#clock.now().getTime() + NO_PLACE_PAUSE_MS) };
     try {
       const loaded = await this.#load(message, webhook);
-      if ('error' in loaded) return { outcome: 'given-up', error: loaded.error, record: log(message, { status: null, error: loaded.error }) };
+      if ('error' in loaded)
+        return {
+          outcome: 'given-up',
+          error: loaded.error,
+          record: log(message, { status: null, error: loaded.error }),
+        };
       return await this.#send(message, webhook, loaded.request, signal);
     } finally {
       this.#inFlight.leave(webhook);
@@ -65,13 +71,25 @@ export class WebhookHandler implements OutboxHandler {
       const keys = await this.#work.vault.unlockFor(em, organization, [webhook.target, delivery.body]);
       const target = openTarget(webhook, keys);
       const body = openBody(delivery, keys);
-      return target === null || body === null ? { error: 'erased' } : { request: { ...target, event: delivery.event, body } };
+      return target === null || body === null
+        ? { error: 'erased' }
+        : { request: { ...target, event: delivery.event, body } };
     });
   }
 
-  async #send(message: ClaimedMessage, webhook: string, request: WebhookRequest, signal: AbortSignal): Promise<Delivery> {
+  async #send(
+    message: ClaimedMessage,
+    webhook: string,
+    request: WebhookRequest,
+    signal: AbortSignal,
+  ): Promise<Delivery> {
     try {
-      const answer = await postWebhook(request, { agent: this.#guard.agent, at: this.#clock.now(), signal, timeoutMs: this.#timeoutMs });
+      const answer = await postWebhook(request, {
+        agent: this.#guard.agent,
+        at: this.#clock.now(),
+        signal,
+        timeoutMs: this.#timeoutMs,
+      });
       const { status } = answer;
       const error = `http-${status}`;
       switch (meaningOf(status)) {
@@ -80,7 +98,12 @@ export class WebhookHandler implements OutboxHandler {
         case 'gone':
           return { outcome: 'given-up', error, record: both(log(message, { status, error }), disable(webhook)) };
         case 'again':
-          return { outcome: 'retry', error, notBefore: retryAfter(answer.retryAfter, this.#clock.now()) ?? undefined, record: log(message, { status, error }) };
+          return {
+            outcome: 'retry',
+            error,
+            notBefore: retryAfter(answer.retryAfter, this.#clock.now()) ?? undefined,
+            record: log(message, { status, error }),
+          };
       }
     } catch (failure) {
       const error = connectionFailure(failure);
@@ -89,12 +112,22 @@ export class WebhookHandler implements OutboxHandler {
   }
 }
 
-const STATES = { delivered: 'delivered', retry: 'pending', 'given-up': 'failed' } as const satisfies Record<Ending, WebhookDelivery['state']>;
+const STATES = { delivered: 'delivered', retry: 'pending', 'given-up': 'failed' } as const satisfies Record<
+  Ending,
+  WebhookDelivery['state']
+>;
 
 function log({ attempts, reference, organization }: ClaimedMessage, { status, error }: Shown): Bookkeeping {
   return async (tx, ending) => {
     const deliveredAt = ending === 'delivered' ? tx.at : null;
-    const change = { state: STATES[ending], attempts, lastStatus: status, lastError: error, lastAttemptAt: tx.at, deliveredAt };
+    const change = {
+      state: STATES[ending],
+      attempts,
+      lastStatus: status,
+      lastError: error,
+      lastAttemptAt: tx.at,
+      deliveredAt,
+    };
     await tx.em.nativeUpdate(WebhookDelivery, { id: String(reference['delivery']), organization }, change);
   };
 }

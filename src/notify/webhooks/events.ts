@@ -7,7 +7,8 @@ export const WEBHOOK_EVENTS = {
   'approval.reassigned': 'Somebody else is asked in place of an approver.',
   'approval.changes_requested': 'An approver wants changes: the request waits to be resubmitted.',
   'approval.resubmitted': 'The request was resubmitted; where something material changed, as a new revision.',
-  'approval.decided': 'The request is closed: approved, rejected, withdrawn or expired. `data.approval.state` says which.',
+  'approval.decided':
+    'The request is closed: approved, rejected, withdrawn or expired. `data.approval.state` says which.',
   'approval.late_decision': 'Somebody decided on a request that was closed already. It changes nothing.',
   'audit.finding': 'Somebody’s access was unusual. `data.finding.kind` says how.',
   'audit.stream_failing': 'The audit log could not be sent to a stream for an hour; it is still tried.',

@@ -31,7 +31,11 @@ export class EventPublisher {
   readonly #clock: Clock;
   readonly #known = new Map<string, Known>();
 
-  constructor(parts: { vault: Vault; clock: Clock; changes: { onChange(listener: (resource: string | null) => void): () => void } }) {
+  constructor(parts: {
+    vault: Vault;
+    clock: Clock;
+    changes: { onChange(listener: (resource: string | null) => void): () => void };
+  }) {
     this.#vault = parts.vault;
     this.#clock = parts.clock;
     parts.changes.onChange((resource) => {
@@ -49,7 +53,14 @@ export class EventPublisher {
     const event = newId(tx.at);
     const body = JSON.stringify({ type, timestamp: tx.at.toISOString(), data });
     for (const webhook of webhooks) {
-      const delivery = { id: newId(tx.at), webhook: webhook.id, event, eventType: type, body, subjects: readers(keys, subjects, organization) };
+      const delivery = {
+        id: newId(tx.at),
+        webhook: webhook.id,
+        event,
+        eventType: type,
+        body,
+        subjects: readers(keys, subjects, organization),
+      };
       addDelivery(tx, keys, delivery, newId(tx.at));
     }
   }

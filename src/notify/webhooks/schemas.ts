@@ -2,8 +2,12 @@ import { z } from 'zod';
 import { pageQuery, timestampOut, uuidSchema } from '../../platform/http/schemas.ts';
 import { EVERY_EVENT, WEBHOOK_EVENT_TYPES, WEBHOOK_EVENTS } from './events.ts';
 
-const eventList = Object.entries(WEBHOOK_EVENTS).map(([type, meaning]) => `\`${type}\`: ${meaning}`).join(' ');
-const eventSchema = z.enum([...WEBHOOK_EVENT_TYPES, EVERY_EVENT]).meta({ id: 'WebhookEvent', description: `${eventList} \`*\`: all of them, later ones included.` });
+const eventList = Object.entries(WEBHOOK_EVENTS)
+  .map(([type, meaning]) => `\`${type}\`: ${meaning}`)
+  .join(' ');
+const eventSchema = z
+  .enum([...WEBHOOK_EVENT_TYPES, EVERY_EVENT])
+  .meta({ id: 'WebhookEvent', description: `${eventList} \`*\`: all of them, later ones included.` });
 
 export const webhookParams = z.object({ id: uuidSchema });
 export const deliveryParams = z.object({ id: uuidSchema, delivery: uuidSchema });
@@ -11,7 +15,12 @@ export const pageQuerySchema = z.strictObject(pageQuery);
 
 export const newWebhookSchema = z
   .strictObject({
-    url: z.string().min(1).max(2_048).describe('http or https. Private and local addresses are refused, unless the operator allows them.').meta({ example: 'https://example.com/countersign' }),
+    url: z
+      .string()
+      .min(1)
+      .max(2_048)
+      .describe('http or https. Private and local addresses are refused, unless the operator allows them.')
+      .meta({ example: 'https://example.com/countersign' }),
     events: z
       .array(eventSchema)
       .min(1)
@@ -20,10 +29,17 @@ export const newWebhookSchema = z
   })
   .meta({ id: 'NewWebhook' });
 
-export const webhookSchema = z.object({ id: uuidSchema, url: z.string(), events: z.array(z.string()), created_at: timestampOut }).meta({ id: 'Webhook' });
+export const webhookSchema = z
+  .object({ id: uuidSchema, url: z.string(), events: z.array(z.string()), created_at: timestampOut })
+  .meta({ id: 'Webhook' });
 
 export const madeWebhookSchema = webhookSchema
-  .extend({ secret: z.string().nullable().describe('Shown in this answer only: `whsec_` and base64, as Standard Webhooks libraries take it.') })
+  .extend({
+    secret: z
+      .string()
+      .nullable()
+      .describe('Shown in this answer only: `whsec_` and base64, as Standard Webhooks libraries take it.'),
+  })
   .meta({ id: 'MadeWebhook' });
 
 export const deliverySchema = z

@@ -9,7 +9,19 @@ import { demand } from '../../tenancy/service.ts';
 import { Webhook, WebhookDelivery } from '../entities.ts';
 import { type AddressGuard, AddressNotAllowed, MalformedUrl } from './address.ts';
 import { MADE_SECRET_BYTES, secretFrom } from './signature.ts';
-import { addDelivery, addWebhook, countLiveWebhooks, deliveriesOf, deliveryOf, liveWebhook, liveWebhooks, openBody, openTarget, type WebhookTarget, webhooksOf } from './store.ts';
+import {
+  addDelivery,
+  addWebhook,
+  countLiveWebhooks,
+  deliveriesOf,
+  deliveryOf,
+  liveWebhook,
+  liveWebhooks,
+  openBody,
+  openTarget,
+  type WebhookTarget,
+  webhooksOf,
+} from './store.ts';
 
 export interface WantedWebhook {
   readonly id: string;
@@ -44,7 +56,12 @@ export class WebhookService {
    * @param repeated an earlier attempt may have made it
    * @throws InvalidRequest where the URL is malformed or leads to an address that is not allowed
    */
-  async make(caller: Caller, origin: Origin, wanted: WantedWebhook, repeated: boolean): Promise<WebhookView & { secret: string }> {
+  async make(
+    caller: Caller,
+    origin: Origin,
+    wanted: WantedWebhook,
+    repeated: boolean,
+  ): Promise<WebhookView & { secret: string }> {
     demandManager(caller);
     await this.#checkUrl(wanted.url);
     return this.#work.write(origin, async (tx) => {
@@ -95,19 +112,38 @@ export class WebhookService {
    * @param operation the id of the new delivery
    * @throws InvalidRequest where somebody it tells about was erased
    */
-  async replay(caller: Caller, origin: Origin, at: { webhook: string; delivery: string }, operation: { id: string; repeated: boolean }): Promise<WebhookDelivery> {
+  async replay(
+    caller: Caller,
+    origin: Origin,
+    at: { webhook: string; delivery: string },
+    operation: { id: string; repeated: boolean },
+  ): Promise<WebhookDelivery> {
     demandManager(caller);
     return this.#work.write(origin, async (tx) => {
       const webhook = await liveWebhook(tx.em, origin.organization, at.webhook);
-      const done = operation.repeated ? await tx.em.findOne(WebhookDelivery, { id: operation.id, webhook: webhook.id }) : null;
+      const done = operation.repeated
+        ? await tx.em.findOne(WebhookDelivery, { id: operation.id, webhook: webhook.id })
+        : null;
       if (done) return done;
       const earlier = await deliveryOf(tx.em, webhook, at.delivery);
       const keys = await this.#work.vault.unlockFor(tx.em, origin.organization, [earlier.body]);
       const body = openBody(earlier, keys);
-      if (body === null) throw new InvalidRequest([{ path: 'path.delivery', message: 'tells about somebody who was erased, and cannot be sent again' }]);
+      if (body === null)
+        throw new InvalidRequest([
+          { path: 'path.delivery', message: 'tells about somebody who was erased, and cannot be sent again' },
+        ]);
       const { event, eventType } = earlier;
-      tx.record({ action: 'webhook.replayed', resource: { type: 'webhook', id: webhook.id }, detail: { event, delivery: operation.id } });
-      return addDelivery(tx, keys, { id: operation.id, webhook: webhook.id, event, eventType, body, subjects: subjectsOf(earlier.body) }, newId(tx.at));
+      tx.record({
+        action: 'webhook.replayed',
+        resource: { type: 'webhook', id: webhook.id },
+        detail: { event, delivery: operation.id },
+      });
+      return addDelivery(
+        tx,
+        keys,
+        { id: operation.id, webhook: webhook.id, event, eventType, body, subjects: subjectsOf(earlier.body) },
+        newId(tx.at),
+      );
     });
   }
 
@@ -131,5 +167,7 @@ function demandManager(caller: Caller): void {
 }
 
 function tooMany(): InvalidRequest {
-  return new InvalidRequest([{ path: '', message: `an organization has ${WEBHOOKS_AT_MOST} webhooks at most; delete one first` }]);
+  return new InvalidRequest([
+    { path: '', message: `an organization has ${WEBHOOKS_AT_MOST} webhooks at most; delete one first` },
+  ]);
 }

@@ -11,7 +11,8 @@ export const MADE_SECRET_BYTES = 32;
  * @throws RangeError
  */
 export function secretFrom(key: Uint8Array): string {
-  if (key.length < SECRET_BYTES.fewest || key.length > SECRET_BYTES.most) throw new RangeError('a webhook secret has 24 to 64 bytes');
+  if (key.length < SECRET_BYTES.fewest || key.length > SECRET_BYTES.most)
+    throw new RangeError('a webhook secret has 24 to 64 bytes');
   return PREFIX + Buffer.from(key).toString('base64');
 }
 

@@ -18,7 +18,13 @@ export function webhooksOf(organization: string): string {
   return `webhooks:${organization}`;
 }
 
-export function addWebhook(tx: Transaction, keys: UnlockedKeys, id: string, target: WebhookTarget, events: readonly string[]): Webhook {
+export function addWebhook(
+  tx: Transaction,
+  keys: UnlockedKeys,
+  id: string,
+  target: WebhookTarget,
+  events: readonly string[],
+): Webhook {
   const { organization } = tx.origin;
   const sealed = keys.seal(organization, targetPlace(id), JSON.stringify(target));
   const webhook = tx.em.create(Webhook, { id, organization, target: sealed, events: [...events], createdAt: tx.at });
@@ -40,7 +46,11 @@ export async function liveWebhook(em: EntityManager, organization: string, id: s
 }
 
 /** Oldest first. */
-export function liveWebhooks(em: EntityManager, organization: string, page: { after: string | null; limit: number }): Promise<Webhook[]> {
+export function liveWebhooks(
+  em: EntityManager,
+  organization: string,
+  page: { after: string | null; limit: number },
+): Promise<Webhook[]> {
   const where = { organization, deletedAt: null, ...(page.after ? { id: { $gt: page.after } } : {}) };
   return em.find(Webhook, where, { orderBy: { id: 'asc' }, limit: page.limit });
 }
@@ -59,10 +69,24 @@ export interface NewDelivery {
   readonly subjects: readonly string[];
 }
 
-export function addDelivery(tx: Transaction, keys: UnlockedKeys, delivery: NewDelivery, message: string): WebhookDelivery {
+export function addDelivery(
+  tx: Transaction,
+  keys: UnlockedKeys,
+  delivery: NewDelivery,
+  message: string,
+): WebhookDelivery {
   const { id, webhook, event, eventType } = delivery;
   const body = keys.seal(delivery.subjects, bodyPlace(id), delivery.body);
-  const row = tx.em.create(WebhookDelivery, { id, organization: tx.origin.organization, webhook, event, eventType, body, state: 'pending', createdAt: tx.at });
+  const row = tx.em.create(WebhookDelivery, {
+    id,
+    organization: tx.origin.organization,
+    webhook,
+    event,
+    eventType,
+    body,
+    state: 'pending',
+    createdAt: tx.at,
+  });
   tx.em.persist(row);
   tx.enqueue({ id: message, channel: 'webhook', reference: { delivery: id, webhook } });
   return row;
@@ -85,10 +109,21 @@ export async function deliveryOf(em: EntityManager, webhook: Webhook, id: string
  * @param page `before`: the last one that was shown
  * @throws InvalidRequest where that is none of this webhook's
  */
-export async function deliveriesOf(em: EntityManager, webhook: Webhook, page: { before: string | null; limit: number }): Promise<WebhookDelivery[]> {
+export async function deliveriesOf(
+  em: EntityManager,
+  webhook: Webhook,
+  page: { before: string | null; limit: number },
+): Promise<WebhookDelivery[]> {
   const own = { organization: webhook.organization, webhook: webhook.id };
   const last = page.before === null ? null : await em.findOne(WebhookDelivery, { ...own, id: page.before });
-  if (page.before !== null && !last) throw new InvalidRequest([{ path: 'query.cursor', message: 'is not a cursor that this list gave' }]);
-  const older = last ? { $or: [{ createdAt: { $lt: last.createdAt } }, { createdAt: last.createdAt, id: { $lt: last.id } }] } : {};
-  return em.find(WebhookDelivery, { ...own, ...older }, { orderBy: { createdAt: 'desc', id: 'desc' }, limit: page.limit });
+  if (page.before !== null && !last)
+    throw new InvalidRequest([{ path: 'query.cursor', message: 'is not a cursor that this list gave' }]);
+  const older = last
+    ? { $or: [{ createdAt: { $lt: last.createdAt } }, { createdAt: last.createdAt, id: { $lt: last.id } }] }
+    : {};
+  return em.find(
+    WebhookDelivery,
+    { ...own, ...older },
+    { orderBy: { createdAt: 'desc', id: 'desc' }, limit: page.limit },
+  );
 }

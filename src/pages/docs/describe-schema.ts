@@ -26,36 +26,61 @@ interface Place {
   readonly inside: readonly string[];
 }
 
-function rowsBelow(document: OpenApiDocument, schema: Schema, { prefix, depth, inside: outer }: Place): readonly FieldRow[] {
+function rowsBelow(
+  document: OpenApiDocument,
+  schema: Schema,
+  { prefix, depth, inside: outer }: Place,
+): readonly FieldRow[] {
   const reference = typeof schema === 'object' ? schema.$ref : undefined;
   if (depth > MAX_DEPTH || (reference !== undefined && outer.includes(reference))) return [];
   const inside = reference === undefined ? outer : [...outer, reference];
   const object = flatten(document, schema);
-  if (object.items !== undefined) return rowsBelow(document, object.items, { prefix: `${prefix}[]`, depth: depth + 1, inside });
+  if (object.items !== undefined)
+    return rowsBelow(document, object.items, { prefix: `${prefix}[]`, depth: depth + 1, inside });
   const own = Object.entries(object.properties ?? {}).flatMap(([name, property]) => {
     const path = prefix === '' ? name : `${prefix}.${name}`;
-    return [rowOf(document, path, property, object.required?.includes(name) ?? false), ...rowsBelow(document, property, { prefix: path, depth: depth + 1, inside })];
+    return [
+      rowOf(document, path, property, object.required?.includes(name) ?? false),
+      ...rowsBelow(document, property, { prefix: path, depth: depth + 1, inside }),
+    ];
   });
-  const variants = (object.oneOf ?? object.anyOf ?? []).map((option) => rowsBelow(document, option, { prefix, depth: depth + 1, inside }));
+  const variants = (object.oneOf ?? object.anyOf ?? []).map((option) =>
+    rowsBelow(document, option, { prefix, depth: depth + 1, inside }),
+  );
   return [...own, ...rowsOfVariants(variants)];
 }
 
 /** The fields that an object has in one variant or another; required are those that every variant requires. */
 function rowsOfVariants(variants: readonly (readonly FieldRow[])[]): readonly FieldRow[] {
-  const isRequiredBy = (rows: readonly FieldRow[], name: string): boolean => rows.some((row) => row.name === name && row.required);
-  const byName = new Map(variants.flat().toReversed().map((row) => [row.name, row]));
-  return [...byName.values()].toReversed().map((row) => ({ ...row, required: variants.every((rows) => isRequiredBy(rows, row.name)) }));
+  const isRequiredBy = (rows: readonly FieldRow[], name: string): boolean =>
+    rows.some((row) => row.name === name && row.required);
+  const byName = new Map(
+    variants
+      .flat()
+      .toReversed()
+      .map((row) => [row.name, row]),
+  );
+  return [...byName.values()]
+    .toReversed()
+    .map((row) => ({ ...row, required: variants.every((rows) => isRequiredBy(rows, row.name)) }));
 }
 
 function rowOf(document: OpenApiDocument, name: string, schema: Schema, required: boolean): FieldRow {
   const object = flatten(document, schema);
-  return { name, type: typeName(schema), required, constraints: constraintsOf(object), description: object.description ?? null };
+  return {
+    name,
+    type: typeName(schema),
+    required,
+    constraints: constraintsOf(object),
+    description: object.description ?? null,
+  };
 }
 
 /** A schema without references: the target's keywords, then those written beside the reference; `allOf` merged; `null` options taken out. */
 export function flatten(document: OpenApiDocument, schema: Schema): SchemaObject {
   if (typeof schema === 'boolean') return ANYTHING;
-  const target = schema.$ref === undefined ? ANYTHING : (resolve(document, 'schemas', { $ref: schema.$ref }) ?? ANYTHING);
+  const target =
+    schema.$ref === undefined ? ANYTHING : (resolve(document, 'schemas', { $ref: schema.$ref }) ?? ANYTHING);
   const { $ref: _reference, allOf = [], ...own } = { ...target, ...schema };
   const merged = allOf.map((part) => flatten(document, part)).reduce<SchemaObject>(merge, own);
   const options = (merged.anyOf ?? merged.oneOf)?.filter((option) => !isNull(option));

@@ -11,23 +11,33 @@ export function curlExample(document: OpenApiDocument, endpoint: Endpoint, baseU
   const lines = [
     `curl ${methodOption(endpoint.method)}${quote(baseUrl + examplePath(document, endpoint))}`,
     needsKey(endpoint) && `-H "Authorization: Bearer $COUNTERSIGN_KEY"`,
-    ...endpoint.parameters.filter(({ in: place, required }) => place === 'header' && required).map(({ name, schema, example }) => `-H ${quote(`${name}: ${asText(example ?? exampleOf(document, schema ?? true))}`)}`),
+    ...endpoint.parameters
+      .filter(({ in: place, required }) => place === 'header' && required)
+      .map(
+        ({ name, schema, example }) =>
+          `-H ${quote(`${name}: ${asText(example ?? exampleOf(document, schema ?? true))}`)}`,
+      ),
     content && `-H ${quote(`Content-Type: ${content[0]}`)}`,
     content && `-d ${quote(exampleBody(document, content[1]))}`,
   ];
   return lines.filter((line) => typeof line === 'string').join(' \\\n  ');
 }
 
-const methodOption = (method: string): string => (method === 'get' ? '' : method === 'head' ? '--head ' : `-X ${method.toUpperCase()} `);
+const methodOption = (method: string): string =>
+  method === 'get' ? '' : method === 'head' ? '--head ' : `-X ${method.toUpperCase()} `;
 
 function needsKey({ operation }: Endpoint): boolean {
-  return operation.security === undefined || operation.security.some((requirement) => Object.keys(requirement).length > 0);
+  return (
+    operation.security === undefined || operation.security.some((requirement) => Object.keys(requirement).length > 0)
+  );
 }
 
 function examplePath(document: OpenApiDocument, { path, parameters }: Endpoint): string {
   return path.replace(/\{([^}]+)\}/g, (placeholder, name: string) => {
     const parameter = parameters.find((one) => one.in === 'path' && one.name === name);
-    const example = parameter?.example ?? (parameter?.schema === undefined ? undefined : givenExample(flatten(document, parameter.schema)));
+    const example =
+      parameter?.example ??
+      (parameter?.schema === undefined ? undefined : givenExample(flatten(document, parameter.schema)));
     return example === undefined ? placeholder : encodeURIComponent(asText(example));
   });
 }
@@ -47,7 +57,8 @@ export function exampleOf(document: OpenApiDocument, schema: Schema, depth = 0):
   const given = givenExample(object);
   if (given !== undefined) return given;
   const [option] = object.anyOf ?? object.oneOf ?? [];
-  if (option !== undefined && object.properties === undefined) return depth < MAX_DEPTH ? exampleOf(document, option, depth + 1) : {};
+  if (option !== undefined && object.properties === undefined)
+    return depth < MAX_DEPTH ? exampleOf(document, option, depth + 1) : {};
   if (object.items !== undefined) return depth < MAX_DEPTH ? [exampleOf(document, object.items, depth + 1)] : [];
   if (object.properties !== undefined) return objectExample(document, object, depth);
   return plainExample(object);
@@ -57,9 +68,15 @@ function givenExample(schema: SchemaObject): unknown {
   return schema.example ?? schema.examples?.[0] ?? schema.const ?? schema.default ?? schema.enum?.[0];
 }
 
-function objectExample(document: OpenApiDocument, { properties = {}, required = [] }: SchemaObject, depth: number): unknown {
+function objectExample(
+  document: OpenApiDocument,
+  { properties = {}, required = [] }: SchemaObject,
+  depth: number,
+): unknown {
   const shown = Object.entries(properties).filter(([name]) => required.includes(name));
-  return Object.fromEntries(depth >= MAX_DEPTH ? [] : shown.map(([name, property]) => [name, exampleOf(document, property, depth + 1)]));
+  return Object.fromEntries(
+    depth >= MAX_DEPTH ? [] : shown.map(([name, property]) => [name, exampleOf(document, property, depth + 1)]),
+  );
 }
 
 function plainExample({ type, format, minimum }: SchemaObject): unknown {

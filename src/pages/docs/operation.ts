@@ -32,13 +32,21 @@ export function signature({ method, path }: Endpoint): string {
 function scopes({ operation }: Endpoint): Html | null {
   const names = new Set((operation.security ?? []).flatMap((requirement) => Object.values(requirement).flat()));
   if (operation.security?.length === 0) return html`<p>No key is needed.</p>`;
-  return names.size === 0 ? null : html`<p>Scope: ${[...names].map((name, index) => html`${index > 0 && ' or '}<code>${name}</code>`)}</p>`;
+  return names.size === 0
+    ? null
+    : html`<p>Scope: ${[...names].map((name, index) => html`${index > 0 && ' or '}<code>${name}</code>`)}</p>`;
 }
 
 function parameters(document: OpenApiDocument, { parameters: all }: Endpoint): Html | null {
   const rows = all.map(({ name, in: place, required = false, schema = true, description }): FieldRow => {
     const [row] = fieldRows(document, { properties: { [name]: schema } });
-    return { name, type: row?.type ?? 'string', required, constraints: [`in ${place}`, ...(row?.constraints ?? [])], description: description ?? row?.description ?? null };
+    return {
+      name,
+      type: row?.type ?? 'string',
+      required,
+      constraints: [`in ${place}`, ...(row?.constraints ?? [])],
+      description: description ?? row?.description ?? null,
+    };
   });
   return rows.length === 0 ? null : html`<h4>Parameters</h4>${fieldTable('Parameter', rows)}`;
 }
@@ -76,7 +84,9 @@ function responseItem(document: OpenApiDocument, status: string, response: Respo
   // Problems all look alike, and have a chapter of their own.
   const table = type === PROBLEM_TYPE ? null : fields(document, schema);
   const head = html`<code class="status">${status}</code> <span>${inline(response.description ?? '')}</span>${schemaName(schema)}`;
-  return table ? html`<details class="response"><summary>${head}</summary>${table}</details>` : html`<p class="response">${head}</p>`;
+  return table
+    ? html`<details class="response"><summary>${head}</summary>${table}</details>`
+    : html`<p class="response">${head}</p>`;
 }
 
 /** Fields as a table whose rows fold into blocks on a phone. */

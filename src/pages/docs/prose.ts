@@ -3,7 +3,10 @@ import type { Html } from '../html.ts';
 
 /** A description as paragraphs, with what stands between backticks as code. Other Markdown is shown as it was written. */
 export function prose(text: string): Html {
-  return html`${text.trim().split(/\n\s*\n/).map((paragraph) => html`<p>${inline(paragraph)}</p>`)}`;
+  return html`${text
+    .trim()
+    .split(/\n\s*\n/)
+    .map((paragraph) => html`<p>${inline(paragraph)}</p>`)}`;
 }
 
 /** A description for a place inside a line or a table's cell. */

@@ -1,5 +1,15 @@
 import { METHODS } from './openapi.ts';
-import type { Components, Endpoint, MediaType, Method, OpenApiDocument, Operation, PathItem, Reference, TagGroup } from './openapi.ts';
+import type {
+  Components,
+  Endpoint,
+  MediaType,
+  Method,
+  OpenApiDocument,
+  Operation,
+  PathItem,
+  Reference,
+  TagGroup,
+} from './openapi.ts';
 
 const UNTAGGED = 'Other';
 
@@ -7,7 +17,11 @@ const UNTAGGED = 'Other';
  * Follows references into a section of the document's `components` (`#/components/<section>/<name>`) until something that is none.
  * @returns `null` for a reference that leads nowhere, elsewhere, or round in a circle.
  */
-export function resolve<K extends keyof Components>(document: OpenApiDocument, section: K, value: Components[K] | Reference): Components[K] | null {
+export function resolve<K extends keyof Components>(
+  document: OpenApiDocument,
+  section: K,
+  value: Components[K] | Reference,
+): Components[K] | null {
   const components: Readonly<Record<string, Components[K] | Reference>> = document.components?.[section] ?? {};
   const seen = new Set<string>();
   let current: Components[K] | Reference | undefined = value;
@@ -43,12 +57,14 @@ export function groupByTag(document: OpenApiDocument): readonly TagGroup[] {
   const endpoints = Object.entries(document.paths ?? {}).flatMap(([path, item]) => endpointsOf(document, path, item));
   const announced = document.tags ?? [];
   const names = new Set([...announced.map(({ name }) => name), ...endpoints.map(tagOf)]);
-  return [...names].map((name) => ({
-    id: `tag-${slug(name)}`,
-    name,
-    description: announced.find((tag) => tag.name === name)?.description ?? null,
-    endpoints: endpoints.filter((endpoint) => tagOf(endpoint) === name),
-  })).filter((group) => group.endpoints.length > 0);
+  return [...names]
+    .map((name) => ({
+      id: `tag-${slug(name)}`,
+      name,
+      description: announced.find((tag) => tag.name === name)?.description ?? null,
+      endpoints: endpoints.filter((endpoint) => tagOf(endpoint) === name),
+    }))
+    .filter((group) => group.endpoints.length > 0);
 }
 
 function tagOf({ operation }: Endpoint): string {
@@ -62,20 +78,33 @@ function endpointsOf(document: OpenApiDocument, path: string, item: PathItem): r
   });
 }
 
-function endpointOf(document: OpenApiDocument, path: string, method: Method, operation: Operation, item: PathItem): Endpoint {
-  const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].flatMap((parameter) => resolve(document, 'parameters', parameter) ?? []);
+function endpointOf(
+  document: OpenApiDocument,
+  path: string,
+  method: Method,
+  operation: Operation,
+  item: PathItem,
+): Endpoint {
+  const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].flatMap(
+    (parameter) => resolve(document, 'parameters', parameter) ?? [],
+  );
   // An operation's own parameter replaces one of the path with the same name and place (OpenAPI 3.1, Operation Object).
   const byNameAndPlace = new Map(parameters.map((parameter) => [`${parameter.in} ${parameter.name}`, parameter]));
   return { id: `${method}-${slug(path)}`, path, method, operation, parameters: [...byNameAndPlace.values()] };
 }
 
 /** The body's media type that is shown: JSON where there is one. */
-export function preferredContent(content: Readonly<Record<string, MediaType>> | undefined): readonly [type: string, media: MediaType] | null {
+export function preferredContent(
+  content: Readonly<Record<string, MediaType>> | undefined,
+): readonly [type: string, media: MediaType] | null {
   const all = Object.entries(content ?? {});
   return all.find(([type]) => type === 'application/json') ?? all[0] ?? null;
 }
 
 /** Turns a name into an id for a link target. */
 function slug(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
 }

@@ -4,7 +4,11 @@ import type { OpenApiDocument } from '../docs/openapi.ts';
 import { renderPage } from '../html.ts';
 
 /** `/docs`: the reference. It is the same until the next start, so it is made once. */
-export function docsRoute(document: OpenApiDocument, sections: readonly DocsSection[], publicUrl: string): RequestHandler {
+export function docsRoute(
+  document: OpenApiDocument,
+  sections: readonly DocsSection[],
+  publicUrl: string,
+): RequestHandler {
   const page = renderPage(docsPage({ document, sections, baseUrl: publicUrl }));
   return (_request, response) => void response.type('html').send(page);
 }

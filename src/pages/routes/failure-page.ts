@@ -4,7 +4,14 @@ import { inline } from '../docs/prose.ts';
 import { type Html, renderPage } from '../html.ts';
 import { type MessageStatus, messagePage, problemPage } from '../message-page.ts';
 
-const WITH_PAGE: Readonly<Record<MessageStatus, true>> = { 403: true, 404: true, 410: true, 429: true, 500: true, 503: true };
+const WITH_PAGE: Readonly<Record<MessageStatus, true>> = {
+  403: true,
+  404: true,
+  410: true,
+  429: true,
+  500: true,
+  503: true,
+};
 
 /** What a person sees where a page could not be shown. */
 export const failurePage: FailurePage = (problem, retryAfter) => {
@@ -22,5 +29,12 @@ function explanationOf(problem: { type: string }): Html | null {
   const code = problemCode(problem.type.replace('/problems/', ''));
   if (!code) return null;
   const { title, status, meaning, remedy } = PROBLEM_TYPES[code];
-  return problemPage({ type: problem.type, title, status, meaning: inline(meaning), whatToDo: inline(remedy), example: problem });
+  return problemPage({
+    type: problem.type,
+    title,
+    status,
+    meaning: inline(meaning),
+    whatToDo: inline(remedy),
+    example: problem,
+  });
 }

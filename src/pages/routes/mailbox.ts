@@ -12,8 +12,19 @@ import { sendPage } from './send-page.ts';
 const MAILS_PER_PAGE = 50;
 const MAILS_AT_MOST = 5_000;
 
-const listQuery = z.object({ to: z.string().max(320).optional(), page: z.coerce.number().int().min(1).max(MAILS_AT_MOST / MAILS_PER_PAGE).default(1) });
-const jsonQuery = z.object({ to: z.string().max(320).optional(), limit: z.coerce.number().int().min(1).max(MAILS_AT_MOST).default(1_000) });
+const listQuery = z.object({
+  to: z.string().max(320).optional(),
+  page: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(MAILS_AT_MOST / MAILS_PER_PAGE)
+    .default(1),
+});
+const jsonQuery = z.object({
+  to: z.string().max(320).optional(),
+  limit: z.coerce.number().int().min(1).max(MAILS_AT_MOST).default(1_000),
+});
 
 /** The HTML part of a mail can neither run nor load anything, and only our own page may frame it. */
 const MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'";
@@ -30,7 +41,16 @@ export function mailboxRouter(mailbox: Mailbox): Router {
     const found = await mailbox.messages({ ...(to ? { to } : {}), limit: page * MAILS_PER_PAGE + 1 });
     const mails = found.slice((page - 1) * MAILS_PER_PAGE, page * MAILS_PER_PAGE).map(summary);
     const previous = page > 1 ? listPath(to, page - 1) : null;
-    sendPage(response, 200, mailboxPage({ mails, previous, next: found.length > page * MAILS_PER_PAGE ? listPath(to, page + 1) : null, now: new Date() }));
+    sendPage(
+      response,
+      200,
+      mailboxPage({
+        mails,
+        previous,
+        next: found.length > page * MAILS_PER_PAGE ? listPath(to, page + 1) : null,
+        now: new Date(),
+      }),
+    );
   });
 
   router.get('/dev/mailbox.json', onThisMachineOnly, async (request, response) => {
@@ -41,8 +61,22 @@ export function mailboxRouter(mailbox: Mailbox): Router {
   router.get('/dev/mailbox/:id', onThisMachineOnly, async (request: Request<{ id: string }>, response) => {
     const { id } = request.params;
     const mail = await readMail(mailbox, id);
-    response.set('Content-Security-Policy', `${response.get('Content-Security-Policy') ?? "default-src 'none'"}; frame-src 'self'`);
-    sendPage(response, 200, mailPage({ mail: { ...summary(mail), text: mail.text === '' ? null : mail.text, htmlHref: mail.html === null ? null : `${mailPath(id)}/html` }, now: new Date() }));
+    response.set(
+      'Content-Security-Policy',
+      `${response.get('Content-Security-Policy') ?? "default-src 'none'"}; frame-src 'self'`,
+    );
+    sendPage(
+      response,
+      200,
+      mailPage({
+        mail: {
+          ...summary(mail),
+          text: mail.text === '' ? null : mail.text,
+          htmlHref: mail.html === null ? null : `${mailPath(id)}/html`,
+        },
+        now: new Date(),
+      }),
+    );
   });
 
   router.get('/dev/mailbox/:id/html', onThisMachineOnly, async (request: Request<{ id: string }>, response) => {
@@ -57,8 +91,11 @@ export function mailboxRouter(mailbox: Mailbox): Router {
 
 /** Neither through a proxy, which would make every caller a local one, nor by another host's name (DNS rebinding). */
 function onThisMachineOnly<Params>(request: Request<Params>, _response: Response, next: NextFunction): void {
-  const wasForwarded = ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via'].some((name) => request.headers[name] !== undefined);
-  if (wasForwarded || !isLoopback(request.socket.remoteAddress ?? '') || !namesThisMachine(request.headers.host ?? '')) throw noSuchMail();
+  const wasForwarded = ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via'].some(
+    (name) => request.headers[name] !== undefined,
+  );
+  if (wasForwarded || !isLoopback(request.socket.remoteAddress ?? '') || !namesThisMachine(request.headers.host ?? ''))
+    throw noSuchMail();
   next();
 }
 
@@ -75,10 +112,23 @@ function isLoopback(address: string): boolean {
 async function readMail(mailbox: Mailbox, id: string): Promise<MailboxMessage> {
   const source = await mailbox.source(id);
   if (!source) throw noSuchMail();
-  const { from, headerLines, subject, text, html } = await simpleParser(source, { skipTextToHtml: true, skipImageLinks: true });
-  const to = headerLines.filter(({ key }) => key === 'delivered-to').map(({ line }) => line.slice(line.indexOf(':') + 1).trim());
+  const { from, headerLines, subject, text, html } = await simpleParser(source, {
+    skipTextToHtml: true,
+    skipImageLinks: true,
+  });
+  const to = headerLines
+    .filter(({ key }) => key === 'delivered-to')
+    .map(({ line }) => line.slice(line.indexOf(':') + 1).trim());
   const date = new Date(stampOf(id)).toISOString();
-  return { id, from: from?.value[0]?.address ?? '', to, subject: subject ?? '', date, text: text ?? '', html: typeof html === 'string' ? html : null };
+  return {
+    id,
+    from: from?.value[0]?.address ?? '',
+    to,
+    subject: subject ?? '',
+    date,
+    text: text ?? '',
+    html: typeof html === 'string' ? html : null,
+  };
 }
 
 function summary({ id, from, to, subject, date }: MailboxMessage): MailSummaryView {

@@ -51,11 +51,14 @@ export function openSealed(sealed: Uint8Array, place: string, keyOf: KeyOf): str
 export function subjectsOf(sealed: Uint8Array): string[] {
   if (sealed[0] !== VERSION) throw new RangeError('a sealed value of an unknown version');
   const bytes = Buffer.from(sealed);
-  return Array.from({ length: sealed[1] ?? 0 }, (_, i) => formatUuid(bytes.subarray(2 + i * UUID_BYTES, 2 + (i + 1) * UUID_BYTES)));
+  return Array.from({ length: sealed[1] ?? 0 }, (_, i) =>
+    formatUuid(bytes.subarray(2 + i * UUID_BYTES, 2 + (i + 1) * UUID_BYTES)),
+  );
 }
 
 function writeHeader(subjects: readonly string[]): Buffer {
-  if (subjects.length === 0 || subjects.length > MAX_SUBJECTS) throw new RangeError(`a value is sealed for 1 to ${MAX_SUBJECTS} subjects`);
+  if (subjects.length === 0 || subjects.length > MAX_SUBJECTS)
+    throw new RangeError(`a value is sealed for 1 to ${MAX_SUBJECTS} subjects`);
   const ids = subjects.map((subject) => Buffer.from(subject.replaceAll('-', ''), 'hex'));
   return Buffer.concat([Buffer.from([VERSION, subjects.length]), ...ids]);
 }

@@ -28,7 +28,14 @@ export class Vault {
     const key = randomBytes(32);
     // An earlier attempt that was rolled back may have made another one.
     this.#remembered.delete(`${organization}/${subject}`);
-    em.persist(em.create(SubjectKey, { id: subject, organization, wrapped: encrypt(this.#master.wrapping, key, subject), createdAt: at }));
+    em.persist(
+      em.create(SubjectKey, {
+        id: subject,
+        organization,
+        wrapped: encrypt(this.#master.wrapping, key, subject),
+        createdAt: at,
+      }),
+    );
     return new UnlockedKeys(new Map([[subject, key]]));
   }
 
@@ -47,7 +54,9 @@ export class Vault {
     }
     if (missing.length > 0) {
       const rows = await em.find(SubjectKey, { id: { $in: missing } }, { disableIdentityMap: true });
-      const found = new Map(rows.map((row) => [row.id, row.wrapped ? decrypt(this.#master.wrapping, row.wrapped, row.id) : null]));
+      const found = new Map(
+        rows.map((row) => [row.id, row.wrapped ? decrypt(this.#master.wrapping, row.wrapped, row.id) : null]),
+      );
       for (const subject of missing) {
         const key = found.get(subject) ?? null;
         keys.set(subject, key);
@@ -58,7 +67,11 @@ export class Vault {
   }
 
   /** Loads the keys that these sealed values need. */
-  async unlockFor(em: EntityManager, organization: string, sealed: Iterable<Uint8Array | null | undefined>): Promise<UnlockedKeys> {
+  async unlockFor(
+    em: EntityManager,
+    organization: string,
+    sealed: Iterable<Uint8Array | null | undefined>,
+  ): Promise<UnlockedKeys> {
     const subjects: string[] = [];
     for (const value of sealed) if (value) subjects.push(...subjectsOf(value));
     return this.unlock(em, organization, subjects);

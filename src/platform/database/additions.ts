@@ -22,7 +22,9 @@ export class Additions {
    */
   async write(em: EntityManager): Promise<void> {
     if (this.isEmpty) return;
-    const inserts = [...this.#rows].map(([entity, rows]) => em.createQueryBuilder(entity).insert(rows).getFormattedQuery());
+    const inserts = [...this.#rows].map(([entity, rows]) =>
+      em.createQueryBuilder(entity).insert(rows).getFormattedQuery(),
+    );
     this.#rows.clear();
     const [last, ...others] = inserts.toReversed();
     const earlier = others.map((insert, index) => `added_${index} as (${insert})`);

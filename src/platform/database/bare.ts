@@ -55,6 +55,9 @@ async function inTransaction<T>(client: PoolClient, work: (run: Run) => Promise<
 
 /** A connection that cannot even be rolled back is lost: the pool has taken it back by then (`returnLostConnections`). */
 async function rollBack(client: PoolClient): Promise<void> {
-  const isBack = await client.query('rollback').then(() => false, () => true);
+  const isBack = await client.query('rollback').then(
+    () => false,
+    () => true,
+  );
   if (!isBack) client.release();
 }

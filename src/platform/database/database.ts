@@ -53,7 +53,9 @@ export class Database {
       entities: [...options.entities],
       pool: { min: 0, max: options.poolSize },
       driverOptions: {
-        options: Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`).join(' '),
+        options: Object.entries(settings)
+          .map(([name, value]) => `-c ${name}=${value}`)
+          .join(' '),
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
         query_timeout: options.silenceMs ?? SILENCE_MS,
         keepAlive: true,
@@ -86,7 +88,13 @@ export class Database {
    * @throws Unavailable where the database does not answer
    */
   async read<T>(organization: string | null, work: (em: EntityManager) => Promise<T>): Promise<T> {
-    return this.reach(() => this.fork(organization).transactional((em) => work(em), { readOnly: true, isolationLevel: IsolationLevel.REPEATABLE_READ, flushMode: 'commit' }));
+    return this.reach(() =>
+      this.fork(organization).transactional((em) => work(em), {
+        readOnly: true,
+        isolationLevel: IsolationLevel.REPEATABLE_READ,
+        flushMode: 'commit',
+      }),
+    );
   }
 
   /**
@@ -98,7 +106,9 @@ export class Database {
   single<Row extends object>(organization: string, statement: string): Promise<Row[]> {
     return this.reach(async () => {
       const pool = await this.orm.driver.getConnection().getNativeClient();
-      const setting = this.orm.driver.getPlatform().formatQuery('select set_config(?, ?, true)', [ORGANIZATION_VARIABLE, organization]);
+      const setting = this.orm.driver
+        .getPlatform()
+        .formatQuery('select set_config(?, ?, true)', [ORGANIZATION_VARIABLE, organization]);
       // Two statements in one message are one transaction (PostgreSQL, 55.2.2.1): the setting ends with it.
       const results: unknown = await pool.query(`${setting}; ${statement}`);
       return (results as { rows: Row[] }[])[1]?.rows ?? [];
@@ -131,7 +141,10 @@ export class Database {
    * waited for for ever (kysely 0.29).
    */
   close(): Promise<void> {
-    this.#closed ??= this.orm.driver.getConnection().getNativeClient().then((pool) => pool.end());
+    this.#closed ??= this.orm.driver
+      .getConnection()
+      .getNativeClient()
+      .then((pool) => pool.end());
     return this.#closed;
   }
 }

@@ -1,7 +1,8 @@
 /** SQLSTATE classes (PostgreSQL, appendix A) that say the server is going, gone or full, not that the query was wrong. */
 const GONE = /^(08|53|57P0)/;
 const GONE_SOCKET = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT']);
-const GONE_TEXT = /connection terminated|timeout exceeded when trying to connect|connection ended|not queryable|query read timeout/i;
+const GONE_TEXT =
+  /connection terminated|timeout exceeded when trying to connect|connection ended|not queryable|query read timeout/i;
 /** Serialization failure and deadlock: the whole transaction may simply be tried again. */
 const TRY_AGAIN = new Set(['40001', '40P01']);
 const UNIQUE_VIOLATION = '23505';
@@ -53,6 +54,7 @@ export function isWorthRepeating(error: unknown): boolean {
 
 /** The name of the unique constraint that a write ran into, or null. */
 export function violatedUniqueConstraint(error: unknown): string | null {
-  for (const { code, constraint } of causes(error)) if (code === UNIQUE_VIOLATION && typeof constraint === 'string') return constraint;
+  for (const { code, constraint } of causes(error))
+    if (code === UNIQUE_VIOLATION && typeof constraint === 'string') return constraint;
   return null;
 }

@@ -53,8 +53,14 @@ export class ListenConnection {
    */
   async notify(notifications: readonly Notification[]): Promise<void> {
     if (!this.#client) throw new Error('no connection to notify over');
-    const [channels, payloads] = [notifications.map(({ channel }) => channel), notifications.map(({ payload }) => payload)];
-    await this.#client.query('select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as one (channel, payload)', [channels, payloads]);
+    const [channels, payloads] = [
+      notifications.map(({ channel }) => channel),
+      notifications.map(({ payload }) => payload),
+    ];
+    await this.#client.query(
+      'select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as one (channel, payload)',
+      [channels, payloads],
+    );
   }
 
   async stop(): Promise<void> {
@@ -93,7 +99,9 @@ export class ListenConnection {
       keepAlive: true,
     });
     // Without a listener, losing the connection would end the process.
-    client.on('error', (error) => this.#options.logger.debug({ code: codeOf(error) }, 'the connection that listens for changes was lost'));
+    client.on('error', (error) =>
+      this.#options.logger.debug({ code: codeOf(error) }, 'the connection that listens for changes was lost'),
+    );
     return client;
   }
 

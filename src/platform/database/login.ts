@@ -38,7 +38,12 @@ export async function inspectLogin(url: string): Promise<DatabaseLogin> {
     const needed: string[] = [DATABASE_ROLES.app, DATABASE_ROLES.relay, DATABASE_ROLES.sealer];
     const { rows } = await client.query<LoginRow>(LOOK, [DATABASE_ROLES.owner, needed]);
     const [{ name, version, powers, held }] = rows as [LoginRow];
-    return { name, powers, missingRoles: needed.filter((role) => !held.includes(role)), serverVersion: version.split(' ')[0] ?? version };
+    return {
+      name,
+      powers,
+      missingRoles: needed.filter((role) => !held.includes(role)),
+      serverVersion: version.split(' ')[0] ?? version,
+    };
   } finally {
     await client.end();
   }
@@ -52,7 +57,10 @@ export async function warnOfPowerfulLogin(url: string, logger: Logger): Promise<
   try {
     const { powers } = await inspectLogin(url);
     if (powers.length === 0) return;
-    logger.warn({ roles: powers }, 'the login of DATABASE_URL can get past row-level security; use one that is a member of countersign_app, countersign_relay and countersign_sealer only (`npx countersign doctor` says more)');
+    logger.warn(
+      { roles: powers },
+      'the login of DATABASE_URL can get past row-level security; use one that is a member of countersign_app, countersign_relay and countersign_sealer only (`npx countersign doctor` says more)',
+    );
   } catch (error) {
     logger.debug({ err: error }, 'the login of DATABASE_URL could not be looked at');
   }

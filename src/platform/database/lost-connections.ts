@@ -23,7 +23,8 @@ export function returnLostConnections(pool: Pool): void {
     const watched = (...parameters: unknown[]): unknown => {
       const outcome: unknown = Reflect.apply(query, client, parameters);
       const [sql] = parameters;
-      const isWatched = typeof sql === 'string' && BEGIN_OR_ROLLBACK.test(sql) && typeof parameters.at(-1) !== 'function';
+      const isWatched =
+        typeof sql === 'string' && BEGIN_OR_ROLLBACK.test(sql) && typeof parameters.at(-1) !== 'function';
       return isWatched ? Promise.resolve(outcome).catch((error: Error) => giveBack(client, error)) : outcome;
     };
     Reflect.set(client, 'query', watched);

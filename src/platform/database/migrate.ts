@@ -34,11 +34,16 @@ async function prepareRoles(client: Client, appLogin: string): Promise<void> {
     const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role]);
     if (rowCount === 0) await createRole(client, role);
   }
-  const { rows } = await client.query<{ me: string; db: string }>('select current_user as me, current_database() as db');
+  const { rows } = await client.query<{ me: string; db: string }>(
+    'select current_user as me, current_database() as db',
+  );
   const me = client.escapeIdentifier(rows[0]!.me);
   const database = client.escapeIdentifier(rows[0]!.db);
   await client.query(`grant ${DATABASE_ROLES.owner} to ${me}`);
-  if (appLogin) await client.query(`grant ${DATABASE_ROLES.app}, ${DATABASE_ROLES.relay}, ${DATABASE_ROLES.sealer} to ${client.escapeIdentifier(decodeURIComponent(appLogin))}`);
+  if (appLogin)
+    await client.query(
+      `grant ${DATABASE_ROLES.app}, ${DATABASE_ROLES.relay}, ${DATABASE_ROLES.sealer} to ${client.escapeIdentifier(decodeURIComponent(appLogin))}`,
+    );
   await client.query(`grant create on database ${database} to ${DATABASE_ROLES.owner}`);
   for (const schema of [SCHEMA, KEYRING_SCHEMA]) {
     await client.query(`create schema if not exists ${schema} authorization ${DATABASE_ROLES.owner}`);
@@ -65,7 +70,13 @@ async function runMigrations(url: string, entities: Entities): Promise<string[]>
     entities: [...entities],
     extensions: [Migrator],
     driverOptions: { options: `-c role=${DATABASE_ROLES.owner}` },
-    migrations: { migrationsList: [...migrations], tableName: 'migrations', transactional: true, allOrNothing: true, snapshot: false },
+    migrations: {
+      migrationsList: [...migrations],
+      tableName: 'migrations',
+      transactional: true,
+      allOrNothing: true,
+      snapshot: false,
+    },
     logger: () => undefined,
   });
   try {

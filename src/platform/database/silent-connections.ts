@@ -26,5 +26,7 @@ export function endSilentConnections(pool: Pool): void {
 
 function socketOf(client: object): Socket | undefined {
   const connection: unknown = Reflect.get(client, 'connection');
-  return connection !== null && typeof connection === 'object' ? (Reflect.get(connection, 'stream') as Socket | undefined) : undefined;
+  return connection !== null && typeof connection === 'object'
+    ? (Reflect.get(connection, 'stream') as Socket | undefined)
+    : undefined;
 }

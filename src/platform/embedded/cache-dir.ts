@@ -38,7 +38,9 @@ export function privateTemporaryFolder(name: string): string {
     mkdirSync(step, { recursive: true, mode: 0o755 });
     const found = lstatSync(step);
     if (!found.isDirectory() || found.uid !== owner || (found.mode & 0o022) !== 0) {
-      throw new Error(`${step} belongs to somebody else or can be written to by others: remove it, or set TMPDIR to another folder`);
+      throw new Error(
+        `${step} belongs to somebody else or can be written to by others: remove it, or set TMPDIR to another folder`,
+      );
     }
   }
   return folder;
@@ -48,13 +50,21 @@ export function privateTemporaryFolder(name: string): string {
  * The folder of a tool with this name (which includes its version), built at most once: `build` fills an empty
  * temporary folder, which then gets its name. A second process that wants it meanwhile waits and says so.
  */
-export async function cachedTool(name: string, progress: Progress, build: (folder: string) => Promise<void>): Promise<string> {
+export async function cachedTool(
+  name: string,
+  progress: Progress,
+  build: (folder: string) => Promise<void>,
+): Promise<string> {
   const folder = join(cacheDir(), name);
   return await builtOnce(folder, progress, build);
 }
 
 /** As `cachedTool`, for any folder. Throws what `build` throws, and then leaves nothing behind. */
-export async function builtOnce(folder: string, progress: Progress, build: (folder: string) => Promise<void>): Promise<string> {
+export async function builtOnce(
+  folder: string,
+  progress: Progress,
+  build: (folder: string) => Promise<void>,
+): Promise<string> {
   if (await isThere(folder)) return folder;
   await mkdir(dirname(folder), { recursive: true });
   await withLock(`${folder}.lock`, progress, `preparing ${basename(folder)}`, async () => {
@@ -77,7 +87,8 @@ export async function builtOnce(folder: string, progress: Progress, build: (fold
 async function removeUnfinished(folder: string): Promise<void> {
   const prefix = `${basename(folder)}.unfinished-`;
   for (const name of await readdir(dirname(folder))) {
-    if (name.startsWith(prefix)) await rm(join(dirname(folder), name), { recursive: true, force: true, maxRetries: 10 }); // its writer may still be ending
+    if (name.startsWith(prefix))
+      await rm(join(dirname(folder), name), { recursive: true, force: true, maxRetries: 10 }); // its writer may still be ending
   }
 }
 

@@ -31,7 +31,10 @@ export class CommandFailed extends Error {
 
 /** The last line that speaks of an error, or else the last one: after it programs print traces and advice. */
 function tellingLine(printed: string): string {
-  const lines = printed.split('\n').map((line) => line.trim()).filter(Boolean);
+  const lines = printed
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
   return lines.findLast((line) => /error|fatal|cannot|failed/i.test(line)) ?? lines.at(-1) ?? '';
 }
 

@@ -39,7 +39,9 @@ export function createMailboxServer(store: MailboxStore, decide: () => 'accept' 
             callback();
           },
           (error: unknown) => {
-            callback(isSmtpError(error) ? error : smtpError(452, '4.3.1 The message could not be stored, try again later'));
+            callback(
+              isSmtpError(error) ? error : smtpError(452, '4.3.1 The message could not be stored, try again later'),
+            );
           },
         );
     },
@@ -63,7 +65,12 @@ function isSmtpError(error: unknown): error is SmtpError {
 export async function listenOnLoopback(server: SMTPServer, port: number): Promise<void> {
   await new Promise<void>((done, reject) => {
     server.once('error', (error: Error) => {
-      reject(new ServiceUnavailableAtStart('Mailbox', `The mailbox cannot listen on port ${port}: ${reasonOf(error)}; set SMTP_URL to a mail server you have, or free the port.`));
+      reject(
+        new ServiceUnavailableAtStart(
+          'Mailbox',
+          `The mailbox cannot listen on port ${port}: ${reasonOf(error)}; set SMTP_URL to a mail server you have, or free the port.`,
+        ),
+      );
     });
     server.listen(port, '127.0.0.1', done);
   });

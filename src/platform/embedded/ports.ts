@@ -22,7 +22,8 @@ export async function isPortFree(port: number): Promise<boolean> {
  */
 export async function rememberedPort(file: string): Promise<number> {
   const remembered = Number(await readTextIfThere(file));
-  if (Number.isInteger(remembered) && remembered > 0 && remembered < 65_536 && (await isPortFree(remembered))) return remembered;
+  if (Number.isInteger(remembered) && remembered > 0 && remembered < 65_536 && (await isPortFree(remembered)))
+    return remembered;
   const port = await listenOnce(0);
   await writeFileDurably(file, `${port}\n`);
   return port;

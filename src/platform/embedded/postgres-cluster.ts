@@ -34,8 +34,14 @@ export async function prepareCluster(
   const folder = await clusterFolder(dataDir, programs.user, progress);
   const version = (await readTextIfThere(join(folder, 'PG_VERSION')))?.trim();
   if (version !== undefined) {
-    if (version !== MAJOR_VERSION) throw refusal(`${folder} was made by PostgreSQL ${version} and this is ${MAJOR_VERSION}: dump it with the old one and restore it, or set DATA_DIR to another folder.`);
-    if (stored === undefined) throw refusal(`${passwordFile} is missing, without which nobody gets into the database: bring it back, or set DATA_DIR to another folder.`);
+    if (version !== MAJOR_VERSION)
+      throw refusal(
+        `${folder} was made by PostgreSQL ${version} and this is ${MAJOR_VERSION}: dump it with the old one and restore it, or set DATA_DIR to another folder.`,
+      );
+    if (stored === undefined)
+      throw refusal(
+        `${passwordFile} is missing, without which nobody gets into the database: bring it back, or set DATA_DIR to another folder.`,
+      );
     return { folder, superuserPassword: stored };
   }
   const superuserPassword = stored ?? randomBytes(24).toString('base64url');
@@ -54,14 +60,17 @@ async function clusterFolder(dataDir: string, user: SystemUser | undefined, prog
   const locationFile = join(dataDir, 'postgres.location');
   const elsewhere = (await readTextIfThere(locationFile))?.trim();
   if (elsewhere !== undefined) {
-    if ((await readTextIfThere(join(elsewhere, 'PG_VERSION'))) === null) progress(`${elsewhere} is gone: starting with an empty database`);
+    if ((await readTextIfThere(join(elsewhere, 'PG_VERSION'))) === null)
+      progress(`${elsewhere} is gone: starting with an empty database`);
     await mkdir(privateTemporaryFolder('data'), { recursive: true });
     return elsewhere;
   }
   if (user === undefined || (await canEnter(dataDir, user))) return inside;
   const chosen = join(privateTemporaryFolder('data'), `postgres-${randomBytes(6).toString('hex')}`);
   await writeFileDurably(locationFile, `${chosen}\n`);
-  progress(`${dataDir} is closed to the user that PostgreSQL runs as: its data is in ${chosen} (a later clean-up of the temporary folder loses it)`);
+  progress(
+    `${dataDir} is closed to the user that PostgreSQL runs as: its data is in ${chosen} (a later clean-up of the temporary folder loses it)`,
+  );
   return chosen;
 }
 
@@ -73,7 +82,12 @@ async function canEnter(folder: string, user: SystemUser): Promise<boolean> {
 }
 
 /** Under a temporary name that is then changed, so that a half-made cluster is never started. */
-async function initialize(folder: string, password: string, programs: PostgresPrograms, durable: boolean): Promise<void> {
+async function initialize(
+  folder: string,
+  password: string,
+  programs: PostgresPrograms,
+  durable: boolean,
+): Promise<void> {
   await removeUnfinished(folder);
   const unfinished = `${folder}.unfinished-${randomBytes(6).toString('hex')}`;
   const passwordFile = `${unfinished}.password`;
@@ -91,7 +105,8 @@ async function initialize(folder: string, password: string, programs: PostgresPr
     await renameDurably(unfinished, folder);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
-    if (error instanceof CommandFailed) throw refusal(`PostgreSQL could not make its data folder in ${dirname(folder)}: ${error.message}.`, error);
+    if (error instanceof CommandFailed)
+      throw refusal(`PostgreSQL could not make its data folder in ${dirname(folder)}: ${error.message}.`, error);
     throw error;
   } finally {
     await rm(passwordFile, { force: true });
@@ -117,7 +132,8 @@ function initdbArguments(folder: string, passwordFile: string, durable: boolean)
 async function removeUnfinished(folder: string): Promise<void> {
   const prefix = `${basename(folder)}.unfinished-`;
   for (const name of await readdir(dirname(folder))) {
-    if (name.startsWith(prefix)) await rm(join(dirname(folder), name), { recursive: true, force: true, maxRetries: 10 }); // its writer may still be ending
+    if (name.startsWith(prefix))
+      await rm(join(dirname(folder), name), { recursive: true, force: true, maxRetries: 10 }); // its writer may still be ending
   }
 }
 

@@ -37,12 +37,19 @@ export async function findPostgresPrograms(progress: Progress): Promise<Postgres
   if (obstacle === null) return programsIn(packaged.native, user);
 
   const base = user === undefined ? cacheDir() : privateTemporaryFolder('cache');
-  const copy = await builtOnce(join(base, `postgresql-${packaged.version}-${platformName()}`), progress, async (folder) => {
-    progress(`PostgreSQL cannot run from the checkout (${obstacle.message}): making a copy of its programs in ${base}`);
-    await copyNative(packaged.native, folder);
-  });
+  const copy = await builtOnce(
+    join(base, `postgresql-${packaged.version}-${platformName()}`),
+    progress,
+    async (folder) => {
+      progress(
+        `PostgreSQL cannot run from the checkout (${obstacle.message}): making a copy of its programs in ${base}`,
+      );
+      await copyNative(packaged.native, folder);
+    },
+  );
   const remaining = await whyNotRunnable(copy, user);
-  if (remaining !== null) throw unavailable(`its programs do not run on this machine (${remaining.message})`, remaining);
+  if (remaining !== null)
+    throw unavailable(`its programs do not run on this machine (${remaining.message})`, remaining);
   return programsIn(copy, user);
 }
 
@@ -86,7 +93,11 @@ async function userId(name: string, flag: '-u' | '-g'): Promise<number | null> {
 async function whyNotRunnable(native: string, user: SystemUser | undefined): Promise<CommandFailed | null> {
   try {
     for (const program of ['initdb', 'postgres']) {
-      await runCommand(join(native, 'bin', program), ['--version'], { timeoutMs: 10_000, cwd: '/', ...(user && { user }) });
+      await runCommand(join(native, 'bin', program), ['--version'], {
+        timeoutMs: 10_000,
+        cwd: '/',
+        ...(user && { user }),
+      });
     }
     return null;
   } catch (error) {
@@ -111,5 +122,9 @@ async function copyNative(native: string, folder: string): Promise<void> {
 }
 
 function unavailable(why: string, cause?: unknown): ServiceUnavailableAtStart {
-  return new ServiceUnavailableAtStart('PostgreSQL', `PostgreSQL is missing: ${why}; set DATABASE_URL to a server you have.`, { cause });
+  return new ServiceUnavailableAtStart(
+    'PostgreSQL',
+    `PostgreSQL is missing: ${why}; set DATABASE_URL to a server you have.`,
+    { cause },
+  );
 }

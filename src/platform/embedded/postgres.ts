@@ -92,7 +92,11 @@ async function startWithRetry(
     const port = await rememberedPort(join(dataDir, 'postgres.port'));
     const server = await startServerProcess({
       program: programs.postgres,
-      args: ['-D', cluster.folder, ...Object.entries({ ...settings, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      args: [
+        '-D',
+        cluster.folder,
+        ...Object.entries({ ...settings, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ],
       recordFile: recordFileIn(dataDir),
       logFile: logFileIn(dataDir),
       user: programs.user,
@@ -100,7 +104,8 @@ async function startWithRetry(
     const ready = await withProgress(progress, 'PostgreSQL is recovering', () => untilReady(server, cluster.folder));
     if (ready) return { server, port };
     const output = await server.output();
-    if (!mayPass(output) || performance.now() > giveUpAt) throw startFailure(output, await server.ended, logFileIn(dataDir));
+    if (!mayPass(output) || performance.now() > giveUpAt)
+      throw startFailure(output, await server.ended, logFileIn(dataDir));
     await delay(RETRY_EVERY_MS);
   }
 }
@@ -144,7 +149,10 @@ async function readStatus(folder: string): Promise<{ pid: number; state: string 
 
 function startFailure(output: string, ending: string, logFile: string): ServiceUnavailableAtStart {
   const reason = output.split('\n').findLast((line) => /FATAL|PANIC/.test(line)) ?? ending;
-  return new ServiceUnavailableAtStart('PostgreSQL', `PostgreSQL did not start: ${reason.trim()}; see ${logFile}, or set DATABASE_URL to a server you have.`);
+  return new ServiceUnavailableAtStart(
+    'PostgreSQL',
+    `PostgreSQL did not start: ${reason.trim()}; see ${logFile}, or set DATABASE_URL to a server you have.`,
+  );
 }
 
 function recordFileIn(dataDir: string): string {

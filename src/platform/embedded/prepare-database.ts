@@ -14,7 +14,9 @@ export async function prepareDatabase(adminUrl: string): Promise<{ databaseUrl: 
   try {
     const password = admin.escapeLiteral(decodeURIComponent(new URL(adminUrl).password));
     const login = await admin.query('select from pg_roles where rolname = $1', [LOGIN]);
-    await admin.query(`${login.rowCount === 0 ? 'create' : 'alter'} role ${LOGIN} login nosuperuser password ${password}`);
+    await admin.query(
+      `${login.rowCount === 0 ? 'create' : 'alter'} role ${LOGIN} login nosuperuser password ${password}`,
+    );
     const database = await admin.query('select from pg_database where datname = $1', [DATABASE]);
     if (database.rowCount === 0) await admin.query(`create database ${DATABASE}`);
   } finally {

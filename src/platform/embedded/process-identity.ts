@@ -50,7 +50,9 @@ function bootId(): string {
 
 async function startTimeFromPs(pid: number): Promise<string | null> {
   try {
-    const { stdout } = await execFileAsync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { env: { ...process.env, LC_ALL: 'C' } });
+    const { stdout } = await execFileAsync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+      env: { ...process.env, LC_ALL: 'C' },
+    });
     const [state = '', ...startedAt] = stdout.trim().split(/\s+/);
     return state === '' || state.startsWith('Z') ? null : startedAt.join(' ');
   } catch {

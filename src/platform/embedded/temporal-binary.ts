@@ -22,7 +22,9 @@ const DOWNLOAD_TIMEOUT_MS = 10 * 60_000;
 export async function findTemporalBinary(progress: Progress): Promise<string> {
   const installed = await installedBinary();
   if (installed !== null) return installed;
-  const folder = await cachedTool(`temporal-cli-${CLI_VERSION}-${platformName()}`, progress, (target) => obtain(target, progress));
+  const folder = await cachedTool(`temporal-cli-${CLI_VERSION}-${platformName()}`, progress, (target) =>
+    obtain(target, progress),
+  );
   return join(folder, 'temporal');
 }
 
@@ -40,13 +42,17 @@ async function installedBinary(): Promise<string | null> {
 
 async function obtain(folder: string, progress: Progress): Promise<void> {
   progress('downloading the Temporal server (once)');
-  const downloadFailure = await attempt(() => downloadWithSdk('dev-server', CLI_VERSION, join(folder, 'temporal'), progress));
+  const downloadFailure = await attempt(() =>
+    downloadWithSdk('dev-server', CLI_VERSION, join(folder, 'temporal'), progress),
+  );
   if (downloadFailure === null) return;
 
-  if ((await findOnPath('go')) === null) throw missing('it cannot be downloaded, and Go, which could build it, is not installed', downloadFailure);
+  if ((await findOnPath('go')) === null)
+    throw missing('it cannot be downloaded, and Go, which could build it, is not installed', downloadFailure);
   progress('the download is refused: building the Temporal server with Go (once, some minutes)');
   const buildFailure = await attempt(() => buildWithGo(folder, progress));
-  if (buildFailure !== null) throw missing(`it cannot be downloaded, and building it failed (${buildFailure.message})`, buildFailure);
+  if (buildFailure !== null)
+    throw missing(`it cannot be downloaded, and building it failed (${buildFailure.message})`, buildFailure);
 }
 
 /**
@@ -65,7 +71,9 @@ export async function downloadWithSdk(
   try {
     const failure = await attempt(() =>
       withProgress(progress, 'still downloading', () =>
-        runCommand(process.execPath, ['--no-warnings', script, kind, `v${version}`, folder], { timeoutMs: DOWNLOAD_TIMEOUT_MS }),
+        runCommand(process.execPath, ['--no-warnings', script, kind, `v${version}`, folder], {
+          timeoutMs: DOWNLOAD_TIMEOUT_MS,
+        }),
       ),
     );
     // The SDK starts the server right after the download and gives it five seconds: on a busy machine that may fail

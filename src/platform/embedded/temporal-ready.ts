@@ -11,7 +11,11 @@ const READY_TIMEOUT_MS = 60_000;
  * Waits until the server answers for this namespace: its port is open some time before that.
  * @returns false when the process has ended, or does not answer within a minute
  */
-export async function untilTemporalAnswers(server: ServerProcess, address: string, namespace: string): Promise<boolean> {
+export async function untilTemporalAnswers(
+  server: ServerProcess,
+  address: string,
+  namespace: string,
+): Promise<boolean> {
   const giveUpAt = performance.now() + READY_TIMEOUT_MS;
   while (server.running() && performance.now() < giveUpAt) {
     if (await answers(address, namespace)) return true;
@@ -23,7 +27,9 @@ export async function untilTemporalAnswers(server: ServerProcess, address: strin
 async function answers(address: string, namespace: string): Promise<boolean> {
   const connection = Connection.lazy({ address });
   try {
-    await connection.withDeadline(Date.now() + 1_000, () => connection.workflowService.describeNamespace({ namespace }));
+    await connection.withDeadline(Date.now() + 1_000, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    );
     return true;
   } catch {
     return false; // not yet: whatever it is, the caller gives up in the end

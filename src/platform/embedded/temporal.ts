@@ -74,7 +74,12 @@ async function startInMemory(binary: string, options: EmbeddedTemporalOptions): 
 }
 
 /** Another program can take one of the ports between our look and the server's: then once more with other ones. */
-async function startWithRetry(binary: string, folder: string, namespace: string, persistent: boolean): Promise<EmbeddedTemporal> {
+async function startWithRetry(
+  binary: string,
+  folder: string,
+  namespace: string,
+  persistent: boolean,
+): Promise<EmbeddedTemporal> {
   const giveUpAt = performance.now() + RETRY_FOR_MS;
   for (;;) {
     const port = await rememberedPort(join(folder, 'port'));
@@ -93,7 +98,8 @@ async function startWithRetry(binary: string, folder: string, namespace: string,
     }
     await server.stop();
     const output = await server.output();
-    if (!/address already in use|can't set .* port/i.test(output) || performance.now() > giveUpAt) throw await startFailure(server, output, logFileIn(folder));
+    if (!/address already in use|can't set .* port/i.test(output) || performance.now() > giveUpAt)
+      throw await startFailure(server, output, logFileIn(folder));
     await delay(RETRY_EVERY_MS);
   }
 }
@@ -101,7 +107,12 @@ async function startWithRetry(binary: string, folder: string, namespace: string,
 /** One fsync per commit instead of three: some 300 workflow starts a second instead of 140, and no less durable. */
 const writeAheadLog = ['--sqlite-pragma=journal_mode=WAL', '--sqlite-pragma=synchronous=FULL'];
 
-function serverArguments(options: { port: number; uiPort: number | null; namespace: string; stateFile: string | null }): string[] {
+function serverArguments(options: {
+  port: number;
+  uiPort: number | null;
+  namespace: string;
+  stateFile: string | null;
+}): string[] {
   return [
     'server',
     'start-dev',
@@ -130,7 +141,11 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
-async function startFailure(server: ServerProcess, output: string, logFile: string): Promise<ServiceUnavailableAtStart> {
+async function startFailure(
+  server: ServerProcess,
+  output: string,
+  logFile: string,
+): Promise<ServiceUnavailableAtStart> {
   const reason = output.split('\n').findLast((line) => /error|fatal|panic/i.test(line)) ?? (await server.ended);
   return new ServiceUnavailableAtStart(
     'Temporal',

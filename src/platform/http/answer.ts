@@ -12,7 +12,8 @@ import type { Answer, Content } from './route.ts';
  */
 export async function sendAnswer(response: Response, { status, headers = {}, body, content }: Answer): Promise<void> {
   response.status(status).set(headers);
-  if (status === 200 && headers['ETag'] !== undefined && isUnchanged(response.req, headers['ETag'])) response.status(304).end();
+  if (status === 200 && headers['ETag'] !== undefined && isUnchanged(response.req, headers['ETag']))
+    response.status(304).end();
   else if (content !== undefined) await sendContent(response, content);
   else if (body === undefined) response.end();
   else response.type('application/json').send(JSON.stringify(body));
@@ -35,7 +36,10 @@ async function sendContent(response: Response, { type, data }: Content): Promise
 /** Writes a problem (RFC 9457, `application/problem+json`). */
 export function sendProblem(response: Response, error: ProblemError, requestId: string): void {
   setProblemHeaders(response, error);
-  response.status(PROBLEM_TYPES[error.code].status).type('application/problem+json').send(JSON.stringify(problemBody(error, requestId)));
+  response
+    .status(PROBLEM_TYPES[error.code].status)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemBody(error, requestId)));
 }
 
 /** What a problem says in headers, whatever its body is written in (RFC 9110, 10.2.3 and 11.6.1). */

@@ -40,7 +40,10 @@ function refuseMethod(routes: readonly Route[]): RequestHandler {
   const allowed = declared.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
   return (request, response) => {
     response.set('Allow', allowed.join(', '));
-    throw new ProblemError('method-not-allowed', `${request.method} is not possible here; use ${allowed.join(' or ')}.`);
+    throw new ProblemError(
+      'method-not-allowed',
+      `${request.method} is not possible here; use ${allowed.join(' or ')}.`,
+    );
   };
 }
 
@@ -50,13 +53,24 @@ function handlerFor(route: Route, parts: ApiParts): RequestHandler {
   return async (request, response) => {
     const caller = await parts.gate.admit(request.get('authorization'), request.ip);
     rememberCaller(response, caller);
-    const origin: Origin = { organization: caller.organization, actor: caller.actor, ...provenanceOf(request, response) };
-    await sendAnswer(response, await parts.denials.watch(origin, name, () => carryOut(route, parts, { request, response, caller, origin })));
+    const origin: Origin = {
+      organization: caller.organization,
+      actor: caller.actor,
+      ...provenanceOf(request, response),
+    };
+    await sendAnswer(
+      response,
+      await parts.denials.watch(origin, name, () => carryOut(route, parts, { request, response, caller, origin })),
+    );
   };
 }
 
 /** Whether the caller may at all, what they sent, and what comes of it. */
-async function carryOut(route: Route, parts: ApiParts, asked: { request: Request; response: Response; caller: Caller; origin: Origin }): Promise<Answer> {
+async function carryOut(
+  route: Route,
+  parts: ApiParts,
+  asked: { request: Request; response: Response; caller: Caller; origin: Origin },
+): Promise<Answer> {
   const { request, response, caller, origin } = asked;
   checkScope(route, caller);
   const input = await inputOf(route, request);
@@ -64,7 +78,13 @@ async function carryOut(route: Route, parts: ApiParts, asked: { request: Request
   const signal = abortedWhenGone(response);
   const handle = (operation: Operation) => route.handle({ ...input, ...headers, caller, origin, operation, signal });
   const key = route.method === 'post' ? request.get('idempotency-key') : undefined;
-  return parts.idempotency.once(key, caller, origin, { path: `${route.method} ${request.baseUrl}${request.path}`, body: input.body }, handle);
+  return parts.idempotency.once(
+    key,
+    caller,
+    origin,
+    { path: `${route.method} ${request.baseUrl}${request.path}`, body: input.body },
+    handle,
+  );
 }
 
 function checkScope(route: Route, caller: Caller): void {
@@ -84,7 +104,8 @@ async function inputOf(route: Route, request: Request): Promise<{ params: unknow
 async function bodyOf(route: Route, request: Request): Promise<unknown> {
   if (!route.body) return undefined;
   const json = await readJson(request);
-  if (json === undefined && !route.bodyOptional) throw new InvalidRequest([{ path: '', message: 'a JSON body is required' }]);
+  if (json === undefined && !route.bodyOptional)
+    throw new InvalidRequest([{ path: '', message: 'a JSON body is required' }]);
   return validate(route.body, json === undefined ? {} : json, '');
 }
 

@@ -40,7 +40,13 @@ export function createApp(parts: AppParts): Express {
   app.disable('etag');
   app.set('trust proxy', proxySetting(config.trustProxy));
 
-  app.use(traceRequests, giveRequestId, logRequests(logger), measureRequests(metrics.requests), securityHeaders(config.publicUrl.startsWith('https:')));
+  app.use(
+    traceRequests,
+    giveRequestId,
+    logRequests(logger),
+    measureRequests(metrics.requests),
+    securityHeaders(config.publicUrl.startsWith('https:')),
+  );
   app.use(healthRouter(parts));
   app.get('/openapi.json', serveDocument(parts.document));
   app.use(apiRouter(parts.api));

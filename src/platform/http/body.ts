@@ -36,7 +36,8 @@ export async function readForm(request: Request): Promise<Record<string, string>
 
 async function readBody(request: Request): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') throw new InvalidRequest([{ path: 'header.content-encoding', message: 'must not be set: send the body as it is' }]);
+  if (encoding !== 'identity')
+    throw new InvalidRequest([{ path: 'header.content-encoding', message: 'must not be set: send the body as it is' }]);
   try {
     return await collect(request);
   } catch (error) {
@@ -57,7 +58,8 @@ async function collect(request: Request): Promise<Buffer> {
   };
   request.on('data', onData);
   request.once('end', resolve);
-  for (const event of ['error', 'close']) request.once(event, () => reject(new InvalidRequest([{ path: '', message: 'the body ended early' }])));
+  for (const event of ['error', 'close'])
+    request.once(event, () => reject(new InvalidRequest([{ path: '', message: 'the body ended early' }])));
   await complete.finally(() => request.off('data', onData));
   return Buffer.concat(chunks);
 }
@@ -82,10 +84,17 @@ function decode(bytes: Buffer): string {
 }
 
 function parseJson(text: string): unknown {
-  if (isNestedTooDeeply(text)) throw new InvalidRequest([{ path: '', message: `the body is nested more than ${MAX_NESTING} levels deep` }]);
+  if (isNestedTooDeeply(text))
+    throw new InvalidRequest([{ path: '', message: `the body is nested more than ${MAX_NESTING} levels deep` }]);
   const value = parseWellFormed(text);
   const repeated = repeatedMember(text);
-  if (repeated) throw new InvalidRequest([{ path: repeated.map((name) => name.slice(0, 64)).join('.'), message: 'stands more than once in the same object' }]);
+  if (repeated)
+    throw new InvalidRequest([
+      {
+        path: repeated.map((name) => name.slice(0, 64)).join('.'),
+        message: 'stands more than once in the same object',
+      },
+    ]);
   return value;
 }
 

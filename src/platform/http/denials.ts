@@ -2,7 +2,11 @@ import { ProblemError, type ProblemCode } from '../errors.ts';
 import type { Origin, UnitOfWork } from '../unit-of-work.ts';
 
 /** What is refused for who asks, not for what is asked. */
-const DENIALS: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['forbidden', 'not-an-approver', 'separation-of-duties']);
+const DENIALS: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  'forbidden',
+  'not-an-approver',
+  'separation-of-duties',
+]);
 
 /** Has the audit log say who was refused what. Nobody is told of a refusal that could not be written down. */
 export class Denials {
@@ -29,6 +33,13 @@ export class Denials {
   /** Records a denial, in a transaction of its own. A problem that is none, or is on record already, is passed over. */
   async note(origin: Origin, route: string, problem: ProblemError): Promise<void> {
     if (!DENIALS.has(problem.code) || problem.isOnRecord) return;
-    await this.#work.write(origin, async (tx) => tx.record({ action: 'access.denied', resource: { type: 'route', id: route }, outcome: 'denied', detail: { problem: problem.code } }));
+    await this.#work.write(origin, async (tx) =>
+      tx.record({
+        action: 'access.denied',
+        resource: { type: 'route', id: route },
+        outcome: 'denied',
+        detail: { problem: problem.code },
+      }),
+    );
   }
 }

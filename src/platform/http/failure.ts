@@ -24,30 +24,46 @@ export function answerFailure(logger: Logger, page: FailurePage): ErrorRequestHa
     if (response.headersSent) return void response.destroy();
     if (wantsPage(request)) return sendPage(response, problem, page);
     if (problem) return sendProblem(response, problem, requestId);
-    response.status(500).type('application/problem+json').send(JSON.stringify(internalError(requestId)));
+    response
+      .status(500)
+      .type('application/problem+json')
+      .send(JSON.stringify(internalError(requestId)));
   };
 }
 
 /** What Express itself throws about a request (a malformed percent-encoding) is the caller's mistake; anything else is ours. */
 function problemOf(error: unknown): ProblemError | null {
   if (error instanceof ProblemError) return error;
-  if (error instanceof Error && 'status' in error && error.status === 400) return new InvalidRequest([{ path: '', message: 'the address is malformed' }]);
+  if (error instanceof Error && 'status' in error && error.status === 400)
+    return new InvalidRequest([{ path: '', message: 'the address is malformed' }]);
   return null;
 }
 
 /** A person with a browser, outside the API. Who accepts anything (`*\/*`) is a program. */
 function wantsPage(request: Request): boolean {
-  return !request.originalUrl.startsWith('/api/') && request.accepts(['application/problem+json', 'application/json', 'text/html']) === 'text/html';
+  return (
+    !request.originalUrl.startsWith('/api/') &&
+    request.accepts(['application/problem+json', 'application/json', 'text/html']) === 'text/html'
+  );
 }
 
 function sendPage(response: Response, problem: ProblemError | null, page: FailurePage): void {
   const requestId = requestIdOf(response);
   if (problem) setProblemHeaders(response, problem);
   const body = problem ? problemBody(problem, requestId) : internalError(requestId);
-  response.status(problem ? PROBLEM_TYPES[problem.code].status : 500).type('html').send(page(body, problem?.extension.retryAfterSeconds ?? null));
+  response
+    .status(problem ? PROBLEM_TYPES[problem.code].status : 500)
+    .type('html')
+    .send(page(body, problem?.extension.retryAfterSeconds ?? null));
 }
 
 /** Nothing of an unexpected error leaves: neither its text nor its stack. The log has them, under the request's id. */
 function internalError(requestId: string): ProblemBody {
-  return { type: 'about:blank', title: 'Internal error', status: 500, detail: 'Something went wrong on our side. The log has the details under the request id.', request_id: requestId };
+  return {
+    type: 'about:blank',
+    title: 'Internal error',
+    status: 500,
+    detail: 'Something went wrong on our side. The log has the details under the request id.',
+    request_id: requestId,
+  };
 }

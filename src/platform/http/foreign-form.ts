@@ -10,11 +10,14 @@ import { Forbidden } from '../errors.ts';
 export function refuseOtherSites(request: Request, ownOrigin: string): void {
   const site = request.get('sec-fetch-site');
   const origin = request.get('origin');
-  const foreign = site === undefined ? origin !== undefined && origin !== ownOrigin : site !== 'same-origin' && site !== 'none';
+  const foreign =
+    site === undefined ? origin !== undefined && origin !== ownOrigin : site !== 'same-origin' && site !== 'none';
   if (foreign) throw foreignForm();
 }
 
 /** A form that was not served here, or not to this browser. */
 export function foreignForm(): Forbidden {
-  return new Forbidden('This form was opened too long ago, or comes from elsewhere. Open the page again and repeat the last step.');
+  return new Forbidden(
+    'This form was opened too long ago, or comes from elsewhere. Open the page again and repeat the last step.',
+  );
 }

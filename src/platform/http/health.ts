@@ -15,12 +15,18 @@ export function healthRouter({ metrics, checks }: HealthParts): Router {
   const router = Router();
   router.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   router.get('/readyz', readiness(checks));
-  router.get('/metrics', async (_request, response) => void response.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+  router.get(
+    '/metrics',
+    async (_request, response) =>
+      void response.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
   return router;
 }
 
 /** The HTTP side of a process that has no other: a worker's. */
-export function createHealthApp(parts: HealthParts & { readonly logger: Logger; readonly failurePage: FailurePage }): Express {
+export function createHealthApp(
+  parts: HealthParts & { readonly logger: Logger; readonly failurePage: FailurePage },
+): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(giveRequestId, healthRouter(parts), answerFailure(parts.logger, parts.failurePage));

@@ -19,7 +19,10 @@ export type Claim =
   | { readonly kind: 'answered'; readonly answer: Answer }
   | { readonly kind: 'under-way' };
 
-const keptAnswer = z.object({ body: z.record(z.string(), z.unknown()).optional(), headers: z.record(z.string(), z.string()).optional() });
+const keptAnswer = z.object({
+  body: z.record(z.string(), z.unknown()).optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+});
 
 const place = (id: string) => `idempotent_requests.answer:${id}`;
 
@@ -36,10 +39,16 @@ export class IdempotencyStore {
   /** @throws ProblemError `idempotency-conflict` where the key belongs to another request */
   async claim(caller: Caller, origin: Origin, hashes: { key: Buffer; request: Buffer }): Promise<Claim> {
     const id = newId(this.#clock.now());
-    if (await this.#insert({ id, apiKey: caller.key, origin, hashes })) return { kind: 'carry-out', operation: { id, repeated: false } };
+    if (await this.#insert({ id, apiKey: caller.key, origin, hashes }))
+      return { kind: 'carry-out', operation: { id, repeated: false } };
     return this.#work.bookkeep(origin, async ({ em }) => {
-      const known = await em.findOneOrFail(IdempotentRequest, { apiKey: caller.key, keyHash: hashes.key }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-      if (!hashes.request.equals(known.requestHash)) throw new ProblemError('idempotency-conflict', 'This Idempotency-Key was used for another request before.');
+      const known = await em.findOneOrFail(
+        IdempotentRequest,
+        { apiKey: caller.key, keyHash: hashes.key },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      );
+      if (!hashes.request.equals(known.requestHash))
+        throw new ProblemError('idempotency-conflict', 'This Idempotency-Key was used for another request before.');
       if (known.status != null) return { kind: 'answered', answer: await this.#stored(em, origin, known) };
       if (known.lockedUntil && known.lockedUntil > this.#clock.now()) return { kind: 'under-way' };
       known.lockedUntil = this.#claimEnds();
@@ -62,12 +71,22 @@ export class IdempotencyStore {
   /** Keeps the first answer, without its secrets, sealed for everybody it tells about. */
   async keep(origin: Origin, id: string, answer: Answer): Promise<void> {
     const secrets = new Set(answer.secrets);
-    const body = answer.body && Object.fromEntries(Object.entries(answer.body).map(([name, value]) => [name, secrets.has(name) ? null : value]));
+    const body =
+      answer.body &&
+      Object.fromEntries(Object.entries(answer.body).map(([name, value]) => [name, secrets.has(name) ? null : value]));
     const { database, vault } = this.#work;
     const subjects = [origin.organization, ...(answer.subjects ?? [])];
     const keys = await vault.unlock(database.fork(origin.organization), origin.organization, subjects);
-    const sealed = keys.seal(subjects.filter((subject) => keys.has(subject)), place(id), JSON.stringify({ body, headers: answer.headers }));
-    const update = database.fork(null).createQueryBuilder(IdempotentRequest).update({ status: answer.status, answer: sealed, lockedUntil: null }).where({ id, status: null });
+    const sealed = keys.seal(
+      subjects.filter((subject) => keys.has(subject)),
+      place(id),
+      JSON.stringify({ body, headers: answer.headers }),
+    );
+    const update = database
+      .fork(null)
+      .createQueryBuilder(IdempotentRequest)
+      .update({ status: answer.status, answer: sealed, lockedUntil: null })
+      .where({ id, status: null });
     await database.single(origin.organization, update.getFormattedQuery());
   }
 
@@ -81,11 +100,21 @@ export class IdempotencyStore {
   }
 
   /** Whether the row is new. Two inserts of one key wait for each other (ON CONFLICT), and one of them is not new. */
-  async #insert(row: { id: string; apiKey: string; origin: Origin; hashes: { key: Buffer; request: Buffer } }): Promise<boolean> {
+  async #insert(row: {
+    id: string;
+    apiKey: string;
+    origin: Origin;
+    hashes: { key: Buffer; request: Buffer };
+  }): Promise<boolean> {
     const { database } = this.#work;
     const insert = database.fork(null).createQueryBuilder(IdempotentRequest).insert({
-      id: row.id, organization: row.origin.organization, apiKey: row.apiKey, keyHash: row.hashes.key, requestHash: row.hashes.request,
-      createdAt: this.#clock.now(), lockedUntil: this.#claimEnds(),
+      id: row.id,
+      organization: row.origin.organization,
+      apiKey: row.apiKey,
+      keyHash: row.hashes.key,
+      requestHash: row.hashes.request,
+      createdAt: this.#clock.now(),
+      lockedUntil: this.#claimEnds(),
     });
     const statement = insert.onConflict(['apiKey', 'keyHash']).ignore().returning('id').getFormattedQuery();
     return (await database.single(row.origin.organization, statement)).length === 1;

@@ -53,9 +53,18 @@ export class Idempotency {
    * @param key the header; undefined where none was sent
    * @throws ProblemError `idempotency-conflict` where the key belongs to another request, or the first one takes too long
    */
-  async once(key: string | undefined, caller: Caller, origin: Origin, asked: AskedFor, carryOut: (operation: Operation) => Promise<Answer>): Promise<Answer> {
+  async once(
+    key: string | undefined,
+    caller: Caller,
+    origin: Origin,
+    asked: AskedFor,
+    carryOut: (operation: Operation) => Promise<Answer>,
+  ): Promise<Answer> {
     if (key === undefined) return carryOut({ id: newId(this.#clock.now()), repeated: false });
-    if (!KEY.test(key)) throw new InvalidRequest([{ path: 'header.idempotency-key', message: 'must be 1 to 255 visible ASCII characters' }]);
+    if (!KEY.test(key))
+      throw new InvalidRequest([
+        { path: 'header.idempotency-key', message: 'must be 1 to 255 visible ASCII characters' },
+      ]);
     const claim = await this.#claim(caller, origin, this.#hashes(caller, key, asked));
     if (claim.kind === 'carry-out') return this.#carryOut(origin, claim.operation, carryOut);
     this.#onReplay();
@@ -71,7 +80,11 @@ export class Idempotency {
   }
 
   /** Two requests at the same moment are one, too: the second waits for the answer of the first. */
-  async #claim(caller: Caller, origin: Origin, hashes: { key: Buffer; request: Buffer }): Promise<Exclude<Claim, { kind: 'under-way' }>> {
+  async #claim(
+    caller: Caller,
+    origin: Origin,
+    hashes: { key: Buffer; request: Buffer },
+  ): Promise<Exclude<Claim, { kind: 'under-way' }>> {
     const patienceEnds = performance.now() + WAIT_FOR_FIRST_MS;
     for (;;) {
       const claim = await this.#store.claim(caller, origin, hashes);
@@ -81,7 +94,11 @@ export class Idempotency {
     }
   }
 
-  async #carryOut(origin: Origin, operation: Operation, carryOut: (operation: Operation) => Promise<Answer>): Promise<Answer> {
+  async #carryOut(
+    origin: Origin,
+    operation: Operation,
+    carryOut: (operation: Operation) => Promise<Answer>,
+  ): Promise<Answer> {
     let answer: Answer;
     try {
       answer = await this.#store.whileHeld(origin, operation.id, () => carryOut(operation));
@@ -115,5 +132,9 @@ function changedNothing(error: unknown): boolean {
 }
 
 function stillUnderWay(): ProblemError {
-  return new ProblemError('idempotency-conflict', 'The first request with this Idempotency-Key is still being carried out. Repeat it in a moment.', { retryAfterSeconds: 1 });
+  return new ProblemError(
+    'idempotency-conflict',
+    'The first request with this Idempotency-Key is still being carried out. Repeat it in a moment.',
+    { retryAfterSeconds: 1 },
+  );
 }

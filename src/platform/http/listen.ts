@@ -21,7 +21,14 @@ export class AddressNotAvailable extends Error {
 export async function listen(app: Express, host: string, port: number): Promise<HttpServer> {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS }, app);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new AddressNotAvailable(`The API cannot listen on ${host}:${port}: another program may be using it. Set PORT (and HOST) to an address that is free.`, { cause: error })));
+    server.once('error', (error) =>
+      reject(
+        new AddressNotAvailable(
+          `The API cannot listen on ${host}:${port}: another program may be using it. Set PORT (and HOST) to an address that is free.`,
+          { cause: error },
+        ),
+      ),
+    );
     server.listen(port, host, resolve);
   });
   return { port: (server.address() as AddressInfo).port, stop: (deadlineMs) => close(server, deadlineMs) };

@@ -11,7 +11,11 @@ export interface Page<Item> {
  * wherever it is, and what comes in between neither repeats nor skips anything.
  * @param rows one more than `limit`, where there are more
  */
-export function pageFrom<Row extends { id: string }, Item>(rows: readonly Row[], limit: number, present: (row: Row) => Item): Page<Item> {
+export function pageFrom<Row extends { id: string }, Item>(
+  rows: readonly Row[],
+  limit: number,
+  present: (row: Row) => Item,
+): Page<Item> {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   return { items: shown.map(present), next_cursor: rows.length > limit && last ? encodeCursor(last.id) : null };

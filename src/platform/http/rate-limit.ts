@@ -31,5 +31,7 @@ export class RateLimit {
 
 function tooMany({ msBeforeNext }: RateLimiterRes): ProblemError {
   const retryAfterSeconds = Math.max(1, Math.ceil(msBeforeNext / 1000));
-  return new ProblemError('rate-limited', `There is room for more requests in ${retryAfterSeconds} s.`, { retryAfterSeconds });
+  return new ProblemError('rate-limited', `There is room for more requests in ${retryAfterSeconds} s.`, {
+    retryAfterSeconds,
+  });
 }

@@ -17,7 +17,11 @@ export function readiness(checks: readonly ReadinessCheck[]): RequestHandler {
   const look = rememberedBriefly(() => missingOf(checks));
   return async (_request, response) => {
     const missing = await look();
-    if (missing.length > 0) throw new ProblemError('unavailable', `Not ready: ${missing.join(', ')}.`, { retryAfterSeconds: 1, not_ready: missing });
+    if (missing.length > 0)
+      throw new ProblemError('unavailable', `Not ready: ${missing.join(', ')}.`, {
+        retryAfterSeconds: 1,
+        not_ready: missing,
+      });
     response.json({ status: 'ready' });
   };
 }
@@ -40,6 +44,9 @@ async function missingOf(checks: readonly ReadinessCheck[]): Promise<string[]> {
 function answersInTime(check: ReadinessCheck): Promise<boolean> {
   const { promise: tooLate, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => resolve(false), CHECK_TIMEOUT_MS);
-  const answered = check.check().then(() => true, () => false);
+  const answered = check.check().then(
+    () => true,
+    () => false,
+  );
   return Promise.race([answered, tooLate]).finally(() => clearTimeout(timer));
 }

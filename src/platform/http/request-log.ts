@@ -29,7 +29,14 @@ export function logRequests(logger: Logger): RequestHandler {
     response.once('close', () => {
       const route = routePattern(request);
       const level = response.statusCode >= 500 ? 'warn' : QUIET.has(route) ? 'debug' : 'info';
-      const line = { requestId: requestIdOf(response), method: request.method, route, status: response.statusCode, ms: Math.round(performance.now() - began), ...response.locals[CALLER] };
+      const line = {
+        requestId: requestIdOf(response),
+        method: request.method,
+        route,
+        status: response.statusCode,
+        ms: Math.round(performance.now() - began),
+        ...response.locals[CALLER],
+      };
       logger[level](response.writableFinished ? line : { ...line, clientGone: true }, 'request');
     });
     next();

@@ -33,13 +33,18 @@ function isWellFormed(text: string): boolean {
 }
 
 /** An id that a caller may choose: letters, digits, `._-`, at most 64. */
-export const aliasSchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, `.`, `_` or `-`').meta({ example: 'team-123' });
+export const aliasSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, `.`, `_` or `-`')
+  .meta({ example: 'team-123' });
 
 export const uuidSchema = z.uuid('must be a UUID').toLowerCase();
 
 export const emailSchema = z.email('must be an e-mail address').max(254).meta({ example: 'jane@example.com' });
 
-export const timestampSchema = z.iso.datetime({ offset: true, message: 'must be an RFC 3339 time such as 2026-11-23T09:00:00Z' }).meta({ example: '2026-11-23T09:00:00Z' });
+export const timestampSchema = z.iso
+  .datetime({ offset: true, message: 'must be an RFC 3339 time such as 2026-11-23T09:00:00Z' })
+  .meta({ example: '2026-11-23T09:00:00Z' });
 
 /** Answers are UTC. */
 export const timestampOut = z.iso.datetime();

@@ -2,7 +2,12 @@ import type { RequestHandler } from 'express';
 
 /** No script ever runs on a page of ours, nothing is loaded from elsewhere, and no page can be framed (clickjacking). */
 const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'", "style-src 'self'", "img-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+  "default-src 'none'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
 ].join('; ');
 const TWO_YEARS_S = 63_072_000;
 

@@ -18,7 +18,10 @@ export function validate<Schema extends z.ZodType>(schema: Schema, value: unknow
 function fieldErrors(issue: z.core.$ZodIssue, prefix: string): FieldError[] {
   const at = [prefix, ...issue.path.map(String)].filter((part) => part !== '').join('.');
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [at, key.slice(0, 64)].filter((part) => part !== '').join('.'), message: 'is not a known field' }));
+    return issue.keys.map((key) => ({
+      path: [at, key.slice(0, 64)].filter((part) => part !== '').join('.'),
+      message: 'is not a known field',
+    }));
   }
   if (issue.code === 'invalid_union') {
     const several = severalAtOnce(issue.errors, at);
@@ -31,7 +34,9 @@ function fieldErrors(issue: z.core.$ZodIssue, prefix: string): FieldError[] {
 
 /** Where a value has what two alternatives want, each of them finds only the other's too many: neither says what is wrong. */
 function severalAtOnce(branches: readonly z.core.$ZodIssue[][], at: string): FieldError[] | null {
-  const tooMany = branches.flatMap(([issue, ...others]) => (issue?.code === 'unrecognized_keys' && issue.path.length === 0 && others.length === 0 ? [issue] : []));
+  const tooMany = branches.flatMap(([issue, ...others]) =>
+    issue?.code === 'unrecognized_keys' && issue.path.length === 0 && others.length === 0 ? [issue] : [],
+  );
   const [first] = tooMany;
   if (!first || tooMany.length < 2) return null;
   const unknown = first.keys.filter((key) => tooMany.every(({ keys }) => keys.includes(key)));

@@ -36,7 +36,9 @@ function describe(error: unknown, depth: number): DescribedError {
     ...(stack === '' ? {} : { stack }),
     ...namesIn(error),
   };
-  return error.cause instanceof Error && depth > 0 ? { ...described, cause: describe(error.cause, depth - 1) } : described;
+  return error.cause instanceof Error && depth > 0
+    ? { ...described, cause: describe(error.cause, depth - 1) }
+    : described;
 }
 
 function hasHarmlessMessage(error: Error, code: unknown): boolean {
@@ -52,7 +54,10 @@ function namesIn(error: Error): { constraint?: string; table?: string } {
 }
 
 function callsOf(error: Error): string {
-  return (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).join('\n');
+  return (error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n');
 }
 
 function memberOf(error: Error, name: string): unknown {

@@ -10,7 +10,10 @@ import { redact } from './redact.ts';
  * @param logLevel pino's name of the least level that is written
  * @param destination where the lines go; standard output where none is given
  */
-export function createLogger({ logLevel }: { readonly logLevel: string }, destination: DestinationStream = standardOutput()): Logger {
+export function createLogger(
+  { logLevel }: { readonly logLevel: string },
+  destination: DestinationStream = standardOutput(),
+): Logger {
   const logger = pino(
     {
       level: logLevel,
@@ -36,7 +39,9 @@ function withRedactedChildren(logger: Logger): Logger {
 
 /** Written at once, so that the last line before a crash is there. */
 function standardOutput(): DestinationStream {
-  return process.stdout.isTTY ? pretty({ colorize: true, sync: true, ignore: 'pid,hostname' }) : pino.destination({ fd: 1, sync: true });
+  return process.stdout.isTTY
+    ? pretty({ colorize: true, sync: true, ignore: 'pid,hostname' })
+    : pino.destination({ fd: 1, sync: true });
 }
 
 function activeTrace(): { traceId?: string } {

@@ -36,8 +36,17 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const decisions = new Counter({ name: 'countersign_approval_decisions_total', help: 'Decisions on approvals that were recorded', labelNames: ['outcome', 'channel'], registers: [registry] });
-  const replays = new Counter({ name: 'countersign_idempotent_replays_total', help: 'Answers that were given again for a repeated Idempotency-Key', registers: [registry] });
+  const decisions = new Counter({
+    name: 'countersign_approval_decisions_total',
+    help: 'Decisions on approvals that were recorded',
+    labelNames: ['outcome', 'channel'],
+    registers: [registry],
+  });
+  const replays = new Counter({
+    name: 'countersign_idempotent_replays_total',
+    help: 'Answers that were given again for a repeated Idempotency-Key',
+    registers: [registry],
+  });
   return {
     registry,
     requests: requestHistogram(registry),
@@ -51,11 +60,29 @@ export function createMetrics(): Metrics {
 
 function relayCounters(registry: Registry): RelayCounters {
   const registers = [registry];
-  const delivered = new Counter({ name: 'countersign_outbox_delivered_total', help: 'Outbox messages that arrived', labelNames: ['channel'], registers });
-  const retried = new Counter({ name: 'countersign_outbox_retried_total', help: 'Attempts to deliver an outbox message that failed and will be repeated', labelNames: ['channel', 'code'], registers });
-  const givenUp = new Counter({ name: 'countersign_outbox_given_up_total', help: 'Outbox messages that were given up', labelNames: ['channel', 'code'], registers });
+  const delivered = new Counter({
+    name: 'countersign_outbox_delivered_total',
+    help: 'Outbox messages that arrived',
+    labelNames: ['channel'],
+    registers,
+  });
+  const retried = new Counter({
+    name: 'countersign_outbox_retried_total',
+    help: 'Attempts to deliver an outbox message that failed and will be repeated',
+    labelNames: ['channel', 'code'],
+    registers,
+  });
+  const givenUp = new Counter({
+    name: 'countersign_outbox_given_up_total',
+    help: 'Outbox messages that were given up',
+    labelNames: ['channel', 'code'],
+    registers,
+  });
   const lag = new Histogram({
-    name: 'countersign_outbox_lag_seconds', help: 'From the moment an outbox message was due to its arrival', labelNames: ['channel'], registers,
+    name: 'countersign_outbox_lag_seconds',
+    help: 'From the moment an outbox message was due to its arrival',
+    labelNames: ['channel'],
+    registers,
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120, 600],
   });
   return {
@@ -69,12 +96,16 @@ function relayCounters(registry: Registry): RelayCounters {
 function sealingMetrics(registry: Registry): Pick<Metrics, 'entrySealed' | 'watchUnsealed'> {
   const registers = [registry];
   const delay = new Histogram({
-    name: 'countersign_audit_merge_delay_seconds', help: 'From the moment an audit entry was written to the signature of its first checkpoint', registers,
+    name: 'countersign_audit_merge_delay_seconds',
+    help: 'From the moment an audit entry was written to the signature of its first checkpoint',
+    registers,
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 600],
   });
   let watched: (() => Promise<number>) | null = null;
   const oldest = new Gauge({
-    name: 'countersign_audit_unsealed_oldest_seconds', help: 'Age of the oldest audit entry that is not sealed', registers,
+    name: 'countersign_audit_unsealed_oldest_seconds',
+    help: 'Age of the oldest audit entry that is not sealed',
+    registers,
     async collect() {
       const seconds = watched && (await lookAt(watched));
       if (seconds !== null) oldest.set(seconds);
@@ -91,7 +122,10 @@ function sealingMetrics(registry: Registry): Pick<Metrics, 'entrySealed' | 'watc
 function poolGauge(registry: Registry): Metrics['watchPool'] {
   const pools = new Map<string, () => PoolUse | Promise<PoolUse>>();
   const gauge = new Gauge({
-    name: 'countersign_database_connections', help: 'Connections to the database, and requests that wait for one', labelNames: ['pool', 'state'], registers: [registry],
+    name: 'countersign_database_connections',
+    help: 'Connections to the database, and requests that wait for one',
+    labelNames: ['pool', 'state'],
+    registers: [registry],
     async collect() {
       gauge.reset();
       for (const [pool, read] of pools) {

@@ -4,9 +4,45 @@ const MAX_DEPTH = 6;
 
 /** Members that may hold a secret, or something personal that somebody wrote, wherever they stand in a line. */
 const SENSITIVE: ReadonlySet<string> = new Set([
-  'authorization', 'cookie', 'setcookie', 'key', 'apikey', 'ownerkey', 'bootstrapkey', 'secretkey', 'token', 'secret', 'password',
-  'email', 'to', 'from', 'address', 'name', 'servicename', 'alias', 'title', 'description', 'comment', 'reason', 'context', 'metadata', 'subject',
-  'text', 'html', 'body', 'answer', 'detail', 'headers', 'query', 'parameters', 'params', 'url', 'uri', 'link', 'href', 'path',
+  'authorization',
+  'cookie',
+  'setcookie',
+  'key',
+  'apikey',
+  'ownerkey',
+  'bootstrapkey',
+  'secretkey',
+  'token',
+  'secret',
+  'password',
+  'email',
+  'to',
+  'from',
+  'address',
+  'name',
+  'servicename',
+  'alias',
+  'title',
+  'description',
+  'comment',
+  'reason',
+  'context',
+  'metadata',
+  'subject',
+  'text',
+  'html',
+  'body',
+  'answer',
+  'detail',
+  'headers',
+  'query',
+  'parameters',
+  'params',
+  'url',
+  'uri',
+  'link',
+  'href',
+  'path',
 ]);
 
 /**
@@ -18,7 +54,12 @@ export function redact(line: object): Record<string, unknown> {
 }
 
 function redactMembers(value: object, depth: number): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, isSensitive(name, member) ? REDACTED : redactValue(member, depth + 1)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      isSensitive(name, member) ? REDACTED : redactValue(member, depth + 1),
+    ]),
+  );
 }
 
 function redactValue(value: unknown, depth: number): unknown {

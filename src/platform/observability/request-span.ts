@@ -8,7 +8,13 @@ import { routePattern } from '../http/request-log.ts';
  */
 export const traceRequests: RequestHandler = (request, response, next) => {
   const outside = propagation.extract(context.active(), request.headers);
-  const span = trace.getTracer('countersign').startSpan(request.method, { kind: SpanKind.SERVER, attributes: { 'http.request.method': request.method } }, outside);
+  const span = trace
+    .getTracer('countersign')
+    .startSpan(
+      request.method,
+      { kind: SpanKind.SERVER, attributes: { 'http.request.method': request.method } },
+      outside,
+    );
   response.once('close', () => {
     const route = routePattern(request);
     span.updateName(`${request.method} ${route}`);

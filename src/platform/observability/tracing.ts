@@ -2,7 +2,16 @@ import { context, propagation, trace } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { Resource } from '@opentelemetry/resources';
-import { AlwaysOffSampler, AlwaysOnSampler, BatchSpanProcessor, NodeTracerProvider, NoopSpanProcessor, ParentBasedSampler, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  NodeTracerProvider,
+  NoopSpanProcessor,
+  ParentBasedSampler,
+  type SpanExporter,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace-node';
 import { OpenTelemetryPlugin } from '@temporalio/interceptors-opentelemetry';
 
 export interface Tracing {
@@ -18,7 +27,10 @@ export interface Tracing {
  * @param traceEndpoint base address of an OTLP/HTTP collector, or null
  * @param exporter where finished spans go instead
  */
-export function startTracing({ traceEndpoint }: { readonly traceEndpoint: string | null }, exporter: SpanExporter | null = exporterTo(traceEndpoint)): Tracing {
+export function startTracing(
+  { traceEndpoint }: { readonly traceEndpoint: string | null },
+  exporter: SpanExporter | null = exporterTo(traceEndpoint),
+): Tracing {
   const resource = new Resource({ 'service.name': 'countersign' });
   const spanProcessor: SpanProcessor = exporter ? new BatchSpanProcessor(exporter) : new NoopSpanProcessor();
   const sampler = new ParentBasedSampler({ root: exporter ? new AlwaysOnSampler() : new AlwaysOffSampler() });

@@ -1,4 +1,10 @@
-import { Client, Connection, defaultGrpcRetryOptions, type GrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  type GrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+} from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import type { ClientPlugin } from '@temporalio/client';
 import { Unavailable } from '../errors.ts';
@@ -14,7 +20,11 @@ const BELIEVED_MS = 1_000;
  */
 const LONGEST_PAUSE_MS = 800;
 const patience = defaultGrpcRetryOptions({ maxAttempts: 100 });
-const retries: GrpcRetryOptions = { ...patience, delayFunction: (attempt, status) => Math.min(LONGEST_PAUSE_MS * (1 + Math.random() / 2), patience.delayFunction(attempt, status)) };
+const retries: GrpcRetryOptions = {
+  ...patience,
+  delayFunction: (attempt, status) =>
+    Math.min(LONGEST_PAUSE_MS * (1 + Math.random() / 2), patience.delayFunction(attempt, status)),
+};
 
 /** How the connection is secured: TLS, and an API key where the service asks for one (Temporal Cloud). */
 export interface TemporalSecurity {
@@ -39,9 +49,24 @@ export class TemporalConnection {
   }
 
   /** Does not wait for the server: a process may start while it is away. */
-  static open(options: { address: string; namespace: string; security?: TemporalSecurity; payloadKey: Uint8Array; plugins?: ClientPlugin[] }): TemporalConnection {
-    const connection = Connection.lazy({ address: options.address, interceptors: [makeGrpcRetryInterceptor(retries)], ...options.security });
-    const client = new Client({ connection, namespace: options.namespace, dataConverter: dataConverter(options.payloadKey), ...(options.plugins ? { plugins: options.plugins } : {}) });
+  static open(options: {
+    address: string;
+    namespace: string;
+    security?: TemporalSecurity;
+    payloadKey: Uint8Array;
+    plugins?: ClientPlugin[];
+  }): TemporalConnection {
+    const connection = Connection.lazy({
+      address: options.address,
+      interceptors: [makeGrpcRetryInterceptor(retries)],
+      ...options.security,
+    });
+    const client = new Client({
+      connection,
+      namespace: options.namespace,
+      dataConverter: dataConverter(options.payloadKey),
+      ...(options.plugins ? { plugins: options.plugins } : {}),
+    });
     return new TemporalConnection(client, connection);
   }
 
@@ -71,7 +96,9 @@ export class TemporalConnection {
 
   async #ask(): Promise<void> {
     try {
-      await this.within(HEALTH_CHECK_MS, () => this.#connection.workflowService.describeNamespace({ namespace: this.client.options.namespace }));
+      await this.within(HEALTH_CHECK_MS, () =>
+        this.#connection.workflowService.describeNamespace({ namespace: this.client.options.namespace }),
+      );
     } catch (error) {
       throw new Unavailable('The workflow service', { cause: error });
     }

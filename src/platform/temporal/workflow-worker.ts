@@ -1,5 +1,15 @@
 import { fileURLToPath } from 'node:url';
-import { type BundlerPlugin, bundleWorkflowCode, type Logger as TemporalLogger, NativeConnection, Runtime, Worker, type WorkerPlugin, type WorkflowBundleOption, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import {
+  type BundlerPlugin,
+  bundleWorkflowCode,
+  type Logger as TemporalLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerPlugin,
+  type WorkflowBundleOption,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { dataConverter, type TemporalSecurity } from './connection.ts';
 
@@ -35,7 +45,10 @@ async function connect({ address, security }: WorkerOptions): Promise<NativeConn
   try {
     return await NativeConnection.connect({ address, ...security });
   } catch (error) {
-    throw new WorkflowServiceUnavailable(`Temporal does not answer at ${address}. Start it, or set TEMPORAL_ADDRESS (and TEMPORAL_TLS, TEMPORAL_API_KEY) to where it is.`, { cause: error });
+    throw new WorkflowServiceUnavailable(
+      `Temporal does not answer at ${address}. Start it, or set TEMPORAL_ADDRESS (and TEMPORAL_TLS, TEMPORAL_API_KEY) to where it is.`,
+      { cause: error },
+    );
   }
 }
 
@@ -88,7 +101,8 @@ export class WorkflowWorker {
 function temporalLogger(logger: Logger): TemporalLogger {
   const child = logger.child({ component: 'temporal' });
   // What the SDK tells as information (a worker polls, a worker stops) is detail to us.
-  const log: TemporalLogger['log'] = (level, message, meta) => child[level === 'INFO' ? 'debug' : PINO_LEVEL[level]]({ ...meta }, message);
+  const log: TemporalLogger['log'] = (level, message, meta) =>
+    child[level === 'INFO' ? 'debug' : PINO_LEVEL[level]]({ ...meta }, message);
   return {
     log,
     trace: (message, meta) => log('TRACE', message, meta),

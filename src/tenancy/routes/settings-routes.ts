@@ -4,8 +4,15 @@ import { type Route, route } from '../../platform/http/route.ts';
 import { aliasSchema } from '../../platform/http/schemas.ts';
 import type { CalendarVersion, OrganizationSettings } from '../entities.ts';
 import {
-  billingSettingsChangeSchema, billingSettingsSchema, calendarSchema, madeOrganizationSchema, newCalendarSchema, newOrganizationSchema,
-  organizationSettingsChangeSchema, organizationSettingsSchema, teamParams,
+  billingSettingsChangeSchema,
+  billingSettingsSchema,
+  calendarSchema,
+  madeOrganizationSchema,
+  newCalendarSchema,
+  newOrganizationSchema,
+  organizationSettingsChangeSchema,
+  organizationSettingsSchema,
+  teamParams,
 } from '../schemas.ts';
 import { watchSettings } from '../rules/audit-settings.ts';
 import type { BillingSettingsChange, BillingSettingsView, SettingsService } from '../settings-service.ts';
@@ -14,15 +21,29 @@ import type { BillingSettingsChange, BillingSettingsView, SettingsService } from
 export function settingsRoutes(settings: SettingsService): Route[] {
   return [
     route({
-      method: 'post', path: '/api/v1/organizations', tag: 'Organization', scope: 'admin', summary: 'Make an organization (operator’s key only)',
-      body: newOrganizationSchema, answers: { 201: madeOrganizationSchema },
+      method: 'post',
+      path: '/api/v1/organizations',
+      tag: 'Organization',
+      scope: 'admin',
+      summary: 'Make an organization (operator’s key only)',
+      body: newOrganizationSchema,
+      answers: { 201: madeOrganizationSchema },
       async handle({ caller, origin, body, operation }) {
         const made = await settings.makeOrganization(caller, origin, operation.id, body.name, operation.repeated);
-        return { status: 201, body: { id: made.id, name: made.name, owner_key: made.ownerKey }, secrets: ['owner_key'] };
+        return {
+          status: 201,
+          body: { id: made.id, name: made.name, owner_key: made.ownerKey },
+          secrets: ['owner_key'],
+        };
       },
     }),
     route({
-      method: 'get', path: '/api/v1/organization/settings', tag: 'Organization', scope: null, summary: 'Read the organization’s settings', etag: 'read',
+      method: 'get',
+      path: '/api/v1/organization/settings',
+      tag: 'Organization',
+      scope: null,
+      summary: 'Read the organization’s settings',
+      etag: 'read',
       answers: { 200: organizationSettingsSchema },
       async handle({ caller }) {
         const { settings: stored, version } = await settings.readOrganization(caller);
@@ -30,41 +51,77 @@ export function settingsRoutes(settings: SettingsService): Route[] {
       },
     }),
     route({
-      method: 'put', path: '/api/v1/organization/settings', tag: 'Organization', scope: 'admin', summary: 'Change the organization’s settings', etag: 'write',
-      description: 'What is left out stays as it is.', body: organizationSettingsChangeSchema, answers: { 200: organizationSettingsSchema },
+      method: 'put',
+      path: '/api/v1/organization/settings',
+      tag: 'Organization',
+      scope: 'admin',
+      summary: 'Change the organization’s settings',
+      etag: 'write',
+      description: 'What is left out stays as it is.',
+      body: organizationSettingsChangeSchema,
+      answers: { 200: organizationSettingsSchema },
       async handle({ caller, origin, body, ifMatch }) {
         const { settings: stored, version } = await settings.changeOrganization(caller, origin, body, ifMatch);
         return { status: 200, body: presentSettings(stored), headers: { ETag: etagOf(version) } };
       },
     }),
     route({
-      method: 'get', path: '/api/v1/calendars/{name}', tag: 'Organization', scope: null, summary: 'Read the newest version of a calendar', etag: 'read',
-      params: z.object({ name: aliasSchema }), answers: { 200: calendarSchema }, problems: ['not-found'],
+      method: 'get',
+      path: '/api/v1/calendars/{name}',
+      tag: 'Organization',
+      scope: null,
+      summary: 'Read the newest version of a calendar',
+      etag: 'read',
+      params: z.object({ name: aliasSchema }),
+      answers: { 200: calendarSchema },
+      problems: ['not-found'],
       async handle({ caller, params }) {
         const calendar = await settings.readCalendar(caller, params.name);
         return { status: 200, body: presentCalendar(calendar), headers: { ETag: etagOf(calendar.version) } };
       },
     }),
     route({
-      method: 'put', path: '/api/v1/calendars/{name}', tag: 'Organization', scope: 'admin', summary: 'Store a calendar of working time as a new version', etag: 'write',
+      method: 'put',
+      path: '/api/v1/calendars/{name}',
+      tag: 'Organization',
+      scope: 'admin',
+      summary: 'Store a calendar of working time as a new version',
+      etag: 'write',
       description: 'Deadlines that were counted with an older version stay as they are.',
-      params: z.object({ name: aliasSchema }), body: newCalendarSchema, answers: { 200: calendarSchema },
+      params: z.object({ name: aliasSchema }),
+      body: newCalendarSchema,
+      answers: { 200: calendarSchema },
       async handle({ caller, origin, params, body, ifMatch }) {
         const calendar = await settings.putCalendar(caller, origin, params.name, body, ifMatch);
         return { status: 200, body: presentCalendar(calendar), headers: { ETag: etagOf(calendar.version) } };
       },
     }),
     route({
-      method: 'get', path: '/api/v1/teams/{team}/billing/settings', tag: 'Billing', scope: 'billing:read', summary: 'Read the billing settings that hold for a team', etag: 'read',
-      params: teamParams, answers: { 200: billingSettingsSchema }, problems: ['not-found'],
+      method: 'get',
+      path: '/api/v1/teams/{team}/billing/settings',
+      tag: 'Billing',
+      scope: 'billing:read',
+      summary: 'Read the billing settings that hold for a team',
+      etag: 'read',
+      params: teamParams,
+      answers: { 200: billingSettingsSchema },
+      problems: ['not-found'],
       async handle({ caller, params }) {
         const view = await settings.readBilling(caller, params.team);
         return { status: 200, body: presentBilling(view), headers: { ETag: etagOf(view.version) } };
       },
     }),
     route({
-      method: 'put', path: '/api/v1/teams/{team}/billing/settings', tag: 'Billing', scope: 'billing:write', summary: 'Change a team’s billing settings', etag: 'write',
-      params: teamParams, body: billingSettingsChangeSchema, answers: { 200: billingSettingsSchema }, problems: ['not-found'],
+      method: 'put',
+      path: '/api/v1/teams/{team}/billing/settings',
+      tag: 'Billing',
+      scope: 'billing:write',
+      summary: 'Change a team’s billing settings',
+      etag: 'write',
+      params: teamParams,
+      body: billingSettingsChangeSchema,
+      answers: { 200: billingSettingsSchema },
+      problems: ['not-found'],
       async handle({ caller, origin, params, body, ifMatch }) {
         const view = await settings.changeBilling(caller, origin, params.team, billingChange(body), ifMatch);
         return { status: 200, body: presentBilling(view), headers: { ETag: etagOf(view.version) } };
@@ -75,9 +132,17 @@ export function settingsRoutes(settings: SettingsService): Route[] {
 
 function presentSettings(settings: OrganizationSettings): z.input<typeof organizationSettingsSchema> {
   return {
-    timezone: settings.timezone ?? 'UTC', fiscal_year_start: settings.fiscal_year_start ?? '01-01',
-    step_up_amount: settings.step_up_amount ?? null, default_calendar: settings.default_calendar ?? null,
-    audit: { retention: { frameworks: [...(settings.audit?.retention?.frameworks ?? [])], days: settings.audit?.retention?.days ?? null }, watch: watchSettings(settings.audit) },
+    timezone: settings.timezone ?? 'UTC',
+    fiscal_year_start: settings.fiscal_year_start ?? '01-01',
+    step_up_amount: settings.step_up_amount ?? null,
+    default_calendar: settings.default_calendar ?? null,
+    audit: {
+      retention: {
+        frameworks: [...(settings.audit?.retention?.frameworks ?? [])],
+        days: settings.audit?.retention?.days ?? null,
+      },
+      watch: watchSettings(settings.audit),
+    },
   };
 }
 
@@ -92,15 +157,35 @@ function billingChange(body: z.output<typeof billingSettingsChangeSchema>): Bill
   return { ...rest, approval_hierarchy: entries, monthly_budget: monthly == null ? monthly : decimalText(monthly) };
 }
 
-function presentBilling({ own, effective, monthlyBudget, recipients }: BillingSettingsView): z.input<typeof billingSettingsSchema> {
+function presentBilling({
+  own,
+  effective,
+  monthlyBudget,
+  recipients,
+}: BillingSettingsView): z.input<typeof billingSettingsSchema> {
   return {
-    approval_hierarchy: effective?.entries.map((entry) => ({ role: entry.role, threshold: Number(entry.threshold) })) ?? null,
+    approval_hierarchy:
+      effective?.entries.map((entry) => ({ role: entry.role, threshold: Number(entry.threshold) })) ?? null,
     approval_hierarchy_mode: effective?.mode ?? 'cumulative',
-    inherited: { approval_hierarchy: own.approval_hierarchy === undefined, approval_hierarchy_mode: own.approval_hierarchy === undefined || own.approval_hierarchy_mode === undefined },
+    inherited: {
+      approval_hierarchy: own.approval_hierarchy === undefined,
+      approval_hierarchy_mode: own.approval_hierarchy === undefined || own.approval_hierarchy_mode === undefined,
+    },
     monthly_budget: monthlyBudget === null ? null : Number(monthlyBudget),
-    budget_alerts: { warning_threshold: 80, exceeded_action: 'require_approval', hard_limit_percent: 110, increase_percent: 20, ...own.budget_alerts, restrict_to_models: [...(own.budget_alerts?.restrict_to_models ?? [])] },
+    budget_alerts: {
+      warning_threshold: 80,
+      exceeded_action: 'require_approval',
+      hard_limit_percent: 110,
+      increase_percent: 20,
+      ...own.budget_alerts,
+      restrict_to_models: [...(own.budget_alerts?.restrict_to_models ?? [])],
+    },
     cost_allocation: { method: 'usage_based', ...own.cost_allocation },
-    reporting: { frequency: own.reporting?.frequency ?? null, recipients: [...recipients], include_member_breakdown: own.reporting?.include_member_breakdown ?? false },
+    reporting: {
+      frequency: own.reporting?.frequency ?? null,
+      recipients: [...recipients],
+      include_member_breakdown: own.reporting?.include_member_breakdown ?? false,
+    },
     cost_center: own.cost_center ?? null,
     charge_back_method: own.charge_back_method ?? 'usage_based',
   };

@@ -12,7 +12,9 @@ export class CalendarTooSparseError extends Error {
   readonly code = 'calendar-too-sparse';
 
   constructor() {
-    super('The calendar leaves too little working time: give it more days or hours or fewer holidays, or use a shorter duration.');
+    super(
+      'The calendar leaves too little working time: give it more days or hours or fewer holidays, or use a shorter duration.',
+    );
     this.name = 'CalendarTooSparseError';
   }
 }

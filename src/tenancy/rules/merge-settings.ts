@@ -1,7 +1,9 @@
 type Changed<Value> = Value extends readonly unknown[] ? Value : Value extends object ? SettingsChange<Value> : Value;
 
 /** A change of settings: what is left out stays, what is null is taken back; so it is within an object. A list is replaced. */
-export type SettingsChange<Settings> = { readonly [Name in keyof Settings]?: Changed<NonNullable<Settings[Name]>> | null };
+export type SettingsChange<Settings> = {
+  readonly [Name in keyof Settings]?: Changed<NonNullable<Settings[Name]>> | null;
+};
 
 /** The settings after the change. */
 export function mergeSettings<Settings extends object>(settings: Settings, change: SettingsChange<Settings>): Settings {
@@ -13,7 +15,8 @@ function mergeMembers(settings: object, change: object): object {
   for (const [name, value] of Object.entries(change) as [string, unknown][]) {
     const before = merged.get(name);
     if (value === null) merged.delete(name);
-    else if (value !== undefined) merged.set(name, isObject(value) ? mergeMembers(isObject(before) ? before : {}, value) : value);
+    else if (value !== undefined)
+      merged.set(name, isObject(value) ? mergeMembers(isObject(before) ? before : {}, value) : value);
   }
   return Object.fromEntries(merged);
 }

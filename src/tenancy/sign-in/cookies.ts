@@ -18,14 +18,20 @@ export class Cookies {
   /** The cookie's secret; null where there is none, or something that we did not set. */
   read(request: Request, name: CookieName): string | null {
     const begin = `${this.#nameOf(name)}=`;
-    const pair = (request.get('cookie') ?? '').split(';').map((text) => text.trim()).find((text) => text.startsWith(begin));
+    const pair = (request.get('cookie') ?? '')
+      .split(';')
+      .map((text) => text.trim())
+      .find((text) => text.startsWith(begin));
     const value = pair?.slice(begin.length) ?? '';
     return SECRET.test(value) ? value : null;
   }
 
   /** @param maxAgeMs milliseconds; without it the cookie goes when the browser is closed */
   set(response: Response, name: CookieName, secret: string, maxAgeMs?: number): void {
-    response.cookie(this.#nameOf(name), secret, { ...this.#options(), ...(maxAgeMs === undefined ? {} : { maxAge: maxAgeMs }) });
+    response.cookie(this.#nameOf(name), secret, {
+      ...this.#options(),
+      ...(maxAgeMs === undefined ? {} : { maxAge: maxAgeMs }),
+    });
   }
 
   clear(response: Response, name: CookieName): void {

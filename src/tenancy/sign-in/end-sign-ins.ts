@@ -12,5 +12,10 @@ export async function endSignIns({ em, origin, at }: Transaction, person: string
   for (const session of sessions) session.endedAt = at;
   for (const link of links) link.usedAt = at;
   const hashes = [...sessions, ...links].map(({ hash }) => hash);
-  if (hashes.length > 0) await em.nativeDelete(DirectoryEntry, { kind: { $in: ['session', 'sign_in_link'] }, hash: { $in: hashes }, organization: origin.organization });
+  if (hashes.length > 0)
+    await em.nativeDelete(DirectoryEntry, {
+      kind: { $in: ['session', 'sign_in_link'] },
+      hash: { $in: hashes },
+      organization: origin.organization,
+    });
 }

@@ -28,6 +28,10 @@ async function consume(limiter: RateLimiterMemory, key: string): Promise<void> {
   } catch (refusal) {
     if (!(refusal instanceof RateLimiterRes)) throw refusal;
     const retryAfterSeconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
-    throw new ProblemError('rate-limited', `Too many sign-in mails were asked for. Use the newest one you have, or try again in ${retryAfterSeconds} s.`, { retryAfterSeconds });
+    throw new ProblemError(
+      'rate-limited',
+      `Too many sign-in mails were asked for. Use the newest one you have, or try again in ${retryAfterSeconds} s.`,
+      { retryAfterSeconds },
+    );
   }
 }

@@ -21,13 +21,16 @@ export interface SignInRouterParts {
 export function signInRouter({ signIn, visitors, guard }: SignInRouterParts): Router {
   const router = Router({ caseSensitive: true });
 
-  router.get('/sign-in', (request, response) => sendPage(response, 200, signInPage({ csrfToken: guard.visitorToken(request, response) })));
+  router.get('/sign-in', (request, response) =>
+    sendPage(response, 200, signInPage({ csrfToken: guard.visitorToken(request, response) })),
+  );
 
   router.post('/sign-in', async (request, response) => {
     const fields = await readForm(request);
     guard.checkVisitor(request, fields['csrf']);
     const email = emailSchema.safeParse(fields['email']?.trim());
-    if (!email.success) return sendPage(response, 400, wrongAddress(fields['email'], guard.visitorToken(request, response)));
+    if (!email.success)
+      return sendPage(response, 400, wrongAddress(fields['email'], guard.visitorToken(request, response)));
     await signIn.request(email.data, provenanceOf(request, response));
     sendPage(response, 200, lookIntoYourMailPage({ validMinutes: SIGN_IN_LINK_MINUTES }));
   });
@@ -36,7 +39,14 @@ export function signInRouter({ signIn, visitors, guard }: SignInRouterParts): Ro
     const { token } = request.params;
     const state = await signIn.look(token);
     if (state !== 'open') return sendClosed(response, state);
-    sendPage(response, 200, confirmSignInPage({ action: `/sign-in/${encodeURIComponent(token)}`, csrfToken: guard.visitorToken(request, response) }));
+    sendPage(
+      response,
+      200,
+      confirmSignInPage({
+        action: `/sign-in/${encodeURIComponent(token)}`,
+        csrfToken: guard.visitorToken(request, response),
+      }),
+    );
   });
 
   router.post('/sign-in/:token', async (request, response) => {

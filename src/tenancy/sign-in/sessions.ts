@@ -41,9 +41,23 @@ export class Sessions {
   start(tx: Transaction, person: string): { secret: string } {
     const { em, origin, at } = tx;
     const secret = newSecret();
-    const session = em.create(Session, { id: newId(at), organization: origin.organization, person, hash: sha256(secret), createdAt: at, expiresAt: new Date(at.getTime() + SESSION_MS) });
+    const session = em.create(Session, {
+      id: newId(at),
+      organization: origin.organization,
+      person,
+      hash: sha256(secret),
+      createdAt: at,
+      expiresAt: new Date(at.getTime() + SESSION_MS),
+    });
     em.persist(session);
-    em.persist(em.create(DirectoryEntry, { kind: 'session', hash: sha256(secret), organization: origin.organization, target: session.id }));
+    em.persist(
+      em.create(DirectoryEntry, {
+        kind: 'session',
+        hash: sha256(secret),
+        organization: origin.organization,
+        target: session.id,
+      }),
+    );
     tx.record({ action: 'session.started', resource: { type: 'session', id: session.id } });
     return { secret };
   }
@@ -53,7 +67,9 @@ export class Sessions {
    * @returns null where nobody is signed in (any more)
    */
   async find(secret: string): Promise<SignedIn | null> {
-    const entry = await this.#work.database.read(null, (em) => em.findOne(DirectoryEntry, { kind: 'session', hash: sha256(secret) }));
+    const entry = await this.#work.database.read(null, (em) =>
+      em.findOne(DirectoryEntry, { kind: 'session', hash: sha256(secret) }),
+    );
     return entry && this.#work.read(entry.organization, (em) => this.#open(em, entry.organization, entry.target));
   }
 
@@ -72,12 +88,27 @@ export class Sessions {
     if (!person) return null;
     const { name, alias } = (await this.#people.profiles(em, organization, [person.id])).of(person.id);
     const memberships = await em.find(Membership, { person: person.id });
-    return { session: id, person: person.id, name: name ?? alias, organizationName: (await organizationById(em, organization)).name, caller: callerOf(organization, id, person.id, memberships) };
+    return {
+      session: id,
+      person: person.id,
+      name: name ?? alias,
+      organizationName: (await organizationById(em, organization)).name,
+      caller: callerOf(organization, id, person.id, memberships),
+    };
   }
 }
 
 function callerOf(organization: string, session: string, person: string, rows: readonly Membership[]): Caller {
   const memberships = rows.map(({ team, roles }) => ({ team, roles }));
   const scopes = new Set<string>(scopesOfRoles(new Set(rows.flatMap(({ roles }) => roles))));
-  return { organization, key: session, kind: 'person', person, team: null, scopes, memberships, actor: { type: 'person', id: person } };
+  return {
+    organization,
+    key: session,
+    kind: 'person',
+    person,
+    team: null,
+    scopes,
+    memberships,
+    actor: { type: 'person', id: person },
+  };
 }

@@ -27,9 +27,18 @@ export function makeSignInLink(tx: Transaction, person: string): { token: string
   const { em, origin, at } = tx;
   const token = newSecret();
   const hash = sha256(token);
-  const link = em.create(SignInLink, { id: newId(at), organization: origin.organization, person, hash, createdAt: at, expiresAt: new Date(at.getTime() + SIGN_IN_LINK_MINUTES * 60_000) });
+  const link = em.create(SignInLink, {
+    id: newId(at),
+    organization: origin.organization,
+    person,
+    hash,
+    createdAt: at,
+    expiresAt: new Date(at.getTime() + SIGN_IN_LINK_MINUTES * 60_000),
+  });
   em.persist(link);
-  em.persist(em.create(DirectoryEntry, { kind: 'sign_in_link', hash, organization: origin.organization, target: link.id }));
+  em.persist(
+    em.create(DirectoryEntry, { kind: 'sign_in_link', hash, organization: origin.organization, target: link.id }),
+  );
   return { token };
 }
 

@@ -11,7 +11,15 @@ import { organizationById } from '../organizations.ts';
 import type { People } from '../people.ts';
 import type { SignInLimits } from './limits.ts';
 import type { Sessions } from './sessions.ts';
-import { type ClosedLink, closedReason, findSignInLink, makeSignInLink, SIGN_IN_LINK_MINUTES, SignInLinkClosed, useSignInLink } from './sign-in-links.ts';
+import {
+  type ClosedLink,
+  closedReason,
+  findSignInLink,
+  makeSignInLink,
+  SIGN_IN_LINK_MINUTES,
+  SignInLinkClosed,
+  useSignInLink,
+} from './sign-in-links.ts';
 import { signInMail } from './sign-in-mail.ts';
 
 /** Longer than writing a mail takes: a known address is answered no later than one that nobody has. */
@@ -29,7 +37,14 @@ export class SignInService {
   readonly #clock: Clock;
   readonly #publicUrl: string;
 
-  constructor(parts: { work: UnitOfWork; people: People; sessions: Sessions; limits: SignInLimits; clock: Clock; publicUrl: string }) {
+  constructor(parts: {
+    work: UnitOfWork;
+    people: People;
+    sessions: Sessions;
+    limits: SignInLimits;
+    clock: Clock;
+    publicUrl: string;
+  }) {
     this.#work = parts.work;
     this.#people = parts.people;
     this.#sessions = parts.sessions;
@@ -61,17 +76,25 @@ export class SignInService {
    * Uses a link up and starts a session.
    * @returns the session's secret, for the cookie
    */
-  async signIn(token: string, provenance: Provenance): Promise<{ secret: string } | { closed: Exclude<LinkState, 'open'> }> {
+  async signIn(
+    token: string,
+    provenance: Provenance,
+  ): Promise<{ secret: string } | { closed: Exclude<LinkState, 'open'> }> {
     const entry = await this.#find(token);
-    const person = entry && (await this.#work.read(entry.organization, (em) => em.findOne(SignInLink, { id: entry.target })))?.person;
+    const person =
+      entry &&
+      (await this.#work.read(entry.organization, (em) => em.findOne(SignInLink, { id: entry.target })))?.person;
     if (!entry || !person) return { closed: 'unknown' };
     try {
-      return await this.#work.write({ organization: entry.organization, actor: { type: 'person', id: person }, ...provenance }, async (tx) => {
-        const user = await lockUser(tx, person);
-        await useSignInLink(tx, entry.target);
-        if (!user) throw new SignInLinkClosed('expired');
-        return this.#sessions.start(tx, person);
-      });
+      return await this.#work.write(
+        { organization: entry.organization, actor: { type: 'person', id: person }, ...provenance },
+        async (tx) => {
+          const user = await lockUser(tx, person);
+          await useSignInLink(tx, entry.target);
+          if (!user) throw new SignInLinkClosed('expired');
+          return this.#sessions.start(tx, person);
+        },
+      );
     } catch (error) {
       if (error instanceof SignInLinkClosed) return { closed: error.reason };
       throw error;
@@ -83,7 +106,9 @@ export class SignInService {
   }
 
   async #mailLinks(address: Buffer, provenance: Provenance): Promise<void> {
-    const entries = await this.#work.database.read(null, (em) => em.find(DirectoryEntry, { kind: 'address', hash: address }));
+    const entries = await this.#work.database.read(null, (em) =>
+      em.find(DirectoryEntry, { kind: 'address', hash: address }),
+    );
     await Promise.all(entries.map((entry) => this.#mailLink(entry, provenance)));
   }
 
@@ -96,7 +121,15 @@ export class SignInService {
       const { token } = makeSignInLink(tx, person.id);
       const { name } = await organizationById(tx.em, organization);
       const content = signInMail(name, `${this.#publicUrl}/sign-in/${token}`, SIGN_IN_LINK_MINUTES);
-      tx.enqueue(mailMessage({ ...content, id: newId(tx.at), to: email, subjects: [person.id], reference: { template: 'sign-in', person: person.id } }));
+      tx.enqueue(
+        mailMessage({
+          ...content,
+          id: newId(tx.at),
+          to: email,
+          subjects: [person.id],
+          reference: { template: 'sign-in', person: person.id },
+        }),
+      );
       tx.record({ action: 'sign_in.requested', resource: { type: 'person', id: person.id } });
     });
   }

@@ -1,4 +1,12 @@
-import { type Amount, AMOUNT_SCALE, addAmounts, compareAmounts, exactly, multiplyAmounts, subtractAmounts } from '../../platform/money.ts';
+import {
+  type Amount,
+  AMOUNT_SCALE,
+  addAmounts,
+  compareAmounts,
+  exactly,
+  multiplyAmounts,
+  subtractAmounts,
+} from '../../platform/money.ts';
 
 /** How the cost of a shared pool is charged to those who share it (`cost_allocation.method`, `charge_back_method`). */
 export const ALLOCATION_METHODS = ['fixed', 'usage_based', 'even'] as const;
@@ -31,7 +39,13 @@ const NOTHING = exactly(0);
 export function allocate(total: Amount, method: AllocationMethod, sharers: readonly Sharer[]): AllocatedShare[] {
   const weights = sharers.map((sharer) => weightOf(method, sharer));
   const sum = weights.reduce(addAmounts, NOTHING);
-  return compareAmounts(sum, NOTHING) > 0 ? byLargestRemainder(total, sharers, weights) : byLargestRemainder(total, sharers, sharers.map(() => ONE));
+  return compareAmounts(sum, NOTHING) > 0
+    ? byLargestRemainder(total, sharers, weights)
+    : byLargestRemainder(
+        total,
+        sharers,
+        sharers.map(() => ONE),
+      );
 }
 
 function weightOf(method: AllocationMethod, { share = NOTHING, used = NOTHING }: Sharer): Amount {
@@ -55,7 +69,15 @@ function byLargestRemainder(total: Amount, sharers: readonly Sharer[], weights: 
     return { key, whole, remainder: subtractAmounts(scaled, multiplyAmounts(whole, sum)) };
   });
   const left = parts.reduce((rest, part) => subtractAmounts(rest, part.whole), units).toNumber();
-  const lucky = new Set(parts.toSorted((a, b) => compareAmounts(b.remainder, a.remainder) || (a.key < b.key ? -1 : 1)).slice(0, left).map((part) => part.key));
+  const lucky = new Set(
+    parts
+      .toSorted((a, b) => compareAmounts(b.remainder, a.remainder) || (a.key < b.key ? -1 : 1))
+      .slice(0, left)
+      .map((part) => part.key),
+  );
   const sign = total.isNegative() ? -1 : 1;
-  return parts.map(({ key, whole }) => ({ key, amount: multiplyAmounts(multiplyAmounts(lucky.has(key) ? addAmounts(whole, ONE) : whole, unit), sign) }));
+  return parts.map(({ key, whole }) => ({
+    key,
+    amount: multiplyAmounts(multiplyAmounts(lucky.has(key) ? addAmounts(whole, ONE) : whole, unit), sign),
+  }));
 }

@@ -3,7 +3,10 @@
  * of about 1.5 above the one before, so that an estimated percentile is off by a fifth at most. Stored counts mean these
  * buckets: they are never changed.
  */
-export const LATENCY_BUCKETS_MS = [10, 15, 22, 33, 50, 75, 110, 170, 250, 380, 570, 850, 1_300, 1_900, 2_900, 4_300, 6_500, 9_700, 15_000, 22_000, 33_000, 49_000, 74_000, 110_000] as const;
+export const LATENCY_BUCKETS_MS = [
+  10, 15, 22, 33, 50, 75, 110, 170, 250, 380, 570, 850, 1_300, 1_900, 2_900, 4_300, 6_500, 9_700, 15_000, 22_000,
+  33_000, 49_000, 74_000, 110_000,
+] as const;
 
 export const LATENCY_BUCKET_COUNT = LATENCY_BUCKETS_MS.length + 1;
 

@@ -26,7 +26,8 @@ export interface Versioned {
  */
 export function versionAt<Version extends Versioned>(versions: readonly Version[], at: Date): Version | null {
   let best: Version | null = null;
-  for (const candidate of versions) if (candidate.effectiveFrom <= at && (best === null || candidate.version > best.version)) best = candidate;
+  for (const candidate of versions)
+    if (candidate.effectiveFrom <= at && (best === null || candidate.version > best.version)) best = candidate;
   return best;
 }
 
@@ -38,10 +39,19 @@ export function cardOf(rates: RatesDocument, version: string): RateCard | null {
     const base = rates.per_million[kind];
     if (base !== undefined) kinds[kind] = { perMillion: exactly(base), tiers: tiersOf(rates, kind) };
   }
-  return { currency: rates.currency, version, pricedBy: 'own-rate', kinds, perCall: rates.per_call === undefined ? null : exactly(rates.per_call), batchFactor: exactly(rates.batch_factor ?? 1) };
+  return {
+    currency: rates.currency,
+    version,
+    pricedBy: 'own-rate',
+    kinds,
+    perCall: rates.per_call === undefined ? null : exactly(rates.per_call),
+    batchFactor: exactly(rates.batch_factor ?? 1),
+  };
 }
 
 function tiersOf(rates: RatesDocument, kind: TokenKind): KindRate['tiers'] {
-  const tiers = (rates.tiers ?? []).flatMap(({ above_input_tokens: above, per_million }) => (per_million[kind] === undefined ? [] : [{ above, perMillion: exactly(per_million[kind]) }]));
+  const tiers = (rates.tiers ?? []).flatMap(({ above_input_tokens: above, per_million }) =>
+    per_million[kind] === undefined ? [] : [{ above, perMillion: exactly(per_million[kind]) }],
+  );
   return tiers.toSorted((a, b) => a.above - b.above);
 }

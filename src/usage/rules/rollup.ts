@@ -61,14 +61,37 @@ export function spendsOf(lines: readonly Line[]): Spend[] {
     const quarter = startOf(occurredAt, QUARTER_MS);
     const key = [team, quarter, person, provider, model, currency].join('\n');
     const before = byKey.get(key)?.cost;
-    byKey.set(key, { team, person, provider, model, currency, quarter: new Date(quarter), cost: before ? addAmounts(before, cost) : cost });
+    byKey.set(key, {
+      team,
+      person,
+      provider,
+      model,
+      currency,
+      quarter: new Date(quarter),
+      cost: before ? addAmounts(before, cost) : cost,
+    });
   }
   return inKeyOrder(byKey).filter((spend) => compareAmounts(spend.cost, exactly(0)) !== 0);
 }
 
 function emptyRollup({ team, person, provider, model, currency }: Line, hour: Date): Rollup {
   const tokens = Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, 0])) as Record<TokenColumn, number>;
-  return { team, hour, person, provider, model, currency, events: 0, failures: 0, unpriced: 0, tokens, cost: exactly(0), latencyCount: 0, latencySum: 0, latencyBuckets: Array.from({ length: LATENCY_BUCKET_COUNT }, () => 0) };
+  return {
+    team,
+    hour,
+    person,
+    provider,
+    model,
+    currency,
+    events: 0,
+    failures: 0,
+    unpriced: 0,
+    tokens,
+    cost: exactly(0),
+    latencyCount: 0,
+    latencySum: 0,
+    latencyBuckets: Array.from({ length: LATENCY_BUCKET_COUNT }, () => 0),
+  };
 }
 
 function addLine(rollup: Rollup, line: Line): void {

@@ -17,7 +17,9 @@ export const TOKEN_KINDS = {
 } as const;
 
 export type TokenKind = keyof typeof TOKEN_KINDS;
-export type TokenColumn = { [Kind in TokenKind]: (typeof TOKEN_KINDS)[Kind]['column'] extends true ? Kind : never }[TokenKind];
+export type TokenColumn = {
+  [Kind in TokenKind]: (typeof TOKEN_KINDS)[Kind]['column'] extends true ? Kind : never;
+}[TokenKind];
 
 export const ALL_TOKEN_KINDS = Object.keys(TOKEN_KINDS) as TokenKind[];
 export const TOKEN_COLUMNS = ALL_TOKEN_KINDS.filter((kind): kind is TokenColumn => TOKEN_KINDS[kind].column);
@@ -33,12 +35,20 @@ export type PlainCounts = Readonly<Record<TokenKind, number>>;
  * Takes the kinds apart, so that each token is priced once.
  * @returns the first kind that has fewer tokens than its parts say, where the counts contradict each other
  */
-export function takeApart(counts: TokenCounts): { readonly plain: PlainCounts } | { readonly contradiction: TokenKind } {
+export function takeApart(
+  counts: TokenCounts,
+): { readonly plain: PlainCounts } | { readonly contradiction: TokenKind } {
   const of = (kind: TokenKind): number => counts[kind] ?? 0;
   const cachedAudio = of('cached_audio_tokens');
   const plain: PlainCounts = {
     // Cached audio is taken off twice, as cached and as audio, and is to be taken off once.
-    input_tokens: of('input_tokens') - of('cached_input_tokens') - of('cache_write_tokens') - of('input_audio_tokens') - of('input_image_tokens') + cachedAudio,
+    input_tokens:
+      of('input_tokens') -
+      of('cached_input_tokens') -
+      of('cache_write_tokens') -
+      of('input_audio_tokens') -
+      of('input_image_tokens') +
+      cachedAudio,
     cached_input_tokens: of('cached_input_tokens') - cachedAudio,
     cache_write_tokens: of('cache_write_tokens') - of('cache_write_1h_tokens'),
     input_audio_tokens: of('input_audio_tokens') - cachedAudio,

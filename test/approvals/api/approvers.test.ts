@@ -4,7 +4,15 @@ import { asked, House, problem, stage } from './support/house.ts';
 let house: House;
 
 beforeAll(async () => {
-  house = await House.open({ a: ['member'], b: ['member'], c: ['member'], d: ['member'], boss: ['manager'], boss2: ['manager'], admin: ['admin'] });
+  house = await House.open({
+    a: ['member'],
+    b: ['member'],
+    c: ['member'],
+    d: ['member'],
+    boss: ['manager'],
+    boss2: ['manager'],
+    admin: ['admin'],
+  });
   await house.personOfOrganization('auditor', ['auditor', 'finance']);
 });
 
@@ -14,7 +22,8 @@ afterAll(() => house?.close());
 async function askAsPreviewed(stages: Parameters<House['ask']>[0], more: Record<string, unknown> = {}) {
   const preview = await house.preview(stages, more);
   const made = await house.ask(stages, more);
-  const shown = (approval: typeof made) => approval.stages.map(({ name, required, approvers }: Record<string, unknown>) => ({ name, required, approvers }));
+  const shown = (approval: typeof made) =>
+    approval.stages.map(({ name, required, approvers }: Record<string, unknown>) => ({ name, required, approvers }));
   expect(preview.problems).toEqual([]);
   expect(shown(made)).toEqual(shown(preview));
   return made;
@@ -46,14 +55,21 @@ describe('a quorum', () => {
     const { id } = await house.ask([stage(['a', 'b', 'c'], { required: 2 }), stage(['d'])]);
     await house.decide(id, 'a');
     const { body } = await house.decide(id, 'b', 'reject', { comment: 'No.' });
-    expect(body).toMatchObject({ state: 'rejected', outcome_reason: 'Rejected by an approver of stage 1. No.', stages: [{ state: 'rejected' }, { state: 'waiting' }] });
+    expect(body).toMatchObject({
+      state: 'rejected',
+      outcome_reason: 'Rejected by an approver of stage 1. No.',
+      stages: [{ state: 'rejected' }, { state: 'waiting' }],
+    });
   });
 });
 
 describe('who is asked', () => {
   test('by name', async () => {
     const { stages } = await askAsPreviewed([stage(['a', 'b'])]);
-    expect(stages[0].approvers).toEqual([{ user_id: 'a', email: 'a@example.test', reason: 'named in the chain' }, { user_id: 'b', email: 'b@example.test', reason: 'named in the chain' }]);
+    expect(stages[0].approvers).toEqual([
+      { user_id: 'a', email: 'a@example.test', reason: 'named in the chain' },
+      { user_id: 'b', email: 'b@example.test', reason: 'named in the chain' },
+    ]);
   });
 
   test('by role: everybody who holds it in the team', async () => {
@@ -77,8 +93,13 @@ describe('who is asked', () => {
 
   test('by address: a guest, who is no user and decides by the link', async () => {
     const { stages } = await house.ask([stage(['guest@elsewhere.test'])]);
-    expect(stages[0].approvers).toEqual([{ user_id: null, email: 'guest@elsewhere.test', reason: 'named in the chain' }]);
-    const mail = await house.system.until(async () => (await house.system.mails('guest@elsewhere.test'))[0], 'a mail to the guest');
+    expect(stages[0].approvers).toEqual([
+      { user_id: null, email: 'guest@elsewhere.test', reason: 'named in the chain' },
+    ]);
+    const mail = await house.system.until(
+      async () => (await house.system.mails('guest@elsewhere.test'))[0],
+      'a mail to the guest',
+    );
     expect(mail.text).toContain(`${house.system.baseUrl}/r/`);
   });
 
@@ -88,7 +109,9 @@ describe('who is asked', () => {
   });
 
   test('one person once, whatever names and roles lead to them', async () => {
-    const { id, stages } = await askAsPreviewed([stage(['boss', '@manager', 'boss@example.test'], { required: 'all' })]);
+    const { id, stages } = await askAsPreviewed([
+      stage(['boss', '@manager', 'boss@example.test'], { required: 'all' }),
+    ]);
     expect(asked({ stages })).toEqual([['boss', 'boss2']]);
     await house.decide(id, 'boss');
     expect((await house.decide(id, 'boss')).body).toMatchObject({ state: 'pending' });
@@ -118,7 +141,9 @@ describe('a delegate', () => {
   test('is asked instead of somebody absent, and decides in their place', async () => {
     await house.absent('c', 'd');
     const { id, stages } = await askAsPreviewed([stage(['c'])]);
-    expect(stages[0].approvers).toEqual([{ user_id: 'd', email: 'd@example.test', reason: 'delegate of c, who is absent (named in the chain)' }]);
+    expect(stages[0].approvers).toEqual([
+      { user_id: 'd', email: 'd@example.test', reason: 'delegate of c, who is absent (named in the chain)' },
+    ]);
     expect(await house.decide(id, 'c')).toMatchObject({ status: 403, body: problem('not-an-approver') });
     expect((await house.decide(id, 'd')).body.stages[0].decisions).toMatchObject([{ user_id: 'd', on_behalf_of: 'c' }]);
     await house.api.need('DELETE', '/api/v1/users/c/absence');
@@ -134,13 +159,19 @@ describe('a delegate', () => {
   test('who is asked anyway counts once: the stage needs somebody else', async () => {
     await house.absent('c', 'd');
     expect(asked(await askAsPreviewed([stage(['c', 'd'])]))).toEqual([['d']]);
-    expect(await house.tryToAsk([stage(['c', 'd'], { required: 2 })])).toMatchObject({ status: 400, body: { errors: [{ path: 'chain.stages.0.required' }] } });
+    expect(await house.tryToAsk([stage(['c', 'd'], { required: 2 })])).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'chain.stages.0.required' }] },
+    });
     await house.api.need('DELETE', '/api/v1/users/c/absence');
   });
 
   test('who may not decide is not asked: the requester does not become an approver by standing in', async () => {
     await house.absent('c', 'asker');
-    expect(await house.tryToAsk([stage(['c'])])).toMatchObject({ status: 400, body: { errors: [{ path: 'chain.stages.0.approvers' }] } });
+    expect(await house.tryToAsk([stage(['c'])])).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'chain.stages.0.approvers' }] },
+    });
     const { id } = await house.ask([stage(['c', 'd'])]);
     expect(await house.decide(id, 'asker')).toMatchObject({ status: 403, body: problem('separation-of-duties') });
     await house.api.need('DELETE', '/api/v1/users/c/absence');
@@ -149,20 +180,30 @@ describe('a delegate', () => {
 
 describe('separation of duties', () => {
   test('keeps the requester and whoever made the request out, on whatever way they are named', async () => {
-    const made = await house.ask([stage(['@admin', 'asker', 'admin', 'a', 'admin@example.test'], { required: 'all' })], {}, 'admin');
+    const made = await house.ask(
+      [stage(['@admin', 'asker', 'admin', 'a', 'admin@example.test'], { required: 'all' })],
+      {},
+      'admin',
+    );
     expect(made.stages[0]).toMatchObject({ required: 1, approvers: [{ user_id: 'a' }] });
-    for (const user of ['asker', 'admin']) expect(await house.decide(made.id, user)).toMatchObject({ status: 403, body: problem('separation-of-duties') });
+    for (const user of ['asker', 'admin'])
+      expect(await house.decide(made.id, user)).toMatchObject({ status: 403, body: problem('separation-of-duties') });
   });
 
   test('refuses a request that only they could decide', async () => {
     const answer = await house.tryToAsk([stage(['@admin', 'asker'])], {}, 'admin');
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: 'chain.stages.0.approvers' }] } });
-    expect(answer.body.errors[0].message).toContain('neither the requester nor whoever made the request may decide on it');
+    expect(answer.body.errors[0].message).toContain(
+      'neither the requester nor whoever made the request may decide on it',
+    );
   });
 
   test('holds for the delegate of somebody who is asked, where the delegate made the request', async () => {
     await house.absent('c', 'admin');
-    expect(await house.tryToAsk([stage(['c'])], {}, 'admin')).toMatchObject({ status: 400, body: { errors: [{ path: 'chain.stages.0.approvers' }] } });
+    expect(await house.tryToAsk([stage(['c'])], {}, 'admin')).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'chain.stages.0.approvers' }] },
+    });
     await house.api.need('DELETE', '/api/v1/users/c/absence');
   });
 
@@ -185,8 +226,12 @@ describe('what can never be met', () => {
   });
 
   test('a preview changes nothing, guests included', async () => {
-    const counts = () => house.system.core.work.read('00000000-0000-7000-8000-000000000001', (em) =>
-      em.execute('select (select count(*) from countersign.people) as people, (select count(*) from countersign.approvals) as approvals, (select count(*) from countersign.audit_entries) as audited'));
+    const counts = () =>
+      house.system.core.work.read('00000000-0000-7000-8000-000000000001', (em) =>
+        em.execute(
+          'select (select count(*) from countersign.people) as people, (select count(*) from countersign.approvals) as approvals, (select count(*) from countersign.audit_entries) as audited',
+        ),
+      );
     const before = await counts();
     expect(asked(await house.preview([stage(['nobody-yet@elsewhere.test'])]))).toEqual([['nobody-yet@elsewhere.test']]);
     expect(await counts()).toEqual(before);

@@ -15,8 +15,20 @@ beforeAll(async () => {
   await house.person('company-manager', ['manager'], { team: 'company' });
   await house.person('company-director', ['director'], { team: 'company' });
   await house.personOfOrganization('president', ['vp']);
-  await settings('company', { approval_hierarchy: [{ role: 'vp', threshold: 10000 }, { role: 'manager', threshold: 500 }, { role: 'director', threshold: '2000' }] });
-  await settings('lab', { approval_hierarchy: [{ role: 'manager', threshold: 500 }, { role: 'director', threshold: 2000 }], approval_hierarchy_mode: 'authority' });
+  await settings('company', {
+    approval_hierarchy: [
+      { role: 'vp', threshold: 10000 },
+      { role: 'manager', threshold: 500 },
+      { role: 'director', threshold: '2000' },
+    ],
+  });
+  await settings('lab', {
+    approval_hierarchy: [
+      { role: 'manager', threshold: 500 },
+      { role: 'director', threshold: 2000 },
+    ],
+    approval_hierarchy_mode: 'authority',
+  });
 });
 
 afterAll(() => house?.close());
@@ -38,14 +50,20 @@ describe('a cumulative hierarchy', () => {
     ['9999.999999999999', [['sales-manager'], ['company-director']]],
     ['10000', [['sales-manager'], ['company-director'], ['president']]],
     ['999999999999999', [['sales-manager'], ['company-director'], ['president']]],
-  ])('asks for %s every role from its threshold on, lowest first, and preview says so before', async (value, expected) => {
-    const preview = await house.preview(null, of('sales', value));
-    const made = await house.ask(null, of('sales', value));
-    expect(asked(preview)).toEqual(expected);
-    expect(asked(made)).toEqual(expected);
-    expect(preview).toMatchObject({ problems: [], outcome: null });
-    expect(made.stages.map((one: { state: string }) => one.state)).toEqual(['open', ...expected.slice(1).map(() => 'waiting')]);
-  });
+  ])(
+    'asks for %s every role from its threshold on, lowest first, and preview says so before',
+    async (value, expected) => {
+      const preview = await house.preview(null, of('sales', value));
+      const made = await house.ask(null, of('sales', value));
+      expect(asked(preview)).toEqual(expected);
+      expect(asked(made)).toEqual(expected);
+      expect(preview).toMatchObject({ problems: [], outcome: null });
+      expect(made.stages.map((one: { state: string }) => one.state)).toEqual([
+        'open',
+        ...expected.slice(1).map(() => 'waiting'),
+      ]);
+    },
+  );
 
   test.each(['0', '499.99', '499.999999999999'])('approves %s at once, and says so', async (value) => {
     const preview = await house.preview(null, of('sales', value));
@@ -80,7 +98,10 @@ describe('a hierarchy of authority', () => {
 
   test('refuses what nobody may approve', async () => {
     const answer = await house.tryToAsk(null, of('lab', '2000.01'));
-    expect(answer).toMatchObject({ status: 400, body: { type: '/problems/invalid-request', errors: [{ path: 'amount' }] } });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { type: '/problems/invalid-request', errors: [{ path: 'amount' }] },
+    });
     expect(answer.body.errors[0].message).toContain('2000.00');
     expect((await house.preview(null, of('lab', '2000.01'))).problems).toMatchObject([{ code: 'above-all-authority' }]);
   });
@@ -88,7 +109,10 @@ describe('a hierarchy of authority', () => {
 
 describe('never approved by silence:', () => {
   test('without a chain and without a hierarchy anywhere, a request is refused', async () => {
-    expect(await house.tryToAsk(null, { amount: { value: '1', currency: 'USD' } })).toMatchObject({ status: 400, body: { errors: [{ path: 'chain' }] } });
+    expect(await house.tryToAsk(null, { amount: { value: '1', currency: 'USD' } })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'chain' }] },
+    });
   });
 
   test('with a hierarchy, but without an amount, a request is refused', async () => {
@@ -109,10 +133,18 @@ describe('never approved by silence:', () => {
 describe('settings', () => {
   test('are inherited, one by one, and say so', async () => {
     expect(await house.api.need('GET', '/api/v1/teams/sales/billing/settings')).toMatchObject({
-      approval_hierarchy_mode: 'cumulative', inherited: { approval_hierarchy: true, approval_hierarchy_mode: true },
-      approval_hierarchy: [{ role: 'vp', threshold: 10000 }, { role: 'manager', threshold: 500 }, { role: 'director', threshold: 2000 }],
+      approval_hierarchy_mode: 'cumulative',
+      inherited: { approval_hierarchy: true, approval_hierarchy_mode: true },
+      approval_hierarchy: [
+        { role: 'vp', threshold: 10000 },
+        { role: 'manager', threshold: 500 },
+        { role: 'director', threshold: 2000 },
+      ],
     });
-    expect(await house.api.need('GET', '/api/v1/teams/lab/billing/settings')).toMatchObject({ approval_hierarchy_mode: 'authority', inherited: { approval_hierarchy: false } });
+    expect(await house.api.need('GET', '/api/v1/teams/lab/billing/settings')).toMatchObject({
+      approval_hierarchy_mode: 'authority',
+      inherited: { approval_hierarchy: false },
+    });
   });
 
   test('a chain that the request brings goes before the hierarchy', async () => {
@@ -120,8 +152,15 @@ describe('settings', () => {
   });
 
   test('amounts are in the currency of the team, or of the nearest team above that has one', async () => {
-    expect(await house.tryToAsk(null, of('berlin-lab', '600', 'USD'))).toMatchObject({ status: 400, body: { errors: [{ path: 'amount.currency', message: 'must be EUR, the currency of this team' }] } });
-    expect(await house.ask(null, of('berlin-lab', '600', 'EUR'))).toMatchObject({ amount: { value: '600.00', currency: 'EUR' } });
-    expect(await house.tryToAsk([stage(['president'])], { team_id: TEAM, amount: { value: '1', currency: 'EUR' } })).toMatchObject({ status: 400 });
+    expect(await house.tryToAsk(null, of('berlin-lab', '600', 'USD'))).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'amount.currency', message: 'must be EUR, the currency of this team' }] },
+    });
+    expect(await house.ask(null, of('berlin-lab', '600', 'EUR'))).toMatchObject({
+      amount: { value: '600.00', currency: 'EUR' },
+    });
+    expect(
+      await house.tryToAsk([stage(['president'])], { team_id: TEAM, amount: { value: '1', currency: 'EUR' } }),
+    ).toMatchObject({ status: 400 });
   });
 });

@@ -29,7 +29,9 @@ describe('the same Idempotency-Key with the same body', () => {
 
   test('at the same moment makes one, too', async () => {
     const body = house.body([stage(['a'])]);
-    const answers = await Promise.all(Array.from({ length: 8 }, () => post('/api/v1/approvals', body, 'create-at-once')));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => post('/api/v1/approvals', body, 'create-at-once')),
+    );
     expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([201]));
     expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
   });
@@ -39,7 +41,10 @@ describe('the same Idempotency-Key with the same body', () => {
     const path = `/api/v1/approvals/${id}/decisions`;
     const first = await post(path, { decision: 'approve', comment: 'Once' }, 'decide-1', 'a');
     await house.decide(id, 'b');
-    expect(await post(path, { decision: 'approve', comment: 'Once' }, 'decide-1', 'a')).toMatchObject({ status: 200, body: first.body });
+    expect(await post(path, { decision: 'approve', comment: 'Once' }, 'decide-1', 'a')).toMatchObject({
+      status: 200,
+      body: first.body,
+    });
     expect((await house.api.timeline(id)).filter((item) => item.type === 'decided')).toHaveLength(2);
   });
 
@@ -50,15 +55,25 @@ describe('the same Idempotency-Key with the same body', () => {
   ])('shows the secret of %s once', async (path, body, secret) => {
     const first = await post(path, body, `secret-${secret}`);
     expect(first.body[secret].length).toBeGreaterThan(20);
-    expect(await post(path, body, `secret-${secret}`)).toMatchObject({ status: 201, body: { ...first.body, [secret]: null } });
+    expect(await post(path, body, `secret-${secret}`)).toMatchObject({
+      status: 201,
+      body: { ...first.body, [secret]: null },
+    });
   });
 
   test('withdraws, reassigns and reminds once', async () => {
     const { id } = await house.ask([stage(['a'])]);
-    for (const [action, body] of [['remind', {}], ['reassign', { from_user_id: 'a', to_user_id: 'b' }], ['withdraw', {}]] as const) {
+    for (const [action, body] of [
+      ['remind', {}],
+      ['reassign', { from_user_id: 'a', to_user_id: 'b' }],
+      ['withdraw', {}],
+    ] as const) {
       const first = await post(`/api/v1/approvals/${id}/${action}`, body, `${action}-1`);
       expect(first.status).toBe(200);
-      expect(await post(`/api/v1/approvals/${id}/${action}`, body, `${action}-1`)).toMatchObject({ status: 200, body: first.body });
+      expect(await post(`/api/v1/approvals/${id}/${action}`, body, `${action}-1`)).toMatchObject({
+        status: 200,
+        body: first.body,
+      });
     }
     expect(await house.timelineTypes(id)).toEqual(['created', 'stage_opened', 'reminded', 'reassigned', 'withdrawn']);
   });
@@ -68,14 +83,23 @@ describe('the same Idempotency-Key', () => {
   test('with another body is a conflict, and changes nothing', async () => {
     await post('/api/v1/approvals', house.body([stage(['a'])]), 'conflict-1');
     const before = (await house.api.need('GET', '/api/v1/approvals?limit=200')).items.length;
-    expect(await post('/api/v1/approvals', house.body([stage(['b'])]), 'conflict-1')).toMatchObject({ status: 409, body: problem('idempotency-conflict') });
-    expect(await post('/api/v1/approvals/preview', house.body([stage(['a'])]), 'conflict-1')).toMatchObject({ status: 409, body: problem('idempotency-conflict') });
+    expect(await post('/api/v1/approvals', house.body([stage(['b'])]), 'conflict-1')).toMatchObject({
+      status: 409,
+      body: problem('idempotency-conflict'),
+    });
+    expect(await post('/api/v1/approvals/preview', house.body([stage(['a'])]), 'conflict-1')).toMatchObject({
+      status: 409,
+      body: problem('idempotency-conflict'),
+    });
     expect((await house.api.need('GET', '/api/v1/approvals?limit=200')).items).toHaveLength(before);
   });
 
   test('of another caller is another key', async () => {
     const { id } = await house.ask([stage(['a', 'b'], { required: 2 })]);
-    for (const user of ['a', 'b']) expect((await post(`/api/v1/approvals/${id}/decisions`, { decision: 'approve' }, 'shared', user)).status).toBe(200);
+    for (const user of ['a', 'b'])
+      expect((await post(`/api/v1/approvals/${id}/decisions`, { decision: 'approve' }, 'shared', user)).status).toBe(
+        200,
+      );
     expect(await house.api.read(id)).toMatchObject({ state: 'approved' });
   });
 
@@ -85,7 +109,10 @@ describe('the same Idempotency-Key', () => {
   });
 
   test('has to be visible ASCII of at most 255 characters', async () => {
-    expect(await post('/api/v1/approvals', house.body([stage(['a'])]), 'x'.repeat(256))).toMatchObject({ status: 400, body: { errors: [{ path: 'header.idempotency-key' }] } });
+    expect(await post('/api/v1/approvals', house.body([stage(['a'])]), 'x'.repeat(256))).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'header.idempotency-key' }] },
+    });
   });
 });
 
@@ -97,13 +124,28 @@ describe('after a restart', () => {
     const decided = await post(path, { decision: 'approve', comment: 'Before' }, 'restart-decide', 'a');
     const { surroundings, config } = house.system.core;
     await house.system.stopWorker();
-    const restarted: Product = await startProduct({ ...surroundings, ownerKey: house.system.ownerKey, environment: { TEMPORAL_TASK_QUEUE: config.temporal.taskQueue } });
+    const restarted: Product = await startProduct({
+      ...surroundings,
+      ownerKey: house.system.ownerKey,
+      environment: { TEMPORAL_TASK_QUEUE: config.temporal.taskQueue },
+    });
     try {
       await restarted.startWorker();
-      expect(await post('/api/v1/approvals', body, 'restart-create', undefined, restarted.api)).toMatchObject({ status: 201, body: created.body });
-      expect(await post(path, { decision: 'approve', comment: 'Before' }, 'restart-decide', 'a', restarted.api)).toMatchObject({ status: 200, body: decided.body });
-      expect(await post(path, { decision: 'reject' }, 'restart-decide', 'a', restarted.api)).toMatchObject({ status: 409, body: problem('idempotency-conflict') });
-      expect(await restarted.api.decide(created.body.id, house.key('b'), 'approve')).toMatchObject({ status: 200, body: { state: 'approved', title: 'Survives' } });
+      expect(await post('/api/v1/approvals', body, 'restart-create', undefined, restarted.api)).toMatchObject({
+        status: 201,
+        body: created.body,
+      });
+      expect(
+        await post(path, { decision: 'approve', comment: 'Before' }, 'restart-decide', 'a', restarted.api),
+      ).toMatchObject({ status: 200, body: decided.body });
+      expect(await post(path, { decision: 'reject' }, 'restart-decide', 'a', restarted.api)).toMatchObject({
+        status: 409,
+        body: problem('idempotency-conflict'),
+      });
+      expect(await restarted.api.decide(created.body.id, house.key('b'), 'approve')).toMatchObject({
+        status: 200,
+        body: { state: 'approved', title: 'Survives' },
+      });
     } finally {
       await restarted.stop();
       await house.system.startWorker();

@@ -14,13 +14,21 @@ afterAll(() => house.close());
 /** The links about a request that were mailed to an address, the newest first. */
 async function links(address: string, title: string): Promise<string[]> {
   const mails = await house.system.mails(address);
-  return mails.filter(({ subject }) => subject.includes(title)).flatMap(({ text }) => /\/r\/[\w-]+/.exec(text)?.[0] ?? []);
+  return mails
+    .filter(({ subject }) => subject.includes(title))
+    .flatMap(({ text }) => /\/r\/[\w-]+/.exec(text)?.[0] ?? []);
 }
 
-const linkTo = (address: string, title: string) => until(async () => (await links(address, title))[0], `${address} is mailed a link to ${title}`);
+const linkTo = (address: string, title: string) =>
+  until(async () => (await links(address, title))[0], `${address} is mailed a link to ${title}`);
 
 async function put(user: string, more: Record<string, unknown>): Promise<void> {
-  await house.api.need('PUT', `/api/v1/teams/${TEAM}/members/${user}`, { name: `Name of ${user}`, email: `${user}@example.test`, roles: ['member'], ...more });
+  await house.api.need('PUT', `/api/v1/teams/${TEAM}/members/${user}`, {
+    name: `Name of ${user}`,
+    email: `${user}@example.test`,
+    roles: ['member'],
+    ...more,
+  });
 }
 
 describe('somebody whose address changes', () => {
@@ -29,7 +37,11 @@ describe('somebody whose address changes', () => {
     const open = await house.ask([stage(['moved'])], { title: 'Still open' });
     const later = await house.ask([stage(['moved'])], { title: 'Back with its requester' });
     const closed = await house.ask([stage(['moved', 'dora'])], { title: 'Decided by another' });
-    const old = await Promise.all(['Still open', 'Back with its requester', 'Decided by another'].map((title) => linkTo('moved@example.test', title)));
+    const old = await Promise.all(
+      ['Still open', 'Back with its requester', 'Decided by another'].map((title) =>
+        linkTo('moved@example.test', title),
+      ),
+    );
     await house.decide(later.id, 'moved', 'request_changes', { comment: 'which ones?' });
     await house.decide(closed.id, 'dora');
     await put('moved', { email: 'moved@elsewhere.test' });
@@ -58,20 +70,32 @@ describe('a change of roles', () => {
     const beside = await house.ask([stage(['@vp'])], { team_id: 'beside' });
     const other = await house.ask([stage(['@director'])]);
     await put('late', { roles: ['vp'] });
-    await until(async () => asked(await house.api.read(here.id))[0]?.includes('late'), 'the new vice president is asked');
+    await until(
+      async () => asked(await house.api.read(here.id))[0]?.includes('late'),
+      'the new vice president is asked',
+    );
     await until(async () => asked(await house.api.read(below.id))[0]?.includes('late'), 'and in the team below');
     const refreshed = await house.system.core.work.read(DEFAULT_ORGANIZATION, (em) =>
-      em.execute<{ approval_id: string }[]>("select approval_id from countersign.approval_intents where kind = 'refresh' and approval_id in (?, ?, ?, ?)", [here.id, below.id, beside.id, other.id]));
+      em.execute<{ approval_id: string }[]>(
+        "select approval_id from countersign.approval_intents where kind = 'refresh' and approval_id in (?, ?, ?, ?)",
+        [here.id, below.id, beside.id, other.id],
+      ),
+    );
     expect(refreshed.map((row) => row.approval_id).toSorted()).toEqual([here.id, below.id].toSorted());
     expect(asked(await house.api.read(beside.id))).toEqual([['bea']]);
   });
 
   test('heals a stage that nobody was left for', async () => {
-    const request = await house.ask([stage(['@compliance_officer', 'vic'], { required: 1 })], { title: 'Waits for vic' });
+    const request = await house.ask([stage(['@compliance_officer', 'vic'], { required: 1 })], {
+      title: 'Waits for vic',
+    });
     await house.api.need('DELETE', `/api/v1/teams/${TEAM}/members/vic`);
     await until(async () => asked(await house.api.read(request.id))[0]?.length === 0, 'nobody is asked any more');
     await put('newcomer', { roles: ['compliance_officer'] });
-    await until(async () => asked(await house.api.read(request.id))[0]?.includes('newcomer'), 'the new compliance officer is asked');
+    await until(
+      async () => asked(await house.api.read(request.id))[0]?.includes('newcomer'),
+      'the new compliance officer is asked',
+    );
     await linkTo('newcomer@example.test', 'Waits for vic');
   });
 

@@ -6,7 +6,15 @@ import { House, problem, stage } from './support/house.ts';
 let house: House;
 
 beforeAll(async () => {
-  house = await House.open({ a: ['member'], b: ['member'], outsider: ['member'], viewer: ['viewer'], auditor: ['auditor'], money: ['finance'], lead: ['admin'] });
+  house = await House.open({
+    a: ['member'],
+    b: ['member'],
+    outsider: ['member'],
+    viewer: ['viewer'],
+    auditor: ['auditor'],
+    money: ['finance'],
+    lead: ['admin'],
+  });
   await house.team('lab', { parent_team_id: 'research' });
   await house.team('elsewhere');
   await house.person('stranger', ['viewer', 'admin'], { team: 'elsewhere' });
@@ -24,7 +32,19 @@ async function list(query: string, user?: string): Promise<string[]> {
 describe('who sees a request', () => {
   test('is whoever it concerns, and whoever may see all requests of the team or one above', async () => {
     const { id } = await house.ask([stage(['a'])], { team_id: 'lab' });
-    const expected: Record<string, number> = { asker: 200, a: 200, outsider: 403, b: 403, viewer: 200, auditor: 200, money: 200, lead: 200, chief: 200, 'lab-viewer': 200, stranger: 403 };
+    const expected: Record<string, number> = {
+      asker: 200,
+      a: 200,
+      outsider: 403,
+      b: 403,
+      viewer: 200,
+      auditor: 200,
+      money: 200,
+      lead: 200,
+      chief: 200,
+      'lab-viewer': 200,
+      stranger: 403,
+    };
     for (const [user, status] of Object.entries(expected)) {
       for (const path of ['', '/timeline']) {
         const answer = await house.api.call('GET', `/api/v1/approvals/${id}${path}`, undefined, house.key(user));
@@ -35,21 +55,41 @@ describe('who sees a request', () => {
   });
 
   test('is the service that made it, and a service of the team; not one of another team', async () => {
-    const key = async (more: Record<string, unknown>) => (await house.api.need('POST', '/api/v1/api-keys', { service_name: 'robot', ...more })).key;
-    const [maker, lab, research, elsewhere] = [await key({}), await key({ team_id: 'lab' }), await key({ team_id: 'research' }), await key({ team_id: 'elsewhere' })];
-    const made = await house.api.need('POST', '/api/v1/approvals', house.body([stage(['a'])], { team_id: 'lab' }), maker);
-    for (const [bearer, status] of [[maker, 200], [lab, 200], [research, 200], [elsewhere, 403]] as const) {
+    const key = async (more: Record<string, unknown>) =>
+      (await house.api.need('POST', '/api/v1/api-keys', { service_name: 'robot', ...more })).key;
+    const [maker, lab, research, elsewhere] = [
+      await key({}),
+      await key({ team_id: 'lab' }),
+      await key({ team_id: 'research' }),
+      await key({ team_id: 'elsewhere' }),
+    ];
+    const made = await house.api.need(
+      'POST',
+      '/api/v1/approvals',
+      house.body([stage(['a'])], { team_id: 'lab' }),
+      maker,
+    );
+    for (const [bearer, status] of [
+      [maker, 200],
+      [lab, 200],
+      [research, 200],
+      [elsewhere, 403],
+    ] as const) {
       expect((await house.api.call('GET', `/api/v1/approvals/${made.id}`, undefined, bearer)).status).toBe(status);
       const { items } = await house.api.need('GET', '/api/v1/approvals?limit=200', undefined, bearer);
       expect(items.some((item: { id: string }) => item.id === made.id)).toBe(status === 200);
     }
-    expect((await house.api.call('POST', '/api/v1/approvals', house.body([stage(['a'])], { team_id: 'lab' }), elsewhere)).status).toBe(403);
+    expect(
+      (await house.api.call('POST', '/api/v1/approvals', house.body([stage(['a'])], { team_id: 'lab' }), elsewhere))
+        .status,
+    ).toBe(403);
   });
 
   test('keeps it in sight after they decided', async () => {
     const { id } = await house.ask([stage(['a', 'b'])]);
     await house.decide(id, 'a');
-    for (const user of ['a', 'b']) expect((await house.api.call('GET', `/api/v1/approvals/${id}`, undefined, house.key(user))).status).toBe(200);
+    for (const user of ['a', 'b'])
+      expect((await house.api.call('GET', `/api/v1/approvals/${id}`, undefined, house.key(user))).status).toBe(200);
   });
 });
 
@@ -72,7 +112,8 @@ describe('a list', () => {
 
   test('comes newest first, in pages that neither repeat nor skip, whatever is added meanwhile', async () => {
     const made: string[] = [];
-    for (let index = 0; index < 7; index += 1) made.unshift((await house.ask([stage(['a'])], { requester_id: 'b' })).id);
+    for (let index = 0; index < 7; index += 1)
+      made.unshift((await house.ask([stage(['a'])], { requester_id: 'b' })).id);
     const seen: string[] = [];
     let path = '/api/v1/approvals?requester_id=b&limit=3';
     for (let pages = 0; ; pages += 1) {
@@ -86,10 +127,20 @@ describe('a list', () => {
     expect(seen).toEqual(made);
   });
 
-  test.each([['limit=0', 'query.limit'], ['limit=201', 'query.limit'], ['limit=x', 'query.limit'], ['cursor=bogus', 'query.cursor'], ['state=open', 'query.state'], ['colour=red', 'query.colour'], ['team_id=a%20b', 'query.team_id']])(
-    'refuses ?%s', async (query, path) => {
-      expect(await house.api.call('GET', `/api/v1/approvals?${query}`)).toMatchObject({ status: 400, body: { ...problem('invalid-request'), errors: [{ path }] } });
+  test.each([
+    ['limit=0', 'query.limit'],
+    ['limit=201', 'query.limit'],
+    ['limit=x', 'query.limit'],
+    ['cursor=bogus', 'query.cursor'],
+    ['state=open', 'query.state'],
+    ['colour=red', 'query.colour'],
+    ['team_id=a%20b', 'query.team_id'],
+  ])('refuses ?%s', async (query, path) => {
+    expect(await house.api.call('GET', `/api/v1/approvals?${query}`)).toMatchObject({
+      status: 400,
+      body: { ...problem('invalid-request'), errors: [{ path }] },
     });
+  });
 });
 
 describe('a version', () => {
@@ -98,10 +149,18 @@ describe('a version', () => {
     const first = await house.api.call('GET', `/api/v1/approvals/${id}`);
     const tag = first.headers.get('etag') ?? '';
     expect(tag).toMatch(/^"\d+"$/);
-    const unchanged = await house.api.call('GET', `/api/v1/approvals/${id}`, undefined, undefined, { 'if-none-match': tag });
-    expect({ status: unchanged.status, body: unchanged.body, tag: unchanged.headers.get('etag') }).toEqual({ status: 304, body: null, tag });
+    const unchanged = await house.api.call('GET', `/api/v1/approvals/${id}`, undefined, undefined, {
+      'if-none-match': tag,
+    });
+    expect({ status: unchanged.status, body: unchanged.body, tag: unchanged.headers.get('etag') }).toEqual({
+      status: 304,
+      body: null,
+      tag,
+    });
     const decided = await house.decide(id, 'a');
-    const changed = await house.api.call('GET', `/api/v1/approvals/${id}`, undefined, undefined, { 'if-none-match': tag });
+    const changed = await house.api.call('GET', `/api/v1/approvals/${id}`, undefined, undefined, {
+      'if-none-match': tag,
+    });
     expect(changed.status).toBe(200);
     expect(changed.headers.get('etag')).toBe(decided.headers.get('etag'));
     expect(changed.headers.get('etag')).not.toBe(tag);
@@ -117,7 +176,11 @@ describe('waiting for a change', () => {
   /** Waits at a process; resolves to its answer once somebody has decided. */
   async function waitWhile(baseUrl: string, id: string, decide: () => Promise<unknown>) {
     const { headers } = await house.api.call('GET', `/api/v1/approvals/${id}`);
-    const waiting = timed(fetch(`${baseUrl}/api/v1/approvals/${id}?wait=PT20S`, { headers: { authorization: `Bearer ${house.system.ownerKey}`, 'if-none-match': headers.get('etag') ?? '' } }));
+    const waiting = timed(
+      fetch(`${baseUrl}/api/v1/approvals/${id}?wait=PT20S`, {
+        headers: { authorization: `Bearer ${house.system.ownerKey}`, 'if-none-match': headers.get('etag') ?? '' },
+      }),
+    );
     expect(await Promise.race([waiting, pause(300, 'waits')])).toBe('waits');
     const decided = performance.now();
     await decide();
@@ -134,7 +197,11 @@ describe('waiting for a change', () => {
 
   test('answers also where another process made the change', async () => {
     const { surroundings, config } = house.system.core;
-    const other = await startProduct({ ...surroundings, ownerKey: house.system.ownerKey, environment: { TEMPORAL_TASK_QUEUE: config.temporal.taskQueue } });
+    const other = await startProduct({
+      ...surroundings,
+      ownerKey: house.system.ownerKey,
+      environment: { TEMPORAL_TASK_QUEUE: config.temporal.taskQueue },
+    });
     try {
       const { id } = await house.ask([stage(['a'])]);
       const { body, afterMs } = await waitWhile(other.api.baseUrl, id, () => house.decide(id, 'a', 'reject'));
@@ -158,6 +225,9 @@ describe('waiting for a change', () => {
 
   test.each(['5', 'PT0S', 'P2Y', 'soon'])('refuses ?wait=%s', async (wait) => {
     const { id } = await house.ask([stage(['a'])]);
-    expect(await house.api.call('GET', `/api/v1/approvals/${id}?wait=${wait}`)).toMatchObject({ status: 400, body: { errors: [{ path: 'query.wait' }] } });
+    expect(await house.api.call('GET', `/api/v1/approvals/${id}?wait=${wait}`)).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'query.wait' }] },
+    });
   });
 });

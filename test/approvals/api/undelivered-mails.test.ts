@@ -29,18 +29,35 @@ interface Waiting {
 
 /** The mails about a request that are in the outbox. */
 function waiting(approval: string): Promise<Waiting[]> {
-  return house.system.core.work.read(DEFAULT_ORGANIZATION, (em) => em.execute<Waiting[]>("select reference->>'purpose' as purpose, last_error, failed_at from countersign.outbox where channel = 'mail' and reference->>'approval' = ?", [approval]));
+  return house.system.core.work.read(DEFAULT_ORGANIZATION, (em) =>
+    em.execute<Waiting[]>(
+      "select reference->>'purpose' as purpose, last_error, failed_at from countersign.outbox where channel = 'mail' and reference->>'approval' = ?",
+      [approval],
+    ),
+  );
 }
 
-const subjectsTo = (address: string, title: string) => smtp.received.items.filter(({ to, parsed }) => to.includes(address) && parsed.subject?.includes(title)).map(({ parsed }) => parsed.subject);
-const mailedEntries = async (approval: string) => (await house.api.timeline(approval)).filter(({ type }) => type === 'mailed').map(({ user_id, detail }) => `${user_id}: ${detail}`);
+const subjectsTo = (address: string, title: string) =>
+  smtp.received.items
+    .filter(({ to, parsed }) => to.includes(address) && parsed.subject?.includes(title))
+    .map(({ parsed }) => parsed.subject);
+const mailedEntries = async (approval: string) =>
+  (await house.api.timeline(approval))
+    .filter(({ type }) => type === 'mailed')
+    .map(({ user_id, detail }) => `${user_id}: ${detail}`);
 
 test('nobody is asked by a mail that can be sent only after the request was decided', async () => {
   smtp.atData = () => '451 4.3.0 not now';
   const { id } = await house.ask([stage(['mia', 'dan'])], { title: 'Decided meanwhile' });
-  await until(async () => (await waiting(id)).filter(({ last_error }) => last_error !== null).length === 2, 'both mails were tried');
+  await until(
+    async () => (await waiting(id)).filter(({ last_error }) => last_error !== null).length === 2,
+    'both mails were tried',
+  );
   await house.decide(id, 'dan');
-  await until(async () => (await waiting(id)).every(({ purpose }) => purpose === 'outcome'), 'the mails that ask are taken out');
+  await until(
+    async () => (await waiting(id)).every(({ purpose }) => purpose === 'outcome'),
+    'the mails that ask are taken out',
+  );
   smtp.atData = () => null;
   await until(async () => (await waiting(id)).length === 0, 'the outcome is mailed');
   expect(await house.api.read(id)).toMatchObject({ state: 'approved' });
@@ -55,9 +72,15 @@ test('requester and admins are told of an approver whose mail will never arrive'
   for (const user of ['asker', 'ada']) {
     await until(async () => subjectsTo(`${user}@example.test`, 'Asks somebody unreachable')[0], `${user} is told`);
   }
-  expect(subjectsTo('asker@example.test', 'Asks somebody unreachable')).toEqual(['Approver could not be reached by mail: Asks somebody unreachable']);
-  const mail = smtp.received.items.find(({ to, parsed }) => to.includes('ada@example.test') && parsed.subject?.includes('Asks somebody unreachable'));
-  expect(mail?.parsed.text).toContain('Name of gone is asked to decide on the request “Asks somebody unreachable”, but could not be reached by mail');
+  expect(subjectsTo('asker@example.test', 'Asks somebody unreachable')).toEqual([
+    'Approver could not be reached by mail: Asks somebody unreachable',
+  ]);
+  const mail = smtp.received.items.find(
+    ({ to, parsed }) => to.includes('ada@example.test') && parsed.subject?.includes('Asks somebody unreachable'),
+  );
+  expect(mail?.parsed.text).toContain(
+    'Name of gone is asked to decide on the request “Asks somebody unreachable”, but could not be reached by mail',
+  );
   await until(async () => (await mailedEntries(id)).length === 3, 'all of it is in the timeline');
   expect(await mailedEntries(id)).toContain('gone: Could not be mailed: smtp-550-5.1.1.');
   expect(await waiting(id)).toEqual([{ purpose: 'ask', last_error: 'smtp-550-5.1.1', failed_at: expect.anything() }]);

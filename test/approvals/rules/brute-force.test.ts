@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Approval, chainProblems, type Context, countedPeople, handle, newApproval, openStageOf } from '../../../src/approvals/rules.ts';
+import {
+  type Approval,
+  chainProblems,
+  type Context,
+  countedPeople,
+  handle,
+  newApproval,
+  openStageOf,
+} from '../../../src/approvals/rules.ts';
 import { findCompetitions } from '../../../src/approvals/rules/matching.ts';
 import { PEOPLE, smallWorlds, type World } from './arbitraries.ts';
 import { AT, decision } from './fixtures.ts';
@@ -8,13 +16,16 @@ import { AT, decision } from './fixtures.ts';
 describe('feasibility', () => {
   test('says yes if and only if some order of approvals by those who are asked approves the request', () => {
     const seen = { possible: 0, impossible: 0 };
-    fc.assert(fc.property(smallWorlds, (world) => {
-      const { stages, facts, parties, amount } = world;
-      const problems = chainProblems({ stages, origin: 'chain' }, facts, parties, amount, AT, new Map());
-      const possible = canBeApproved(world);
-      seen[possible ? 'possible' : 'impossible'] += 1;
-      expect(problems.length === 0).toBe(possible);
-    }), { numRuns: 1500 });
+    fc.assert(
+      fc.property(smallWorlds, (world) => {
+        const { stages, facts, parties, amount } = world;
+        const problems = chainProblems({ stages, origin: 'chain' }, facts, parties, amount, AT, new Map());
+        const possible = canBeApproved(world);
+        seen[possible ? 'possible' : 'impossible'] += 1;
+        expect(problems.length === 0).toBe(possible);
+      }),
+      { numRuns: 1500 },
+    );
     expect(Math.min(seen.possible, seen.impossible)).toBeGreaterThan(150);
   });
 });
@@ -26,23 +37,29 @@ describe('findCompetitions', () => {
     .map((list) => list.map((demand, stage) => ({ ...demand, stage })));
 
   test('finds something if and only if some stages need more people than they have between them (Hall)', () => {
-    fc.assert(fc.property(demands, (list) => {
-      const violated = subsetsOf(list).some((subset) => needs(subset) > has(subset));
-      expect(findCompetitions(list).length > 0).toBe(violated);
-    }), { numRuns: 1000 });
+    fc.assert(
+      fc.property(demands, (list) => {
+        const violated = subsetsOf(list).some((subset) => needs(subset) > has(subset));
+        expect(findCompetitions(list).length > 0).toBe(violated);
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   test('names stages that do, each at most once, with the right figures', () => {
-    fc.assert(fc.property(demands, (list) => {
-      const found = findCompetitions(list);
-      for (const { stages, required, available } of found) {
-        const members = list.filter((demand) => stages.includes(demand.stage));
-        expect({ required, available }).toEqual({ required: needs(members), available: has(members) });
-        expect(required).toBeGreaterThan(available);
-      }
-      const named = found.flatMap((competition) => competition.stages);
-      expect(new Set(named).size).toBe(named.length);
-    }), { numRuns: 500 });
+    fc.assert(
+      fc.property(demands, (list) => {
+        const found = findCompetitions(list);
+        for (const { stages, required, available } of found) {
+          const members = list.filter((demand) => stages.includes(demand.stage));
+          expect({ required, available }).toEqual({ required: needs(members), available: has(members) });
+          expect(required).toBeGreaterThan(available);
+        }
+        const named = found.flatMap((competition) => competition.stages);
+        expect(new Set(named).size).toBe(named.length);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
@@ -71,8 +88,10 @@ function leadsToApproval(approval: Approval, context: Context, tried: Set<string
   const key = `${stage?.index} ${stage?.decisions.length} ${[...decided].toSorted().join()}`;
   if (stage === null || tried.has(key)) return false;
   tried.add(key);
-  return stage.asked.filter(({ person }) => !decided.has(person)).some(({ person }) => {
-    const handled = handle(approval, decision(person), context);
-    return 'approval' in handled && leadsToApproval(handled.approval, context, tried);
-  });
+  return stage.asked
+    .filter(({ person }) => !decided.has(person))
+    .some(({ person }) => {
+      const handled = handle(approval, decision(person), context);
+      return 'approval' in handled && leadsToApproval(handled.approval, context, tried);
+    });
 }

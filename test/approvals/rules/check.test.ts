@@ -1,7 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkDecision, type ControlSnapshot } from '../../../src/approvals/rules.ts';
 
-const OPEN: ControlSnapshot = { state: 'pending', revision: 2, closed: false, asked: ['ann', 'bob'], decided: { eve: 'approve' }, requester: 'req', creator: 'maker' };
+const OPEN: ControlSnapshot = {
+  state: 'pending',
+  revision: 2,
+  closed: false,
+  asked: ['ann', 'bob'],
+  decided: { eve: 'approve' },
+  requester: 'req',
+  creator: 'maker',
+};
 const CLOSED: ControlSnapshot = { ...OPEN, state: 'rejected', closed: true };
 const RETURNED: ControlSnapshot = { ...OPEN, state: 'changes_requested' };
 
@@ -29,10 +37,14 @@ describe('checkDecision', () => {
   });
 
   test('does not mistake what every object inherits for a decision', () => {
-    expect(checkDecision({ ...OPEN, asked: ['constructor'] }, { person: 'constructor', decision: 'approve' })).toBe('accept');
+    expect(checkDecision({ ...OPEN, asked: ['constructor'] }, { person: 'constructor', decision: 'approve' })).toBe(
+      'accept',
+    );
   });
 
   test('survives being sent as JSON', () => {
-    expect(checkDecision(JSON.parse(JSON.stringify(OPEN)) as ControlSnapshot, { person: 'ann', decision: 'approve' })).toBe('accept');
+    expect(
+      checkDecision(JSON.parse(JSON.stringify(OPEN)) as ControlSnapshot, { person: 'ann', decision: 'approve' }),
+    ).toBe('accept');
   });
 });

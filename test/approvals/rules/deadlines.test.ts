@@ -4,7 +4,12 @@ import { reminderTimes, stageDeadline } from '../../../src/approvals/rules.ts';
 import type { Calendar } from '../../../src/tenancy/rules/business-time.ts';
 import { stage } from './fixtures.ts';
 
-const OFFICE: Calendar = { timezone: 'Europe/Berlin', days: ['mon', 'tue', 'wed', 'thu', 'fri'], hours: { from: '09:00', to: '17:00' }, holidays: ['2026-12-25'] };
+const OFFICE: Calendar = {
+  timezone: 'Europe/Berlin',
+  days: ['mon', 'tue', 'wed', 'thu', 'fri'],
+  hours: { from: '09:00', to: '17:00' },
+  holidays: ['2026-12-25'],
+};
 const FRIDAY = new Date('2026-11-20T14:00:00Z');
 
 describe('stageDeadline', () => {
@@ -21,8 +26,14 @@ describe('stageDeadline', () => {
 describe('reminderTimes', () => {
   test('come in order, each once, and before the deadline', () => {
     const rule = stage(['ann'], { timeout: 'PT8H', reminders: ['PT4H', 'PT1H', 'PT240M', 'PT8H', 'P1D'] });
-    expect(reminderTimes(rule, FRIDAY, null)).toEqual([new Date('2026-11-20T15:00:00Z'), new Date('2026-11-20T18:00:00Z')]);
-    expect(reminderTimes(rule, FRIDAY, OFFICE)).toEqual([new Date('2026-11-20T15:00:00Z'), new Date('2026-11-23T10:00:00Z')]);
+    expect(reminderTimes(rule, FRIDAY, null)).toEqual([
+      new Date('2026-11-20T15:00:00Z'),
+      new Date('2026-11-20T18:00:00Z'),
+    ]);
+    expect(reminderTimes(rule, FRIDAY, OFFICE)).toEqual([
+      new Date('2026-11-20T15:00:00Z'),
+      new Date('2026-11-23T10:00:00Z'),
+    ]);
   });
 
   test('without a timeout all of them come', () => {
@@ -34,11 +45,27 @@ test('a stage that opens later never ends earlier, and is reminded in order befo
   const seconds = fc.integer({ min: 1, max: 2_000_000 }).map((count) => `PT${count}S`);
   const openings = fc.integer({ min: FRIDAY.getTime(), max: FRIDAY.getTime() + 60 * 86_400_000 });
   const calendars = fc.constantFrom(null, OFFICE);
-  fc.assert(fc.property(openings, fc.nat({ max: 400_000_000 }), seconds, fc.array(seconds, { maxLength: 4 }), calendars, (at, later, timeout, reminders, calendar) => {
-    const rule = stage(['ann'], { timeout, reminders });
-    const deadline = stageDeadline(rule, new Date(at), calendar);
-    expect(deadline?.getTime()).toBeLessThanOrEqual(stageDeadline(rule, new Date(at + later), calendar)?.getTime() ?? NaN);
-    const moments = [at, ...reminderTimes(rule, new Date(at), calendar).map((moment) => moment.getTime()), deadline?.getTime() ?? NaN];
-    expect(moments.every((moment, index) => index === 0 || moment > (moments[index - 1] ?? NaN))).toBe(true);
-  }), { numRuns: 200 });
+  fc.assert(
+    fc.property(
+      openings,
+      fc.nat({ max: 400_000_000 }),
+      seconds,
+      fc.array(seconds, { maxLength: 4 }),
+      calendars,
+      (at, later, timeout, reminders, calendar) => {
+        const rule = stage(['ann'], { timeout, reminders });
+        const deadline = stageDeadline(rule, new Date(at), calendar);
+        expect(deadline?.getTime()).toBeLessThanOrEqual(
+          stageDeadline(rule, new Date(at + later), calendar)?.getTime() ?? NaN,
+        );
+        const moments = [
+          at,
+          ...reminderTimes(rule, new Date(at), calendar).map((moment) => moment.getTime()),
+          deadline?.getTime() ?? NaN,
+        ];
+        expect(moments.every((moment, index) => index === 0 || moment > (moments[index - 1] ?? NaN))).toBe(true);
+      },
+    ),
+    { numRuns: 200 },
+  );
 });

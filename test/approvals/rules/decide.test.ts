@@ -1,5 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
-import { absent, approvedBy, asked, AT, carryOut, context, decision, facts, holder, opened, refusalOf, stage, stageStates, types } from './fixtures.ts';
+import {
+  absent,
+  approvedBy,
+  asked,
+  AT,
+  carryOut,
+  context,
+  decision,
+  facts,
+  holder,
+  opened,
+  refusalOf,
+  stage,
+  stageStates,
+  types,
+} from './fixtures.ts';
 
 describe('approving', () => {
   test('the quorum closes the stage and the next one opens, without those who have decided', () => {
@@ -13,11 +28,20 @@ describe('approving', () => {
   });
 
   test('the last stage approves the request', () => {
-    const { events, approval, outcome } = carryOut(approvedBy(opened([stage(['ann']), stage(['bob'])]), 'ann'), { ...decision('bob'), channel: 'link' });
+    const { events, approval, outcome } = carryOut(approvedBy(opened([stage(['ann']), stage(['bob'])]), 'ann'), {
+      ...decision('bob'),
+      channel: 'link',
+    });
     expect(outcome).toBe('applied');
     expect(types(events)).toEqual(['decided', 'stage_approved', 'approved']);
-    expect(events.at(-1)).toEqual({ type: 'approved', at: AT, reason: { code: 'stages-approved', stages: 2, byTimeout: [] } });
-    expect(approval.stages[1]?.decisions).toEqual([{ person: 'bob', decision: 'approve', at: AT, channel: 'link', onBehalfOf: null }]);
+    expect(events.at(-1)).toEqual({
+      type: 'approved',
+      at: AT,
+      reason: { code: 'stages-approved', stages: 2, byTimeout: [] },
+    });
+    expect(approval.stages[1]?.decisions).toEqual([
+      { person: 'bob', decision: 'approve', at: AT, channel: 'link', onBehalfOf: null },
+    ]);
   });
 
   test('a delegate’s decision says on whose behalf', () => {
@@ -33,15 +57,25 @@ describe('approving', () => {
   });
 
   test('roles are resolved when their stage opens, not before', () => {
-    const request = opened([stage(['ann']), stage(['@vp'])], context({ facts: facts({ holders: [holder('vp', 'old')] }) }));
-    const { approval } = carryOut(request, decision('ann'), context({ facts: facts({ holders: [holder('vp', 'new')] }) }));
+    const request = opened(
+      [stage(['ann']), stage(['@vp'])],
+      context({ facts: facts({ holders: [holder('vp', 'old')] }) }),
+    );
+    const { approval } = carryOut(
+      request,
+      decision('ann'),
+      context({ facts: facts({ holders: [holder('vp', 'new')] }) }),
+    );
     expect(asked(approval)).toEqual(['new']);
   });
 });
 
 describe('rejecting', () => {
   test('one rejection ends the request; what waited still waits', () => {
-    const { events, approval } = carryOut(approvedBy(opened([stage(['ann', 'bob', 'cid'], { required: 2 }), stage(['dan'])]), 'ann'), decision('bob', 'reject'));
+    const { events, approval } = carryOut(
+      approvedBy(opened([stage(['ann', 'bob', 'cid'], { required: 2 }), stage(['dan'])]), 'ann'),
+      decision('bob', 'reject'),
+    );
     expect(types(events)).toEqual(['decided', 'stage_rejected', 'rejected']);
     expect(events.at(-1)).toMatchObject({ reason: { code: 'rejected-by-approver', stage: 0 } });
     expect(approval.state).toBe('rejected');
@@ -50,11 +84,17 @@ describe('rejecting', () => {
 });
 
 describe('asking for changes', () => {
-  const returned = carryOut(opened([stage(['ann', 'bob'], { required: 2, timeout: 'P1D' })]), decision('ann', 'request_changes'));
+  const returned = carryOut(
+    opened([stage(['ann', 'bob'], { required: 2, timeout: 'P1D' })]),
+    decision('ann', 'request_changes'),
+  );
 
   test('hands the request back and stops the clock', () => {
     expect(types(returned.events)).toEqual(['decided', 'changes_requested']);
-    expect(returned.approval).toMatchObject({ state: 'changes_requested', stages: [{ state: 'open', deadlineAt: null }] });
+    expect(returned.approval).toMatchObject({
+      state: 'changes_requested',
+      stages: [{ state: 'open', deadlineAt: null }],
+    });
   });
 
   test('the others have to wait, and the same decision again is a repetition', () => {
@@ -70,7 +110,9 @@ describe('decisions that do not count', () => {
   test('one that comes after the end is recorded as late and changes nothing', () => {
     const { outcome, events, approval } = carryOut(closed, decision('bob', 'reject'));
     expect(outcome).toBe('late');
-    expect(events).toEqual([{ type: 'late_decision', at: AT, stage: 0, person: 'bob', decision: 'reject', channel: 'api', onBehalfOf: null }]);
+    expect(events).toEqual([
+      { type: 'late_decision', at: AT, stage: 0, person: 'bob', decision: 'reject', channel: 'api', onBehalfOf: null },
+    ]);
     expect(approval).toEqual(closed);
   });
 
@@ -96,6 +138,12 @@ describe('decisions that do not count', () => {
   });
 
   test('somebody who has left may not use an old link', () => {
-    expect(refusalOf(opened([stage(['ann', 'bob'])]), decision('ann'), context({ facts: facts({ inactive: new Set(['ann']) }) }))).toBe('not-an-approver');
+    expect(
+      refusalOf(
+        opened([stage(['ann', 'bob'])]),
+        decision('ann'),
+        context({ facts: facts({ inactive: new Set(['ann']) }) }),
+      ),
+    ).toBe('not-an-approver');
   });
 });

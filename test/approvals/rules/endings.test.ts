@@ -6,7 +6,10 @@ const pending = opened([stage(['ann']), stage(['bob'], { timeout: 'P1D' }), stag
 const half = approvedBy(pending, 'ann');
 const returned = carryOut(half, decision('bob', 'request_changes')).approval;
 
-describe.each([['pending', half], ['waiting for changes', returned]])('a request that is %s', (_state, approval) => {
+describe.each([
+  ['pending', half],
+  ['waiting for changes', returned],
+])('a request that is %s', (_state, approval) => {
   test('can be withdrawn: the open stage is not needed any more', () => {
     const withdrawn = carryOut(approval, { type: 'withdraw' });
     expect(types(withdrawn.events)).toEqual(['stage_skipped', 'withdrawn']);
@@ -32,14 +35,26 @@ test('a closed request can neither be withdrawn nor expire', () => {
 });
 
 test.each<[OutcomeReason, string]>([
-  [{ code: 'below-lowest-threshold', threshold: '500.00' }, 'Approved at once: the amount is below 500.00, from which on somebody has to agree.'],
+  [
+    { code: 'below-lowest-threshold', threshold: '500.00' },
+    'Approved at once: the amount is below 500.00, from which on somebody has to agree.',
+  ],
   [{ code: 'stages-approved', stages: 1, byTimeout: [] }, 'Approved by its one stage.'],
   [{ code: 'stages-approved', stages: 3, byTimeout: [] }, 'Approved by all 3 stages.'],
-  [{ code: 'stages-approved', stages: 3, byTimeout: [0, 2] }, 'Approved by all 3 stages; nobody answered stages 1 and 3 in time, which approves them by the chain’s rule.'],
-  [{ code: 'stages-approved', stages: 1, byTimeout: [0] }, 'Approved by its one stage; nobody answered stage 1 in time, which approves it by the chain’s rule.'],
+  [
+    { code: 'stages-approved', stages: 3, byTimeout: [0, 2] },
+    'Approved by all 3 stages; nobody answered stages 1 and 3 in time, which approves them by the chain’s rule.',
+  ],
+  [
+    { code: 'stages-approved', stages: 1, byTimeout: [0] },
+    'Approved by its one stage; nobody answered stage 1 in time, which approves it by the chain’s rule.',
+  ],
   [{ code: 'rejected-by-approver', stage: 1 }, 'Rejected by an approver of stage 2.'],
   [{ code: 'timeout', stage: 0, escalated: false }, 'Rejected: stage 1 was not answered in time.'],
-  [{ code: 'timeout', stage: 0, escalated: true }, 'Rejected: stage 1 was not answered in time, and neither was its escalation.'],
+  [
+    { code: 'timeout', stage: 0, escalated: true },
+    'Rejected: stage 1 was not answered in time, and neither was its escalation.',
+  ],
   [{ code: 'withdrawn' }, 'Withdrawn before it was decided.'],
   [{ code: 'expired' }, 'Expired before it was decided.'],
 ])('describeOutcome says %j in words', (reason, words) => {

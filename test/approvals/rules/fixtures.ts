@@ -1,7 +1,21 @@
 import type { Role } from '../../../src/tenancy/rules/roles.ts';
 import {
-  type Approval, type ApprovalEvent, type ApproverRule, type Chain, type Command, type Context, handle, type Handled, newApproval,
-  type OrganizationFacts, type Parties, type PersonId, type Problem, type Refusal, type StageRule, type TeamId,
+  type Approval,
+  type ApprovalEvent,
+  type ApproverRule,
+  type Chain,
+  type Command,
+  type Context,
+  handle,
+  type Handled,
+  newApproval,
+  type OrganizationFacts,
+  type Parties,
+  type PersonId,
+  type Problem,
+  type Refusal,
+  type StageRule,
+  type TeamId,
 } from '../../../src/approvals/rules.ts';
 
 /** A Monday morning. */
@@ -17,7 +31,15 @@ export function approvers(...names: string[]): ApproverRule[] {
 
 export function stage(names: string[], rule: Partial<Omit<StageRule, 'approvers'>> = {}): StageRule {
   return {
-    approvers: approvers(...names), required: 1, timeout: null, calendar: null, onTimeout: 'reject', escalateTo: [], reminders: [], amountAtLeast: null, ...rule,
+    approvers: approvers(...names),
+    required: 1,
+    timeout: null,
+    calendar: null,
+    onTimeout: 'reject',
+    escalateTo: [],
+    reminders: [],
+    amountAtLeast: null,
+    ...rule,
   };
 }
 
@@ -26,7 +48,14 @@ export function chain(...stages: StageRule[]): Chain {
 }
 
 export function facts(known: Partial<OrganizationFacts> = {}): OrganizationFacts {
-  return { teamPath: [TEAM, DEPARTMENT, null], holders: [], requestersManager: null, absences: [], inactive: new Set(), ...known };
+  return {
+    teamPath: [TEAM, DEPARTMENT, null],
+    holders: [],
+    requestersManager: null,
+    absences: [],
+    inactive: new Set(),
+    ...known,
+  };
 }
 
 export function holder(role: Role, person: PersonId, team: TeamId = TEAM): OrganizationFacts['holders'][number] {
@@ -61,7 +90,10 @@ export function refusalOf(approval: Approval, command: Command, given: Context =
   return 'refusal' in handled ? handled.refusal : null;
 }
 
-export function decision(person: PersonId, decided: 'approve' | 'reject' | 'request_changes' = 'approve'): Command & { type: 'decide' } {
+export function decision(
+  person: PersonId,
+  decided: 'approve' | 'reject' | 'request_changes' = 'approve',
+): Command & { type: 'decide' } {
   return { type: 'decide', person, decision: decided, channel: 'api' };
 }
 
@@ -69,7 +101,10 @@ export function approvedBy(approval: Approval, ...people: PersonId[]): Approval 
   return people.reduce((current, person) => carryOut(current, decision(person)).approval, approval);
 }
 
-export function asked(approval: Approval, index = approval.stages.findIndex((candidate) => candidate.state === 'open')): PersonId[] {
+export function asked(
+  approval: Approval,
+  index = approval.stages.findIndex((candidate) => candidate.state === 'open'),
+): PersonId[] {
   return approval.stages[index]?.asked.map((candidate) => candidate.person) ?? [];
 }
 

@@ -1,5 +1,13 @@
 import {
-  type Approval, type ApprovalEvent, type Command, type Context, handle, type Handled, newApproval, openStageOf, type Refusal,
+  type Approval,
+  type ApprovalEvent,
+  type Command,
+  type Context,
+  handle,
+  type Handled,
+  newApproval,
+  openStageOf,
+  type Refusal,
 } from '../../../src/approvals/rules.ts';
 import { PEOPLE, type Step, type World } from './arbitraries.ts';
 import { AT } from './fixtures.ts';
@@ -46,18 +54,32 @@ export function live({ stages, facts, parties, amount }: World, steps: readonly 
 function commandFor(step: Step, approval: Approval): Command | null {
   switch (step.what) {
     case 'decide':
-      return { type: 'decide', person: personFor(step, approval), decision: step.decision, channel: 'api', revision: step.revision };
+      return {
+        type: 'decide',
+        person: personFor(step, approval),
+        decision: step.decision,
+        channel: 'api',
+        revision: step.revision,
+      };
     case 'reassign':
       return { type: 'reassign', from: personFor(step, approval), to: step.to };
     case 'resubmit': {
       const { stages, amount, contextChanged, textChanged } = step;
       const chain = stages === undefined ? {} : { chain: { stages, origin: 'chain' } as const };
-      return { type: 'resubmit', changes: { ...chain, ...(amount === undefined ? {} : { amount }), contextChanged, textChanged } };
+      return {
+        type: 'resubmit',
+        changes: { ...chain, ...(amount === undefined ? {} : { amount }), contextChanged, textChanged },
+      };
     }
     case 'time': {
       const open = openStageOf(approval);
       const deadlineAt = open?.deadlineAt ?? AT;
-      return { type: 'deadline', deadlineAt, stage: step.due ? (open?.index ?? 0) : step.stage, revision: step.due ? approval.revision : step.revision };
+      return {
+        type: 'deadline',
+        deadlineAt,
+        stage: step.due ? (open?.index ?? 0) : step.stage,
+        revision: step.due ? approval.revision : step.revision,
+      };
     }
     case 'remind':
       return { type: 'remind', stage: step.stage, revision: step.revision };
@@ -70,7 +92,10 @@ function commandFor(step: Step, approval: Approval): Command | null {
   }
 }
 
-function personFor({ by, nth }: { readonly by: 'asked' | 'anybody'; readonly nth: number }, approval: Approval): string {
+function personFor(
+  { by, nth }: { readonly by: 'asked' | 'anybody'; readonly nth: number },
+  approval: Approval,
+): string {
   const asked = openStageOf(approval)?.asked.map((candidate) => candidate.person) ?? [];
   const choice = by === 'asked' && asked.length > 0 ? asked : PEOPLE;
   return choice[nth % choice.length] ?? 'nobody';

@@ -1,7 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  type Approval, type ApprovalEvent, checkDecision, controlSnapshot, evolve, handle, isClosed, openStageOf, type StageState,
+  type Approval,
+  type ApprovalEvent,
+  checkDecision,
+  controlSnapshot,
+  evolve,
+  handle,
+  isClosed,
+  openStageOf,
+  type StageState,
 } from '../../../src/approvals/rules.ts';
 import { steps, worlds } from './arbitraries.ts';
 import { decision } from './fixtures.ts';
@@ -10,10 +18,14 @@ import { isRightlyAsked, quorumFor } from './oracle.ts';
 
 /** Lets many requests live through many steps, and looks at each whole history. */
 function always(look: (history: History) => void, numRuns = 1000): void {
-  fc.assert(fc.property(worlds, steps, (world, taken) => look(live(world, taken))), { numRuns });
+  fc.assert(
+    fc.property(worlds, steps, (world, taken) => look(live(world, taken))),
+    { numRuns },
+  );
 }
 
-const everyMoment = (look: (moment: Moment, history: History) => void) => always((history) => history.moments.forEach((moment) => look(moment, history)));
+const everyMoment = (look: (moment: Moment, history: History) => void) =>
+  always((history) => history.moments.forEach((moment) => look(moment, history)));
 const eventsOf = ({ result }: Moment): readonly ApprovalEvent[] => ('events' in result ? result.events : []);
 const happened = (moment: Moment, type: ApprovalEvent['type'], stage: number) => {
   return eventsOf(moment).some((event) => event.type === type && 'stage' in event && event.stage === stage);
@@ -27,14 +39,20 @@ describe('whatever happens to a request', () => {
       if (after.state !== 'approved' || before.state === 'approved') return;
       approved += 1;
       for (const stage of after.stages) {
-        const approvals = new Set(stage.decisions.filter((each) => each.decision === 'approve').map((each) => each.person)).size;
+        const approvals = new Set(
+          stage.decisions.filter((each) => each.decision === 'approve').map((each) => each.person),
+        ).size;
         const revision = history.moments.filter((moment) => moment.after.revision === after.revision);
-        const timedOut = revision.some((moment) => moment.command.type === 'deadline' && happened(moment, 'stage_approved', stage.index));
+        const timedOut = revision.some(
+          (moment) => moment.command.type === 'deadline' && happened(moment, 'stage_approved', stage.index),
+        );
         const leftOut = stage.rule.amountAtLeast !== null && Number(after.amount) < Number(stage.rule.amountAtLeast);
         expect(stage.state).toBe(leftOut ? 'skipped' : 'approved');
         if (!leftOut && !(timedOut && stage.rule.onTimeout === 'approve')) {
           const opening = revision.findLast((moment) => happened(moment, 'stage_opened', stage.index));
-          expect(approvals).toBeGreaterThanOrEqual(quorumFor(stage.rule, (opening?.context ?? context).facts, after.parties));
+          expect(approvals).toBeGreaterThanOrEqual(
+            quorumFor(stage.rule, (opening?.context ?? context).facts, after.parties),
+          );
           expect(approvals).toBeGreaterThanOrEqual(stage.required);
         }
       }
@@ -45,7 +63,10 @@ describe('whatever happens to a request', () => {
   test('requester and creator are never asked and never counted, nor does anybody answer for them', () => {
     everyMoment(({ after }) => {
       const { requester, creator } = after.parties;
-      const named = [...counted(after), ...after.stages.flatMap((stage) => stage.asked)].flatMap((each) => [each.person, each.onBehalfOf]);
+      const named = [...counted(after), ...after.stages.flatMap((stage) => stage.asked)].flatMap((each) => [
+        each.person,
+        each.onBehalfOf,
+      ]);
       expect(named.filter((person) => person !== null && (person === requester || person === creator))).toEqual([]);
     });
   });
@@ -55,7 +76,8 @@ describe('whatever happens to a request', () => {
       for (const event of eventsOf(moment)) {
         const candidates = 'candidates' in event ? event.candidates : event.type === 'reassigned' ? [event.to] : [];
         const rule = 'stage' in event ? moment.after.stages[event.stage]?.rule : undefined;
-        for (const candidate of candidates) expect(rule !== undefined && isRightlyAsked(candidate, rule, moment, history)).toBe(true);
+        for (const candidate of candidates)
+          expect(rule !== undefined && isRightlyAsked(candidate, rule, moment, history)).toBe(true);
       }
     });
   });
@@ -86,7 +108,9 @@ describe('whatever happens to a request', () => {
       expect(open).toHaveLength(isClosed(after.state) ? 0 : 1);
       const [stage] = open;
       if (stage === undefined) return;
-      expect(after.stages.slice(0, stage.index).every(({ state }) => state === 'approved' || state === 'skipped')).toBe(true);
+      expect(after.stages.slice(0, stage.index).every(({ state }) => state === 'approved' || state === 'skipped')).toBe(
+        true,
+      );
       expect(stage.decisions.filter((each) => each.decision === 'approve').length).toBeLessThan(stage.required);
       if (after.state === 'changes_requested') expect(stage.deadlineAt).toBeNull();
     });
@@ -108,7 +132,11 @@ describe('decisions', () => {
   test('the same one again is answered as repeated, at any later time, and changes nothing', () => {
     everyMoment(({ after, context }) => {
       for (const { person, decision: kind } of counted(after)) {
-        expect(handle(after, decision(person, kind), context)).toEqual({ outcome: 'repeated', events: [], approval: after });
+        expect(handle(after, decision(person, kind), context)).toEqual({
+          outcome: 'repeated',
+          events: [],
+          approval: after,
+        });
       }
     });
   });
@@ -120,7 +148,17 @@ describe('decisions', () => {
       const left = checked === 'accept' && context.facts.inactive.has(command.person);
       const late = checked === 'approval-closed' && isClosed(before.state);
       const outcome = 'refusal' in result ? result.refusal : result.outcome;
-      expect(outcome).toBe(left ? 'not-an-approver' : late ? 'late' : checked === 'accept' ? 'applied' : checked === 'repeat' ? 'repeated' : checked);
+      expect(outcome).toBe(
+        left
+          ? 'not-an-approver'
+          : late
+            ? 'late'
+            : checked === 'accept'
+              ? 'applied'
+              : checked === 'repeat'
+                ? 'repeated'
+                : checked,
+      );
     });
   });
 
@@ -132,14 +170,18 @@ describe('decisions', () => {
       const [one, other] = undecided(stage).filter((person) => !context.facts.inactive.has(person));
       if (one === undefined || other === undefined || stage.required - stage.decisions.length < 2) return;
       compared += 1;
-      expect(inAnyOrder(afterApprovals(after, [one, other], context))).toEqual(inAnyOrder(afterApprovals(after, [other, one], context)));
+      expect(inAnyOrder(afterApprovals(after, [one, other], context))).toEqual(
+        inAnyOrder(afterApprovals(after, [other, one], context)),
+      );
     });
     expect(compared).toBeGreaterThan(100);
   });
 });
 
 function undecided(stage: StageState): string[] {
-  return stage.asked.map((candidate) => candidate.person).filter((person) => !stage.decisions.some((each) => each.person === person));
+  return stage.asked
+    .map((candidate) => candidate.person)
+    .filter((person) => !stage.decisions.some((each) => each.person === person));
 }
 
 function afterApprovals(approval: Approval, people: readonly string[], context: Moment['context']): Approval {
@@ -151,6 +193,9 @@ function afterApprovals(approval: Approval, people: readonly string[], context: 
 }
 
 function inAnyOrder(approval: Approval): Approval {
-  const stages = approval.stages.map((stage) => ({ ...stage, decisions: stage.decisions.toSorted((a, b) => a.person.localeCompare(b.person)) }));
+  const stages = approval.stages.map((stage) => ({
+    ...stage,
+    decisions: stage.decisions.toSorted((a, b) => a.person.localeCompare(b.person)),
+  }));
   return { ...approval, stages };
 }

@@ -1,6 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Command } from '../../../src/approvals/rules.ts';
-import { absent, approvedBy, approvers, asked, AT, carryOut, context, decision, facts, opened, refusalOf, stage, types } from './fixtures.ts';
+import {
+  absent,
+  approvedBy,
+  approvers,
+  asked,
+  AT,
+  carryOut,
+  context,
+  decision,
+  facts,
+  opened,
+  refusalOf,
+  stage,
+  types,
+} from './fixtures.ts';
 
 const move = (from: string, to: string, index?: number): Command => ({ type: 'reassign', from, to, stage: index });
 
@@ -9,10 +23,19 @@ describe('reassign', () => {
 
   test('asks somebody else instead', () => {
     const { events, approval } = carryOut(request, move('ann', 'eve', 0));
-    expect(events).toEqual([{
-      type: 'reassigned', at: AT, stage: 0, from: 'ann',
-      to: { person: 'eve', reason: { type: 'reassigned', from: 'ann', seat: 'ann', because: { type: 'named' } }, onBehalfOf: null },
-    }]);
+    expect(events).toEqual([
+      {
+        type: 'reassigned',
+        at: AT,
+        stage: 0,
+        from: 'ann',
+        to: {
+          person: 'eve',
+          reason: { type: 'reassigned', from: 'ann', seat: 'ann', because: { type: 'named' } },
+          onBehalfOf: null,
+        },
+      },
+    ]);
     expect(asked(approval)).toEqual(['bob', 'cid', 'eve']);
     expect(refusalOf(approval, decision('ann'))).toBe('not-an-approver');
     expect(approvedBy(approval, 'eve', 'bob').stages[0]?.state).toBe('approved');
@@ -20,8 +43,12 @@ describe('reassign', () => {
 
   test('asks the delegate of somebody who is absent', () => {
     const given = context({ facts: facts({ absences: [absent('eve', 'dee')] }) });
-    expect(carryOut(request, move('ann', 'eve'), given).events).toMatchObject([{ to: { person: 'dee', onBehalfOf: 'eve' } }]);
-    expect(refusalOf(request, move('ann', 'eve'), context({ facts: facts({ absences: [absent('eve', 'bob')] }) }))).toBe('already-asked');
+    expect(carryOut(request, move('ann', 'eve'), given).events).toMatchObject([
+      { to: { person: 'dee', onBehalfOf: 'eve' } },
+    ]);
+    expect(
+      refusalOf(request, move('ann', 'eve'), context({ facts: facts({ absences: [absent('eve', 'bob')] }) })),
+    ).toBe('already-asked');
   });
 
   test('told twice happens once', () => {
@@ -40,8 +67,12 @@ describe('reassign', () => {
   });
 
   test('is refused to somebody who cannot be asked', () => {
-    expect(refusalOf(request, move('ann', 'eve'), context({ facts: facts({ inactive: new Set(['eve']) }) }))).toBe('not-available');
-    expect(refusalOf(request, move('ann', 'eve'), context({ facts: facts({ absences: [absent('eve', 'requester')] }) }))).toBe('not-available');
+    expect(refusalOf(request, move('ann', 'eve'), context({ facts: facts({ inactive: new Set(['eve']) }) }))).toBe(
+      'not-available',
+    );
+    expect(
+      refusalOf(request, move('ann', 'eve'), context({ facts: facts({ absences: [absent('eve', 'requester')] }) })),
+    ).toBe('not-available');
   });
 
   test('is refused from somebody who has decided, and to somebody who has', () => {
@@ -53,7 +84,9 @@ describe('reassign', () => {
 
   test('is refused while nobody is asked', () => {
     expect(refusalOf(carryOut(request, { type: 'withdraw' }).approval, move('ann', 'eve'))).toBe('approval-closed');
-    expect(refusalOf(carryOut(request, decision('ann', 'request_changes')).approval, move('bob', 'eve'))).toBe('approval-closed');
+    expect(refusalOf(carryOut(request, decision('ann', 'request_changes')).approval, move('bob', 'eve'))).toBe(
+      'approval-closed',
+    );
   });
 });
 
@@ -78,12 +111,17 @@ describe('a stage that cannot be met', () => {
     expect(asked(lacking)).toEqual(['ann', 'dee']);
     expect(asked(carryOut(lacking, move('bob', 'eve'), gone).approval)).toEqual(['ann', 'dee', 'eve']);
     expect(refusalOf(lacking, move('sam', 'eve'), gone)).toBe('not-asked');
-    expect(carryOut(lacking, { type: 'reassign', from: 'sam', to: 'eve', wasAsked: true }, gone).outcome).toBe('applied');
+    expect(carryOut(lacking, { type: 'reassign', from: 'sam', to: 'eve', wasAsked: true }, gone).outcome).toBe(
+      'applied',
+    );
   });
 
   test('takes no seat from those to whom it has not escalated', () => {
     const gone = context({ facts: facts({ inactive: new Set(['bob']) }) });
-    const lacking = opened([stage(['ann', 'bob'], { required: 2, timeout: 'P1D', onTimeout: 'escalate', escalateTo: approvers('sam') })], gone);
+    const lacking = opened(
+      [stage(['ann', 'bob'], { required: 2, timeout: 'P1D', onTimeout: 'escalate', escalateTo: approvers('sam') })],
+      gone,
+    );
     expect(refusalOf(lacking, move('sam', 'eve'), gone)).toBe('not-asked');
   });
 });

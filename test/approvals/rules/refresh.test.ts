@@ -1,16 +1,34 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Approval, Handled, OrganizationFacts, Quorum } from '../../../src/approvals/rules.ts';
-import { absent, approvedBy, approvers, asked, carryOut, context, decision, facts, holder, opened, stage, types } from './fixtures.ts';
+import {
+  absent,
+  approvedBy,
+  approvers,
+  asked,
+  carryOut,
+  context,
+  decision,
+  facts,
+  holder,
+  opened,
+  stage,
+  types,
+} from './fixtures.ts';
 
 const holders = (...people: string[]) => people.map((person) => holder('vp', person));
 const given = (known: Partial<OrganizationFacts>) => context({ facts: facts(known) });
-const vps = (required: Quorum, ...people: string[]) => opened([stage(['@vp'], { required })], given({ holders: holders(...people) }));
-const refresh = (approval: Approval, known: Partial<OrganizationFacts>): Handled => carryOut(approval, { type: 'refresh' }, given(known));
+const vps = (required: Quorum, ...people: string[]) =>
+  opened([stage(['@vp'], { required })], given({ holders: holders(...people) }));
+const refresh = (approval: Approval, known: Partial<OrganizationFacts>): Handled =>
+  carryOut(approval, { type: 'refresh' }, given(known));
 
 describe('refresh', () => {
   test('asks who has come, no longer asks who has gone', () => {
     const { events, approval } = refresh(vps(1, 'ann', 'bob'), { holders: holders('bob', 'cid') });
-    expect(events).toMatchObject([{ type: 'unasked', people: ['ann'] }, { type: 'asked', candidates: [{ person: 'cid' }] }]);
+    expect(events).toMatchObject([
+      { type: 'unasked', people: ['ann'] },
+      { type: 'asked', candidates: [{ person: 'cid' }] },
+    ]);
     expect(asked(approval)).toEqual(['bob', 'cid']);
   });
 
@@ -22,14 +40,21 @@ describe('refresh', () => {
 
   test('changes nothing where nothing has changed, or nobody is asked', () => {
     const request = vps(1, 'ann');
-    expect(refresh(request, { holders: holders('ann') })).toEqual({ outcome: 'repeated', events: [], approval: request });
+    expect(refresh(request, { holders: holders('ann') })).toEqual({
+      outcome: 'repeated',
+      events: [],
+      approval: request,
+    });
     const returned = carryOut(request, decision('ann', 'request_changes')).approval;
     expect(refresh(returned, { holders: holders('bob') }).events).toEqual([]);
     expect(refresh(approvedBy(request, 'ann'), { holders: holders('bob') }).events).toEqual([]);
   });
 
   test('keeps who has decided, also when they have left', () => {
-    const { approval } = refresh(approvedBy(vps(2, 'ann', 'bob'), 'ann'), { holders: holders('bob'), inactive: new Set(['ann']) });
+    const { approval } = refresh(approvedBy(vps(2, 'ann', 'bob'), 'ann'), {
+      holders: holders('bob'),
+      inactive: new Set(['ann']),
+    });
     expect(asked(approval)).toEqual(['ann', 'bob']);
     expect(approvedBy(approval, 'bob').state).toBe('approved');
   });
@@ -45,13 +70,18 @@ describe('refresh', () => {
     const known = { holders: holders('ann'), absences: [absent('ann', 'dee')] };
     const request = opened([stage(['@vp'])], given(known));
     const { events } = refresh(request, { holders: holders('dee') });
-    expect(events).toMatchObject([{ type: 'unasked', people: ['dee'] }, { type: 'asked', candidates: [{ person: 'dee', onBehalfOf: null }] }]);
+    expect(events).toMatchObject([
+      { type: 'unasked', people: ['dee'] },
+      { type: 'asked', candidates: [{ person: 'dee', onBehalfOf: null }] },
+    ]);
   });
 });
 
 describe('a quorum of all', () => {
   test('grows with the stage', () => {
-    const { events, approval } = refresh(approvedBy(vps('all', 'ann', 'bob'), 'ann'), { holders: holders('ann', 'bob', 'cid') });
+    const { events, approval } = refresh(approvedBy(vps('all', 'ann', 'bob'), 'ann'), {
+      holders: holders('ann', 'bob', 'cid'),
+    });
     expect(types(events)).toEqual(['asked', 'quorum_raised']);
     expect(approvedBy(approval, 'bob').state).toBe('pending');
     expect(approvedBy(approval, 'bob', 'cid').state).toBe('approved');
@@ -63,14 +93,19 @@ describe('a quorum of all', () => {
   });
 
   test('never shrinks: a request does not become easier because somebody is removed', () => {
-    const { events, approval } = refresh(approvedBy(vps('all', 'ann', 'bob', 'cid'), 'ann', 'bob'), { holders: holders('ann', 'bob') });
+    const { events, approval } = refresh(approvedBy(vps('all', 'ann', 'bob', 'cid'), 'ann', 'bob'), {
+      holders: holders('ann', 'bob'),
+    });
     expect(types(events)).toEqual(['unasked', 'stuck']);
     expect(approval).toMatchObject({ state: 'pending', stages: [{ required: 3 }] });
   });
 
   test('does not count the escalation’s people', () => {
     const known = { holders: holders('ann', 'bob') };
-    const request = opened([stage(['@vp'], { required: 'all', timeout: 'P1D', onTimeout: 'escalate', escalateTo: approvers('eve') })], given(known));
+    const request = opened(
+      [stage(['@vp'], { required: 'all', timeout: 'P1D', onTimeout: 'escalate', escalateTo: approvers('eve') })],
+      given(known),
+    );
     const deadlineAt = request.stages[0]?.deadlineAt;
     if (deadlineAt == null) throw new Error('the stage has a deadline');
     const escalated = carryOut(request, { type: 'deadline', stage: 0, revision: 1, deadlineAt }, given(known)).approval;

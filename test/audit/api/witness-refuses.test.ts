@@ -27,7 +27,9 @@ beforeEach(async () => {
   await log.start();
   ({ url } = log);
   await writeFile(join(folder, 'api.key'), 'a key\n');
-  witnessKey = (await runCli(['audit', 'witness-key', '--name', 'witness.test', '--out', join(folder, 'witness.key')], {})).output.trim();
+  witnessKey = (
+    await runCli(['audit', 'witness-key', '--name', 'witness.test', '--out', join(folder, 'witness.key')], {})
+  ).output.trim();
 });
 
 afterEach(async () => {
@@ -35,13 +37,26 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const args = () => ['audit', 'witness', '--url', url, '--api-key-file', join(folder, 'api.key'), '--key-file', join(folder, 'witness.key'), '--state', join(folder, 'state.json')];
+const args = () => [
+  'audit',
+  'witness',
+  '--url',
+  url,
+  '--api-key-file',
+  join(folder, 'api.key'),
+  '--key-file',
+  join(folder, 'witness.key'),
+  '--state',
+  join(folder, 'state.json'),
+];
 const look = (): Promise<CliResult> => runCli([...args(), '--once'], {});
 const state = async () => JSON.parse(await readFile(join(folder, 'state.json'), 'utf8'));
 
 async function evidence(): Promise<Record<string, unknown>[]> {
   const names = (await readdir(folder)).filter((name) => name.startsWith('state.json.evidence-'));
-  return Promise.all(names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as Record<string, unknown>));
+  return Promise.all(
+    names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as Record<string, unknown>),
+  );
 }
 
 describe('a witness', () => {
@@ -49,8 +64,15 @@ describe('a witness', () => {
     expect(await look()).toMatchObject({ exitCode: 0, output: 'Cosigned the checkpoint of 5 entries.\n' });
     expect(log.handedIn).toEqual([{ tree_size: 5, cosignature: expect.stringMatching(/^— witness\.test /) }]);
     const signature = parseSignature(log.handedIn[0]!.cosignature);
-    expect(cosignatureTime(addSignatures(log.checkpoint(), [signature]), parseVerifierKey(witnessKey))).toBeInstanceOf(Date);
-    expect(() => cosignatureTime(addSignatures(log.checkpoint(['a', 'b', 'c', 'd', 'x']), [signature]), parseVerifierKey(witnessKey))).toThrow();
+    expect(cosignatureTime(addSignatures(log.checkpoint(), [signature]), parseVerifierKey(witnessKey))).toBeInstanceOf(
+      Date,
+    );
+    expect(() =>
+      cosignatureTime(
+        addSignatures(log.checkpoint(['a', 'b', 'c', 'd', 'x']), [signature]),
+        parseVerifierKey(witnessKey),
+      ),
+    ).toThrow();
   });
 
   test('follows a log that grows', async () => {
@@ -66,7 +88,12 @@ describe('a witness', () => {
     let onDisk: unknown;
     log.onHandedIn = async () => void (onDisk = await state());
     await look();
-    expect(onDisk).toEqual({ log_key: log.publicKey, checkpoint: log.checkpoint(), cosignature: log.handedIn[0]?.cosignature, handed_over: false });
+    expect(onDisk).toEqual({
+      log_key: log.publicKey,
+      checkpoint: log.checkpoint(),
+      cosignature: log.handedIn[0]?.cosignature,
+      handed_over: false,
+    });
     expect(await state()).toMatchObject({ handed_over: true });
   });
 
@@ -84,21 +111,50 @@ describe('a witness', () => {
 
   test.each<[string, () => void, string]>([
     ['went back', () => (log.history = ['a', 'b', 'c']), 'went back from 5 entries to 3'],
-    ['has another history of the same size', () => (log.history = ['a', 'b', 'x', 'd', 'e']), 'there are two roots of 5 leaves'],
-    ['has a longer history that begins otherwise', () => (log.history = ['a', 'b', 'x', 'd', 'e', 'f', 'g']), 'do not begin with the 5'],
-    ['has no proof', () => {
-      log.history = [...HISTORY, 'f'];
-      log.answer = (_method, path) => (path.endsWith('/consistency') ? { status: 404, body: '{"detail":"never"}' } : null);
-    }, 'cannot prove that its 6 entries begin with the 5'],
-    ['gives the proof of something else', () => {
-      log.history = [...HISTORY, 'f'];
-      log.answer = (_method, path) => (path.endsWith('/consistency') ? { status: 200, body: JSON.stringify({ hashes: [Buffer.alloc(32).toString('base64')] }) } : null);
-    }, 'do not begin with the 5'],
-    ['shows what another key has signed', () => {
-      const other = log.checkpoint([...HISTORY, 'f'], signingKey('countersign/fake', randomBytes(32)));
-      log.answer = (_method, path) => (path.endsWith('/checkpoint') ? { status: 200, body: other } : null);
-    }, 'its key did not sign'],
-    ['shows no checkpoint at all', () => (log.answer = (_method, path) => (path.endsWith('/checkpoint') ? { status: 200, body: 'all is well' } : null)), 'its key did not sign'],
+    [
+      'has another history of the same size',
+      () => (log.history = ['a', 'b', 'x', 'd', 'e']),
+      'there are two roots of 5 leaves',
+    ],
+    [
+      'has a longer history that begins otherwise',
+      () => (log.history = ['a', 'b', 'x', 'd', 'e', 'f', 'g']),
+      'do not begin with the 5',
+    ],
+    [
+      'has no proof',
+      () => {
+        log.history = [...HISTORY, 'f'];
+        log.answer = (_method, path) =>
+          path.endsWith('/consistency') ? { status: 404, body: '{"detail":"never"}' } : null;
+      },
+      'cannot prove that its 6 entries begin with the 5',
+    ],
+    [
+      'gives the proof of something else',
+      () => {
+        log.history = [...HISTORY, 'f'];
+        log.answer = (_method, path) =>
+          path.endsWith('/consistency')
+            ? { status: 200, body: JSON.stringify({ hashes: [Buffer.alloc(32).toString('base64')] }) }
+            : null;
+      },
+      'do not begin with the 5',
+    ],
+    [
+      'shows what another key has signed',
+      () => {
+        const other = log.checkpoint([...HISTORY, 'f'], signingKey('countersign/fake', randomBytes(32)));
+        log.answer = (_method, path) => (path.endsWith('/checkpoint') ? { status: 200, body: other } : null);
+      },
+      'its key did not sign',
+    ],
+    [
+      'shows no checkpoint at all',
+      () =>
+        (log.answer = (_method, path) => (path.endsWith('/checkpoint') ? { status: 200, body: 'all is well' } : null)),
+      'its key did not sign',
+    ],
   ])('does not sign a log that %s, and keeps what proves it', async (_what, fork, how) => {
     await look();
     const [seen, before] = [log.checkpoint(), await state()];
@@ -108,24 +164,52 @@ describe('a witness', () => {
     expect(output).toMatch(/^INCONSISTENT: [^]*state\.json\.evidence-/);
     expect(log.handedIn).toHaveLength(1);
     expect(await state()).toEqual(before);
-    expect(await evidence()).toEqual([{ how: expect.stringContaining(how), log_key: log.publicKey, seen, shown: expect.any(String), proof: (await evidence())[0]?.['proof'] }]);
+    expect(await evidence()).toEqual([
+      {
+        how: expect.stringContaining(how),
+        log_key: log.publicKey,
+        seen,
+        shown: expect.any(String),
+        proof: (await evidence())[0]?.['proof'],
+      },
+    ]);
     expect((await evidence())[0]).toHaveProperty('proof');
     expect((await look()).exitCode).toBe(1);
     expect(await evidence()).toHaveLength(1);
   });
 
   test('notices a log that denies what it has just shown', async () => {
-    log.answer = (method) => (method === 'POST' ? { status: 404, body: '{"detail":"There is no checkpoint of 5 entries."}' } : null);
-    expect(await look()).toMatchObject({ exitCode: 1, output: expect.stringContaining('says now that it has another one or none') });
+    log.answer = (method) =>
+      method === 'POST' ? { status: 404, body: '{"detail":"There is no checkpoint of 5 entries."}' } : null;
+    expect(await look()).toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining('says now that it has another one or none'),
+    });
     expect(await evidence()).toMatchObject([{ shown: log.checkpoint() }]);
   });
 
   test.each<[string, () => Promise<void>, string]>([
     ['a log that does not answer', () => log.stop(), 'does not answer'],
-    ['a log that is in trouble', async () => void (log.answer = () => ({ status: 503, body: '{"detail":"The database does not answer."}' })), 'The database does not answer'],
-    ['a log that does not know the key', async () => void (log.answer = () => ({ status: 401, body: '{"detail":"This API key is unknown."}' })), 'This API key is unknown'],
-    ['something else than a log', async () => void (log.answer = () => ({ status: 200, body: '<html>' })), 'cannot be used'],
-    ['an answer without end', async () => void (log.answer = () => ({ status: 200, body: 'x'.repeat(2_000_000) })), 'more than it ever should'],
+    [
+      'a log that is in trouble',
+      async () => void (log.answer = () => ({ status: 503, body: '{"detail":"The database does not answer."}' })),
+      'The database does not answer',
+    ],
+    [
+      'a log that does not know the key',
+      async () => void (log.answer = () => ({ status: 401, body: '{"detail":"This API key is unknown."}' })),
+      'This API key is unknown',
+    ],
+    [
+      'something else than a log',
+      async () => void (log.answer = () => ({ status: 200, body: '<html>' })),
+      'cannot be used',
+    ],
+    [
+      'an answer without end',
+      async () => void (log.answer = () => ({ status: 200, body: 'x'.repeat(2_000_000) })),
+      'more than it ever should',
+    ],
     ['a state that is none', () => writeFile(join(folder, 'state.json'), '{}'), 'is no state of a witness'],
     ['a key that is none', () => writeFile(join(folder, 'witness.key'), 'secret'), 'no private key of a witness'],
     ['an API key that is missing', () => rm(join(folder, 'api.key')), 'there is no such file'],
@@ -138,7 +222,10 @@ describe('a witness', () => {
   });
 
   test('that runs on sits a pause in the log out, ends when it is told to, and by itself where the log forks', async () => {
-    const child = spawn(process.execPath, [BIN, ...args(), '--every', '1s'], { env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [BIN, ...args(), '--every', '1s'], {
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const ended = once(child, 'exit');
     const said = createInterface(child.stdout)[Symbol.asyncIterator]();
     const complained = createInterface(child.stderr)[Symbol.asyncIterator]();
@@ -152,14 +239,23 @@ describe('a witness', () => {
     expect(await ended).toEqual([1, null]);
 
     log.history = [...HISTORY, 'f'];
-    const second = spawn(process.execPath, [BIN, ...args(), '--every', '1h'], { env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const second = spawn(process.execPath, [BIN, ...args(), '--every', '1h'], {
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(second.stdout, 'data');
     const over = once(second, 'exit');
     second.kill('SIGTERM');
     expect(await over).toEqual([0, null]);
   });
 
-  test.each([['--every', 'soon'], ['--url', 'countersign.example.com']])('takes no %s that is none', async (option, value) => {
-    expect(await runCli([...args(), '--once', option, value], {})).toMatchObject({ exitCode: 2, errors: expect.stringContaining(option) });
+  test.each([
+    ['--every', 'soon'],
+    ['--url', 'countersign.example.com'],
+  ])('takes no %s that is none', async (option, value) => {
+    expect(await runCli([...args(), '--once', option, value], {})).toMatchObject({
+      exitCode: 2,
+      errors: expect.stringContaining(option),
+    });
   });
 });

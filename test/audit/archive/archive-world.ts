@@ -35,7 +35,15 @@ export class ArchiveWorld {
     this.files = new ArchiveFiles(folder);
     this.entries = new SealedEntries(new ArchivedEntries(this.files));
     const keys = new LogKeys(new BareDatabase(log.sealerDatabase), new SigningKeys(log.master));
-    this.archiving = new Archiving({ work: log.work, entries: this.entries, keys, files: this.files, databaseUrl: log.place.url, clock: this.clock, logger: log.logger });
+    this.archiving = new Archiving({
+      work: log.work,
+      entries: this.entries,
+      keys,
+      files: this.files,
+      databaseUrl: log.place.url,
+      clock: this.clock,
+      logger: log.logger,
+    });
   }
 
   static async open(): Promise<ArchiveWorld> {
@@ -54,27 +62,51 @@ export class ArchiveWorld {
   async makePartition(month: string): Promise<void> {
     const { start, end } = parseMonth(month)!;
     await this.log.admin.query('set role countersign_owner');
-    await this.log.admin.query('select countersign.make_audit_partition($1, $2)', [partitionOf(month), `for values from ('${start.toISOString()}') to ('${end.toISOString()}')`]);
+    await this.log.admin.query('select countersign.make_audit_partition($1, $2)', [
+      partitionOf(month),
+      `for values from ('${start.toISOString()}') to ('${end.toISOString()}')`,
+    ]);
     await this.log.admin.query('reset role');
   }
 
   /** An organization that did something in January and February, some of it with an address, all of it sealed. */
-  async organization(counts: { january: number; february?: number }, settings: OrganizationSettings = {}): Promise<Staff> {
+  async organization(
+    counts: { january: number; february?: number },
+    settings: OrganizationSettings = {},
+  ): Promise<Staff> {
     const staff = await Staff.hire(this.log, { jane: ['member'] }, settings);
-    for (const [month, count] of [[JANUARY, counts.january], [FEBRUARY, counts.february ?? 0]] as const) {
-      for (let n = 0; n < Math.min(count, SEVERAL); n += 1) await staff.act('jane', { at: new Date(month.start.getTime() + n * 60_000), address: n % 2 === 0 ? '203.0.113.9' : null });
-      if (count > SEVERAL) await staff.act('jane', { at: new Date(month.end.getTime() - 1), address: '203.0.113.9', times: count - SEVERAL });
+    for (const [month, count] of [
+      [JANUARY, counts.january],
+      [FEBRUARY, counts.february ?? 0],
+    ] as const) {
+      for (let n = 0; n < Math.min(count, SEVERAL); n += 1)
+        await staff.act('jane', {
+          at: new Date(month.start.getTime() + n * 60_000),
+          address: n % 2 === 0 ? '203.0.113.9' : null,
+        });
+      if (count > SEVERAL)
+        await staff.act('jane', {
+          at: new Date(month.end.getTime() - 1),
+          address: '203.0.113.9',
+          times: count - SEVERAL,
+        });
     }
     await this.log.sealAll();
     return staff;
   }
 
   run(options: Partial<ArchivingOptions> = {}) {
-    return this.archiving.run({ actor: { type: 'workflow', id: null }, signal: new AbortController().signal, ...options });
+    return this.archiving.run({
+      actor: { type: 'workflow', id: null },
+      signal: new AbortController().signal,
+      ...options,
+    });
   }
 
   async partitionExists(month: string): Promise<boolean> {
-    const { rows } = await this.log.admin.query('select to_regclass($1) is not null as there', [`countersign.${partitionOf(month)}`]);
+    const { rows } = await this.log.admin.query('select to_regclass($1) is not null as there', [
+      `countersign.${partitionOf(month)}`,
+    ]);
     return rows[0].there;
   }
 
@@ -89,7 +121,10 @@ export class ArchiveWorld {
   }
 
   async archived({ organization }: Staff): Promise<{ month: string; first: number; end: number; entries: number }[]> {
-    const { rows } = await this.log.admin.query('select month, first_index::int as first, end_index::int as end, entries from countersign.audit_archives where organization_id = $1 order by month', [organization]);
+    const { rows } = await this.log.admin.query(
+      'select month, first_index::int as first, end_index::int as end, entries from countersign.audit_archives where organization_id = $1 order by month',
+      [organization],
+    );
     return rows;
   }
 }

@@ -22,16 +22,28 @@ const logger = pino({ level: 'silent' });
 const master = new MasterKey(secret);
 const nothing = () => undefined;
 const work = new UnitOfWork({
-  database: Database.open({ url, role: DATABASE_ROLES.app, entities, poolSize: 4, logger }), vault: new Vault(master), clock, log: { writeAudit, writeOutbox, settleOutbox },
+  database: Database.open({ url, role: DATABASE_ROLES.app, entities, poolSize: 4, logger }),
+  vault: new Vault(master),
+  clock,
+  log: { writeAudit, writeOutbox, settleOutbox },
   notifier: { outboxFilled: nothing, auditWritten: nothing, changed: nothing },
 });
 const sealer = new BareDatabase(Database.open({ url, role: DATABASE_ROLES.sealer, entities, poolSize: 2, logger }));
 const files = new ArchiveFiles(FOLDER);
-const archiving = new Archiving({ work, entries: new SealedEntries(new ArchivedEntries(files)), keys: new LogKeys(sealer, new SigningKeys(master)), files, databaseUrl: url, clock, logger });
+const archiving = new Archiving({
+  work,
+  entries: new SealedEntries(new ArchivedEntries(files)),
+  keys: new LogKeys(sealer, new SigningKeys(master)),
+  files,
+  databaseUrl: url,
+  clock,
+  logger,
+});
 
 let steps = 0;
 await archiving.run({
-  actor: { type: 'workflow', id: null }, signal: new AbortController().signal,
+  actor: { type: 'workflow', id: null },
+  signal: new AbortController().signal,
   onStep: async ({ step }) => {
     steps += 1;
     if (`${steps} ${step}` !== STAND_STILL_AT) return;

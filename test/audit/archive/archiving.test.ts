@@ -41,8 +41,14 @@ describe('a month whose retention is over', () => {
       verifyInclusion(seq, treeSize, leafTextHash(after[seq]!.leaf), hashes, openCheckpoint(checkpoint.note, key).root);
     }
     const recorded = (await staff.log()).filter(({ action }) => action === 'audit.archived');
-    expect(recorded).toMatchObject([{ detail: { month: '2016-01', entries: 300, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } }, { detail: { month: '2016-02', entries: 20 } }]);
-    expect(await world.archived(staff)).toMatchObject([{ month: '2016-01', entries: 300 }, { month: '2016-02', entries: 20 }]);
+    expect(recorded).toMatchObject([
+      { detail: { month: '2016-01', entries: 300, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+      { detail: { month: '2016-02', entries: 20 } },
+    ]);
+    expect(await world.archived(staff)).toMatchObject([
+      { month: '2016-01', entries: 300 },
+      { month: '2016-02', entries: 20 },
+    ]);
     expect(world.log.logged).toEqual([]);
   });
 
@@ -54,7 +60,13 @@ describe('a month whose retention is over', () => {
     expect(frames.length).toBeGreaterThan(3);
     const key = await world.log.verifierKey(staff.organization);
     const [{ first, end } = { first: 0, end: 0 }] = await world.archived(staff);
-    expect(await verifyBundle(Readable.from(frames), { key })).toMatchObject({ verdict: 'valid', start: first, entries: end - first, from: JANUARY.start.toISOString(), to: JANUARY.end.toISOString() });
+    expect(await verifyBundle(Readable.from(frames), { key })).toMatchObject({
+      verdict: 'valid',
+      start: first,
+      entries: end - first,
+      from: JANUARY.start.toISOString(),
+      to: JANUARY.end.toISOString(),
+    });
     expect(Buffer.concat(frames).toString()).not.toContain('203.0.113.9');
   });
 
@@ -63,22 +75,32 @@ describe('a month whose retention is over', () => {
     await world.run();
     const entries = (await world.read(staff)).filter(({ at }) => at < JANUARY.end);
     const addresses = async () => {
-      const keys = await new Vault(world.log.master).unlock(world.log.database.fork(staff.organization), staff.organization, [staff.id('jane')]);
+      const keys = await new Vault(world.log.master).unlock(
+        world.log.database.fork(staff.organization),
+        staff.organization,
+        [staff.id('jane')],
+      );
       return entries.map((entry) => sourceOf(entry, keys)?.address);
     };
     expect(await addresses()).toEqual(Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? '203.0.113.9' : null)));
-    await world.log.admin.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [staff.id('jane')]);
+    await world.log.admin.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [
+      staff.id('jane'),
+    ]);
     expect(new Set(await addresses())).toEqual(new Set([undefined]));
   });
 
   test('is archived for every organization before it is dropped, and only while it is due for all of them', async () => {
-    const strict = await world.organization({ january: 5, february: 3 }, { audit: { retention: { frameworks: ['hgb'] } } });
+    const strict = await world.organization(
+      { january: 5, february: 3 },
+      { audit: { retention: { frameworks: ['hgb'] } } },
+    );
     const lax = await world.organization({ january: 4, february: 2 }, { audit: { retention: { days: 30 } } });
     // Ten years after January 2016 is over for the one, one month for the other.
     world.clock.advance(Date.UTC(2026, 0, 31, 23) - world.clock.now().getTime());
     expect(await world.run()).toEqual([]);
     expect(await world.archiving.standings({ signal: new AbortController().signal })).toMatchObject([
-      { month: { name: '2016-01' }, keptUntil: new Date('2026-02-01T00:00:00Z'), isDue: false }, { month: { name: '2016-02' }, keptUntil: new Date('2026-03-01T00:00:00Z'), isDue: false },
+      { month: { name: '2016-01' }, keptUntil: new Date('2026-02-01T00:00:00Z'), isDue: false },
+      { month: { name: '2016-02' }, keptUntil: new Date('2026-03-01T00:00:00Z'), isDue: false },
     ]);
     expect(await world.partitionExists('2016-01')).toBe(true);
     world.clock.advance(2 * 3_600_000);
@@ -114,11 +136,14 @@ describe('nothing is dropped', () => {
   });
 
   test.each<[string, (path: string) => Promise<void>]>([
-    ['is changed', async (path) => {
-      const bytes = await readFile(path);
-      bytes[Math.floor(bytes.length / 2)]! ^= 1;
-      await writeFile(path, bytes);
-    }],
+    [
+      'is changed',
+      async (path) => {
+        const bytes = await readFile(path);
+        bytes[Math.floor(bytes.length / 2)]! ^= 1;
+        await writeFile(path, bytes);
+      },
+    ],
     ['is cut off', async (path) => writeFile(path, (await readFile(path)).subarray(0, -20))],
     ['is added to', (path) => appendFile(path, 'x')],
     ['is lost', (path) => rename(path, `${path}.gone`)],
@@ -141,7 +166,11 @@ describe('nothing is dropped', () => {
     let path = '';
     const onStep = async ({ step }: ArchivingStep) => {
       if (step !== 'recorded') return;
-      path = join(world.folder, staff.organization, (await world.filesOf(staff)).find((file) => file.includes('.personal.'))!);
+      path = join(
+        world.folder,
+        staff.organization,
+        (await world.filesOf(staff)).find((file) => file.includes('.personal.'))!,
+      );
       await rename(path, join(world.folder, 'lost'));
     };
     await expect(world.run({ onStep })).rejects.toMatchObject({ code: 'unavailable' });
@@ -153,19 +182,34 @@ describe('nothing is dropped', () => {
   test('that the database does not know to be archived, whoever asks', async () => {
     const staff = await world.organization({ january: 20 });
     const sealer = await world.log.sealerDatabase.orm.driver.getConnection().getNativeClient();
-    await expect(sealer.query(`select countersign.drop_audit_partition('2016-01')`)).rejects.toMatchObject({ code: '55000' });
-    await world.run({ onStep: ({ step }) => {
-      if (step === 'dropping') throw new Error('stopped here');
-    } }).catch(() => undefined);
+    await expect(sealer.query(`select countersign.drop_audit_partition('2016-01')`)).rejects.toMatchObject({
+      code: '55000',
+    });
+    await world
+      .run({
+        onStep: ({ step }) => {
+          if (step === 'dropping') throw new Error('stopped here');
+        },
+      })
+      .catch(() => undefined);
     // An entry that came after the month was archived.
     await staff.act('jane', { at: new Date(JANUARY.start.getTime() + 123_456) });
     await world.log.sealAll();
-    await expect(sealer.query(`select countersign.drop_audit_partition('2016-01')`)).rejects.toMatchObject({ code: '55000' });
+    await expect(sealer.query(`select countersign.drop_audit_partition('2016-01')`)).rejects.toMatchObject({
+      code: '55000',
+    });
     expect(await world.partitionExists('2016-01')).toBe(true);
-    for (const name of ['2016-13', 'default', '2016-01; drop table countersign.people', '']) await expect(sealer.query('select countersign.drop_audit_partition($1)', [name])).rejects.toMatchObject({ code: '22023' });
-    expect((await sealer.query(`select countersign.drop_audit_partition('1999-01') as dropped`)).rows).toEqual([{ dropped: false }]);
+    for (const name of ['2016-13', 'default', '2016-01; drop table countersign.people', ''])
+      await expect(sealer.query('select countersign.drop_audit_partition($1)', [name])).rejects.toMatchObject({
+        code: '22023',
+      });
+    expect((await sealer.query(`select countersign.drop_audit_partition('1999-01') as dropped`)).rows).toEqual([
+      { dropped: false },
+    ]);
     const app = await world.log.database.orm.driver.getConnection().getNativeClient();
-    await expect(app.query(`select countersign.drop_audit_partition('2016-01')`)).rejects.toMatchObject({ code: '42501' });
+    await expect(app.query(`select countersign.drop_audit_partition('2016-01')`)).rejects.toMatchObject({
+      code: '42501',
+    });
   });
 });
 

@@ -24,7 +24,15 @@ beforeAll(async () => {
   staff = await world.organization({ january: 25, february: 40 });
   team = newId();
   for (let n = 0; n < 6; n += 1) {
-    await staff.act('jane', { at: new Date(FEBRUARY.start.getTime() + n * 7 * MINUTE), record: { action: 'approval.reasons_read', resource: { type: 'approval', id: newId() }, team, outcome: n % 2 === 0 ? 'denied' : 'success' } });
+    await staff.act('jane', {
+      at: new Date(FEBRUARY.start.getTime() + n * 7 * MINUTE),
+      record: {
+        action: 'approval.reasons_read',
+        resource: { type: 'approval', id: newId() },
+        team,
+        outcome: n % 2 === 0 ? 'denied' : 'success',
+      },
+    });
   }
   await world.log.sealAll();
   everything = await pages({}, 200);
@@ -40,7 +48,9 @@ async function pages(condition: EntryCondition, limit: number, of: Staff = staff
   const found: StoredEntry[] = [];
   let before: Place | null = null;
   do {
-    const page = await world.log.work.read(of.organization, (em) => finder.find(em, of.organization, condition, { before, limit }));
+    const page = await world.log.work.read(of.organization, (em) =>
+      finder.find(em, of.organization, condition, { before, limit }),
+    );
     expect(page.entries.length).toBeLessThanOrEqual(limit);
     found.push(...page.entries);
     before = page.next;
@@ -50,20 +60,48 @@ async function pages(condition: EntryCondition, limit: number, of: Staff = staff
 
 const ids = (entries: readonly StoredEntry[]) => entries.map(({ id }) => id);
 
-const anyMoment = fc.option(fc.integer({ min: JANUARY.start.getTime() - MINUTE, max: FEBRUARY.start.getTime() + 60 * MINUTE }).map((at) => new Date(at)), { nil: undefined });
+const anyMoment = fc.option(
+  fc
+    .integer({ min: JANUARY.start.getTime() - MINUTE, max: FEBRUARY.start.getTime() + 60 * MINUTE })
+    .map((at) => new Date(at)),
+  { nil: undefined },
+);
 
 describe('what is asked of a log of which a part is archived', () => {
   test('is answered as before, page by page', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.record({ from: anyMoment, to: anyMoment, action: fc.constantFrom(undefined, 'team.made', 'approval.reasons_read', 'webhook.created'), outcome: fc.constantFrom(undefined, 'denied' as const, 'success' as const) }),
-        fc.boolean(), fc.boolean(), fc.integer({ min: 1, max: 60 }),
+        fc.record({
+          from: anyMoment,
+          to: anyMoment,
+          action: fc.constantFrom(undefined, 'team.made', 'approval.reasons_read', 'webhook.created'),
+          outcome: fc.constantFrom(undefined, 'denied' as const, 'success' as const),
+        }),
+        fc.boolean(),
+        fc.boolean(),
+        fc.integer({ min: 1, max: 60 }),
         async (asked, ofTeam, ofJane, limit) => {
-          const condition: EntryCondition = { ...asked, ...(ofTeam && { teams: [team], team }), ...(ofJane && { actors: [staff.id('jane')] }) };
+          const condition: EntryCondition = {
+            ...asked,
+            ...(ofTeam && { teams: [team], team }),
+            ...(ofJane && { actors: [staff.id('jane')] }),
+          };
           const { from, to, action, outcome } = asked;
           const expected = everything.filter(({ leaf, at }) => {
-            const fields = JSON.parse(leaf) as { team: string | null; actor: { ref: string | null }; action: string; outcome: string };
-            return (!from || at >= from) && (!to || at < to) && (!action || fields.action === action) && (!outcome || fields.outcome === outcome) && (!ofTeam || fields.team === team) && (!ofJane || fields.actor.ref === staff.id('jane'));
+            const fields = JSON.parse(leaf) as {
+              team: string | null;
+              actor: { ref: string | null };
+              action: string;
+              outcome: string;
+            };
+            return (
+              (!from || at >= from) &&
+              (!to || at < to) &&
+              (!action || fields.action === action) &&
+              (!outcome || fields.outcome === outcome) &&
+              (!ofTeam || fields.team === team) &&
+              (!ofJane || fields.actor.ref === staff.id('jane'))
+            );
           });
           // What was recorded since is newer than all of it.
           const found = (await pages(condition, limit)).filter(({ leaf }) => !leaf.includes('"audit.archived"'));
@@ -84,13 +122,21 @@ describe('what is asked of a log of which a part is archived', () => {
     const busy = await world.organization({ january: 0 });
     await world.makePartition('1999-05');
     const at = new Date('1999-05-03T00:00:00Z');
-    await busy.act('jane', { at, record: { action: 'approval.reasons_read', resource: { type: 'approval', id: newId() } } });
+    await busy.act('jane', {
+      at,
+      record: { action: 'approval.reasons_read', resource: { type: 'approval', id: newId() } },
+    });
     await busy.act('jane', { at: new Date(at.getTime() + MINUTE), times: MANY });
     await world.log.sealAll();
     await world.run();
-    expect((await world.log.admin.query('select to_regclass($1) as name', [`countersign.${partitionOf('1999-05')}`])).rows).toEqual([{ name: null }]);
+    expect(
+      (await world.log.admin.query('select to_regclass($1) as name', [`countersign.${partitionOf('1999-05')}`])).rows,
+    ).toEqual([{ name: null }]);
     const finder = new EntryFinder(world.entries, LOOKED_AT_MOST);
-    const look = (before: Place | null) => world.log.work.read(busy.organization, (em) => finder.find(em, busy.organization, { action: 'approval.reasons_read' }, { before, limit: 10 }));
+    const look = (before: Place | null) =>
+      world.log.work.read(busy.organization, (em) =>
+        finder.find(em, busy.organization, { action: 'approval.reasons_read' }, { before, limit: 10 }),
+      );
     const first = await look(null);
     expect(first.entries).toEqual([]);
     expect(first.next).not.toBeNull();

@@ -28,7 +28,11 @@ beforeAll(async () => {
   system = await startTestSystem({ worker: false, environment: { AUDIT_ARCHIVE_DIR: folder } });
   admin = new Client({ connectionString: system.databaseAdminUrl });
   await admin.connect();
-  environment = { DATABASE_URL: system.core.surroundings.databaseUrl, COUNTERSIGN_SECRET_KEY: system.core.surroundings.secret, AUDIT_ARCHIVE_DIR: folder };
+  environment = {
+    DATABASE_URL: system.core.surroundings.databaseUrl,
+    COUNTERSIGN_SECRET_KEY: system.core.surroundings.secret,
+    AUDIT_ARCHIVE_DIR: folder,
+  };
   await write(MONTH, 20);
   await system.startWorker();
 });
@@ -42,16 +46,24 @@ afterAll(async () => {
 /** Entries of a month of long ago, in the partition that it would have. */
 async function write({ name, start, end }: typeof MONTH, count: number): Promise<void> {
   await admin.query('set role countersign_owner');
-  await admin.query('select countersign.make_audit_partition($1, $2)', [partitionOf(name), `for values from ('${start}') to ('${end}')`]);
+  await admin.query('select countersign.make_audit_partition($1, $2)', [
+    partitionOf(name),
+    `for values from ('${start}') to ('${end}')`,
+  ]);
   await admin.query('reset role');
   const origin = { organization: DEFAULT_ORGANIZATION, actor: { type: 'system' as const, id: null }, requestId: null };
-  await system.core.work.write(origin, async (tx) => {
-    for (let n = 0; n < count; n += 1) tx.record({ action: 'team.made', resource: { type: 'team', id: newId() } });
-  }, new Date(start));
+  await system.core.work.write(
+    origin,
+    async (tx) => {
+      for (let n = 0; n < count; n += 1) tx.record({ action: 'team.made', resource: { type: 'team', id: newId() } });
+    },
+    new Date(start),
+  );
 }
 
 async function isGone(month: string): Promise<boolean> {
-  return (await admin.query('select to_regclass($1) is null as gone', [`countersign.${partitionOf(month)}`])).rows[0].gone;
+  return (await admin.query('select to_regclass($1) is null as gone', [`countersign.${partitionOf(month)}`])).rows[0]
+    .gone;
 }
 
 describe('an installation with a folder for archives', () => {
@@ -72,14 +84,22 @@ describe('an installation with a folder for archives', () => {
   });
 
   test('bundles what is archived with what is not', async () => {
-    const { id } = await system.need('POST', '/api/v1/audit/exports', { from: MONTH.start, to: new Date().toISOString() });
+    const { id } = await system.need('POST', '/api/v1/audit/exports', {
+      from: MONTH.start,
+      to: new Date().toISOString(),
+    });
     const { url } = await system.until(async () => {
       const made = await system.need('GET', `/api/v1/audit/exports/${id}`);
       return made.state === 'ready' && made;
     }, 'the bundle');
-    const bundle = await (await fetch(new URL(url, system.baseUrl), { headers: { authorization: `Bearer ${system.ownerKey}` } })).bytes();
+    const bundle = await (
+      await fetch(new URL(url, system.baseUrl), { headers: { authorization: `Bearer ${system.ownerKey}` } })
+    ).bytes();
     const key = await system.need('GET', '/api/v1/audit/public-key');
-    expect(await verifyBundle(Readable.from([Buffer.from(bundle)]), { key })).toMatchObject({ verdict: 'valid', start: 0 });
+    expect(await verifyBundle(Readable.from([Buffer.from(bundle)]), { key })).toMatchObject({
+      verdict: 'valid',
+      start: 0,
+    });
   });
 });
 
@@ -88,14 +108,26 @@ describe('countersign audit archive', () => {
 
   test('says what it would do, then does it, month by month', async () => {
     await write(LATER, 7);
-    await system.until(async () => (await admin.query('select from countersign.audit_pending')).rowCount === 0, 'everything is sealed');
+    await system.until(
+      async () => (await admin.query('select from countersign.audit_pending')).rowCount === 0,
+      'everything is sealed',
+    );
     const foretold = await run('--before', '2002-01', '--dry-run');
-    expect(foretold).toMatchObject({ exitCode: 0, output: '2001-04  would be archived (1 organization, kept until 2008-05-01)\n' });
+    expect(foretold).toMatchObject({
+      exitCode: 0,
+      output: '2001-04  would be archived (1 organization, kept until 2008-05-01)\n',
+    });
     expect(await isGone(LATER.name)).toBe(false);
     const done = await run('--before', '2002-01');
-    expect(done).toMatchObject({ exitCode: 0, output: expect.stringMatching(/2001-04 {2}[0-9a-f-]{36} {2}verified\n(.*\n)*Archived 2001-04\.\n$/) });
+    expect(done).toMatchObject({
+      exitCode: 0,
+      output: expect.stringMatching(/2001-04 {2}[0-9a-f-]{36} {2}verified\n(.*\n)*Archived 2001-04\.\n$/),
+    });
     expect(await isGone(LATER.name)).toBe(true);
-    expect(await run('--before', '2002-01')).toMatchObject({ exitCode: 0, output: 'No month before 2002-01 may leave the database; --dry-run says why.\n' });
+    expect(await run('--before', '2002-01')).toMatchObject({
+      exitCode: 0,
+      output: 'No month before 2002-01 may leave the database; --dry-run says why.\n',
+    });
     const [archived] = (await system.need('GET', '/api/v1/audit/entries?action=audit.archived')).items;
     expect(archived).toMatchObject({ actor: { type: 'operator' }, detail: { month: LATER.name, entries: 7 } });
   });
@@ -108,14 +140,23 @@ describe('countersign audit archive', () => {
   });
 
   test('refuses what is no month, and to archive into nowhere', async () => {
-    expect(await run('--before', '2002')).toMatchObject({ exitCode: 2, errors: expect.stringContaining('takes a month such as 2026-01') });
+    expect(await run('--before', '2002')).toMatchObject({
+      exitCode: 2,
+      errors: expect.stringContaining('takes a month such as 2026-01'),
+    });
     const { AUDIT_ARCHIVE_DIR: _none, ...without } = environment;
-    expect(await runCli(['audit', 'archive', '--before', '2002-01'], without)).toMatchObject({ exitCode: 2, errors: expect.stringContaining('AUDIT_ARCHIVE_DIR is not set') });
+    expect(await runCli(['audit', 'archive', '--before', '2002-01'], without)).toMatchObject({
+      exitCode: 2,
+      errors: expect.stringContaining('AUDIT_ARCHIVE_DIR is not set'),
+    });
   });
 });
 
 describe('countersign audit check', () => {
   test('finds a log of which a part is archived as it was written', async () => {
-    expect(await runCli(['audit', 'check'], environment)).toMatchObject({ exitCode: 0, output: expect.stringContaining('Everything is as it was written.') });
+    expect(await runCli(['audit', 'check'], environment)).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining('Everything is as it was written.'),
+    });
   });
 });

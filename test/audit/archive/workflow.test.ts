@@ -39,21 +39,37 @@ afterAll(async () => {
 function startWorkerProcess() {
   const { config, surroundings } = system.core;
   const environment = {
-    DATABASE_URL: surroundings.databaseUrl, TEMPORAL_ADDRESS: surroundings.temporalAddress, TEMPORAL_TASK_QUEUE: config.temporal.taskQueue, SMTP_URL: surroundings.smtpUrl,
-    COUNTERSIGN_SECRET_KEY: surroundings.secret, AUDIT_ARCHIVE_DIR: folder, LOG_LEVEL: 'silent', PUBLIC_URL: config.publicUrl,
+    DATABASE_URL: surroundings.databaseUrl,
+    TEMPORAL_ADDRESS: surroundings.temporalAddress,
+    TEMPORAL_TASK_QUEUE: config.temporal.taskQueue,
+    SMTP_URL: surroundings.smtpUrl,
+    COUNTERSIGN_SECRET_KEY: surroundings.secret,
+    AUDIT_ARCHIVE_DIR: folder,
+    LOG_LEVEL: 'silent',
+    PUBLIC_URL: config.publicUrl,
   };
-  return spawn(process.execPath, [WORKER], { env: { PATH: process.env['PATH'], ...environment }, stdio: ['ignore', 'ignore', 'inherit'] });
+  return spawn(process.execPath, [WORKER], {
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 
 async function writeOldEntries(): Promise<void> {
   await admin.query('set role countersign_owner');
-  await admin.query('select countersign.make_audit_partition($1, $2)', [partitionOf(MONTH), `for values from ('2001-03-01T00:00:00Z') to ('2001-04-01T00:00:00Z')`]);
+  await admin.query('select countersign.make_audit_partition($1, $2)', [
+    partitionOf(MONTH),
+    `for values from ('2001-03-01T00:00:00Z') to ('2001-04-01T00:00:00Z')`,
+  ]);
   await admin.query('reset role');
   const origin = { organization: DEFAULT_ORGANIZATION, actor: { type: 'system' as const, id: null }, requestId: null };
   for (let written = 0; written < ENTRIES; written += 10_000) {
-    await system.core.work.write(origin, async (tx) => {
-      for (let n = 0; n < 10_000; n += 1) tx.record({ action: 'team.made', resource: { type: 'team', id: newId() } });
-    }, new Date('2001-03-04T05:06:07Z'));
+    await system.core.work.write(
+      origin,
+      async (tx) => {
+        for (let n = 0; n < 10_000; n += 1) tx.record({ action: 'team.made', resource: { type: 'team', id: newId() } });
+      },
+      new Date('2001-03-04T05:06:07Z'),
+    );
   }
 }
 
@@ -62,7 +78,11 @@ async function sealAll(): Promise<void> {
   const { sealing, close } = composeSealing(system.core);
   const done = new AbortController();
   const running = sealing.run({ index: 0, of: 1 }, done.signal);
-  await system.until(async () => (await admin.query('select from countersign.audit_pending')).rowCount === 0, 'everything is sealed', 60_000);
+  await system.until(
+    async () => (await admin.query('select from countersign.audit_pending')).rowCount === 0,
+    'everything is sealed',
+    60_000,
+  );
   done.abort();
   await running;
   await close();
@@ -75,15 +95,27 @@ describe('the workflow that archives', () => {
     await writeOldEntries();
     await sealAll();
     const doomed = startWorkerProcess();
-    await system.until(async () => (await filesThere()).some((name) => name.startsWith('.')), 'a file is being written', 60_000);
+    await system.until(
+      async () => (await filesThere()).some((name) => name.startsWith('.')),
+      'a file is being written',
+      60_000,
+    );
     const gone = once(doomed, 'exit');
     doomed.kill('SIGKILL');
     await gone;
     const { rows } = await admin.query('select from countersign.audit_archives');
     expect(rows).toEqual([]);
     await system.startWorker();
-    await system.until(async () => (await admin.query('select to_regclass($1) is null as gone', [`countersign.${partitionOf(MONTH)}`])).rows[0].gone, 'the month has left the database', TAKEN_OVER_WITHIN_MS);
+    await system.until(
+      async () =>
+        (await admin.query('select to_regclass($1) is null as gone', [`countersign.${partitionOf(MONTH)}`])).rows[0]
+          .gone,
+      'the month has left the database',
+      TAKEN_OVER_WITHIN_MS,
+    );
     expect(await filesThere()).toHaveLength(2);
-    expect((await admin.query('select month, entries from countersign.audit_archives')).rows).toEqual([{ month: MONTH, entries: ENTRIES }]);
+    expect((await admin.query('select month, entries from countersign.audit_archives')).rows).toEqual([
+      { month: MONTH, entries: ENTRIES },
+    ]);
   }, 300_000);
 });

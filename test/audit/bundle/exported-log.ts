@@ -47,7 +47,14 @@ export class ExportedLog {
     return size % 2 === 0 ? note : addSignatures(note, [cosignCheckpoint(note, WITNESS, new Date(FROM))]);
   }
 
-  async bundle({ start, end, treeSize = end, checkpointsAt = [], entries = (entry) => entry, checkpoint = (given) => given }: Export): Promise<Buffer> {
+  async bundle({
+    start,
+    end,
+    treeSize = end,
+    checkpointsAt = [],
+    entries = (entry) => entry,
+    checkpoint = (given) => given,
+  }: Export): Promise<Buffer> {
     const sizes = [...new Set([...checkpointsAt, treeSize])].toSorted((a, b) => a - b);
     const proof = await proveRange({ start, end }, treeSize, this.tree.reader);
     const parts = {
@@ -62,8 +69,13 @@ export class ExportedLog {
 }
 
 /** @param pieces how the stream deals it out, in bytes */
-export function verify(bundle: Uint8Array, { key = VERIFIER_KEY, seen, pieces = 4_096 }: { key?: string; seen?: string; pieces?: number } = {}): Promise<ValidBundle | RefusedBundle> {
-  const chunks = Array.from({ length: Math.ceil(bundle.length / pieces) }, (_, index) => bundle.subarray(index * pieces, (index + 1) * pieces));
+export function verify(
+  bundle: Uint8Array,
+  { key = VERIFIER_KEY, seen, pieces = 4_096 }: { key?: string; seen?: string; pieces?: number } = {},
+): Promise<ValidBundle | RefusedBundle> {
+  const chunks = Array.from({ length: Math.ceil(bundle.length / pieces) }, (_, index) =>
+    bundle.subarray(index * pieces, (index + 1) * pieces),
+  );
   return verifyBundle(Readable.from(chunks), { key, ...(seen !== undefined && { seen }) });
 }
 
@@ -88,11 +100,33 @@ export async function* inTurn<T>(values: readonly T[]): AsyncGenerator<T> {
 
 function entryOf(seq: number, story: string): BundleEntry {
   const id = (kind: number) => `01890000-000${kind}-7000-8000-${String(seq).padStart(12, '0')}`;
-  const personal = seq % 5 === 4 ? null : personalWith(sha256(Buffer.from(`salt ${seq}`)), { address: `203.0.113.${seq % 256}`, user_agent: `Browser/${seq} (“ünïcode”)` });
+  const personal =
+    seq % 5 === 4
+      ? null
+      : personalWith(sha256(Buffer.from(`salt ${seq}`)), {
+          address: `203.0.113.${seq % 256}`,
+          user_agent: `Browser/${seq} (“ünïcode”)`,
+        });
   const leaf = leafText({
-    id: id(1), at: new Date(Date.parse(FROM) + seq * 1000), organization: id(0), actor: { type: 'person', ref: id(2), key: null }, onBehalfOf: null, action: 'approval.decided',
-    resource: { type: 'approval', ref: id(3) }, outcome: 'success', team: null, requestId: null, detail: { story, seq }, ...(personal && { personal: commitmentTo(personal) }),
+    id: id(1),
+    at: new Date(Date.parse(FROM) + seq * 1000),
+    organization: id(0),
+    actor: { type: 'person', ref: id(2), key: null },
+    onBehalfOf: null,
+    action: 'approval.decided',
+    resource: { type: 'approval', ref: id(3) },
+    outcome: 'success',
+    team: null,
+    requestId: null,
+    detail: { story, seq },
+    ...(personal && { personal: commitmentTo(personal) }),
   });
   const isErased = seq % 7 === 6;
-  return { seq, leaf, leafHash: leafTextHash(leaf), personal: isErased ? null : personal, ids: isErased ? null : { actor: `person-${seq}`, resource: null } };
+  return {
+    seq,
+    leaf,
+    leafHash: leafTextHash(leaf),
+    personal: isErased ? null : personal,
+    ids: isErased ? null : { actor: `person-${seq}`, resource: null },
+  };
 }

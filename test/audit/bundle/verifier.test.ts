@@ -11,7 +11,18 @@ import { cosignatureTime, signCheckpoint } from '../../../src/audit/notes/checkp
 import { formatVerifierKey, signingKey } from '../../../src/audit/notes/keys.ts';
 import { signNote } from '../../../src/audit/notes/signed-note.ts';
 import { verifyBundle } from '../../../src/audit/verifier.ts';
-import { ExportedLog, fromLines, inTurn, linesOf, LOG_KEY, OTHER_KEY, seqOf, verify, VERIFIER_KEY, WITNESS } from './exported-log.ts';
+import {
+  ExportedLog,
+  fromLines,
+  inTurn,
+  linesOf,
+  LOG_KEY,
+  OTHER_KEY,
+  seqOf,
+  verify,
+  VERIFIER_KEY,
+  WITNESS,
+} from './exported-log.ts';
 
 const log = new ExportedLog(300);
 const scope = { start: 240, end: 280, treeSize: 300, checkpointsAt: [240, 250, 256, 263, 280] };
@@ -21,22 +32,54 @@ describe('a bundle as it was exported', () => {
     const bundle = await log.bundle(scope);
     const erased = log.entries.slice(240, 280).filter(({ seq }) => seq % 7 === 6 && seq % 5 !== 4).length;
     expect(await verify(bundle)).toEqual({
-      verdict: 'valid', start: 240, entries: 40, erased, from: '2026-11-01T00:00:00.000Z', to: '2026-12-01T00:00:00.000Z', treeSize: 300, checkpoint: log.checkpoint(300),
+      verdict: 'valid',
+      start: 240,
+      entries: 40,
+      erased,
+      from: '2026-11-01T00:00:00.000Z',
+      to: '2026-12-01T00:00:00.000Z',
+      treeSize: 300,
+      checkpoint: log.checkpoint(300),
     });
     expect(erased).toBeGreaterThan(3);
   });
 
   test('is valid whatever stretch of whatever log it is, however it is dealt out', async () => {
-    await fc.assert(fc.asyncProperty(fc.nat(300), fc.nat(300), fc.nat(300), fc.array(fc.nat(300), { maxLength: 5 }), fc.integer({ min: 1, max: 9_000 }), async (a, b, c, sizes, pieces) => {
-      const [start, end, treeSize] = [a, b, c].toSorted((x, y) => x - y) as [number, number, number];
-      const bundle = await log.bundle({ start, end, treeSize, checkpointsAt: sizes.filter((size) => size >= start && size <= end) });
-      expect(await verify(bundle, { pieces: Math.max(pieces, Math.ceil(bundle.length / 500)) })).toMatchObject({ verdict: 'valid', start, entries: end - start, treeSize });
-    }), { numRuns: 100 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(300),
+        fc.nat(300),
+        fc.nat(300),
+        fc.array(fc.nat(300), { maxLength: 5 }),
+        fc.integer({ min: 1, max: 9_000 }),
+        async (a, b, c, sizes, pieces) => {
+          const [start, end, treeSize] = [a, b, c].toSorted((x, y) => x - y) as [number, number, number];
+          const bundle = await log.bundle({
+            start,
+            end,
+            treeSize,
+            checkpointsAt: sizes.filter((size) => size >= start && size <= end),
+          });
+          expect(await verify(bundle, { pieces: Math.max(pieces, Math.ceil(bundle.length / 500)) })).toMatchObject({
+            verdict: 'valid',
+            start,
+            entries: end - start,
+            treeSize,
+          });
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 
   test('of a log without entries is valid', async () => {
     const empty = new ExportedLog(0);
-    expect(await verify(await empty.bundle({ start: 0, end: 0 }))).toMatchObject({ verdict: 'valid', entries: 0, treeSize: 0, checkpoint: expect.stringContaining(Buffer.from(EMPTY_ROOT).toString('base64')) });
+    expect(await verify(await empty.bundle({ start: 0, end: 0 }))).toMatchObject({
+      verdict: 'valid',
+      entries: 0,
+      treeSize: 0,
+      checkpoint: expect.stringContaining(Buffer.from(EMPTY_ROOT).toString('base64')),
+    });
   });
 
   test('stays valid when people are erased: the same entries, fewer personal fields', async () => {
@@ -47,22 +90,35 @@ describe('a bundle as it was exported', () => {
 
   test('hands on the cosignatures of its closing checkpoint', async () => {
     const result = await verify(await log.bundle({ start: 0, end: 10, treeSize: 11 }));
-    expect(result.verdict === 'valid' && cosignatureTime(result.checkpoint, WITNESS)).toEqual(new Date('2026-11-01T00:00:00.000Z'));
+    expect(result.verdict === 'valid' && cosignatureTime(result.checkpoint, WITNESS)).toEqual(
+      new Date('2026-11-01T00:00:00.000Z'),
+    );
   });
 
   test('is read from a file as from a stream, with the key as a file holds it', async () => {
     await inFolder(async (folder) => {
       await writeFile(join(folder, 'bundle.jsonl'), await log.bundle(scope));
-      expect(await verifyBundle(join(folder, 'bundle.jsonl'), { key: `${VERIFIER_KEY}\n` })).toMatchObject({ verdict: 'valid', entries: 40 });
-      await expect(verifyBundle(join(folder, 'none'), { key: VERIFIER_KEY })).rejects.toThrow(expect.objectContaining({ code: 'ENOENT' }));
+      expect(await verifyBundle(join(folder, 'bundle.jsonl'), { key: `${VERIFIER_KEY}\n` })).toMatchObject({
+        verdict: 'valid',
+        entries: 40,
+      });
+      await expect(verifyBundle(join(folder, 'none'), { key: VERIFIER_KEY })).rejects.toThrow(
+        expect.objectContaining({ code: 'ENOENT' }),
+      );
     });
   });
 
   test('is verified by the verifier alone, without the rest of the project', async () => {
     await inFolder(async (folder) => {
       await writeFile(join(folder, 'bundle.jsonl'), await log.bundle(scope));
-      await writeFile(join(folder, 'verifier.ts'), await readFile(new URL('../../../src/audit/verifier.ts', import.meta.url)));
-      await writeFile(join(folder, 'run.mjs'), `import { verifyBundle } from './verifier.ts';\nprocess.stdout.write(JSON.stringify(await verifyBundle('bundle.jsonl', { key: ${JSON.stringify(VERIFIER_KEY)} })));`);
+      await writeFile(
+        join(folder, 'verifier.ts'),
+        await readFile(new URL('../../../src/audit/verifier.ts', import.meta.url)),
+      );
+      await writeFile(
+        join(folder, 'run.mjs'),
+        `import { verifyBundle } from './verifier.ts';\nprocess.stdout.write(JSON.stringify(await verifyBundle('bundle.jsonl', { key: ${JSON.stringify(VERIFIER_KEY)} })));`,
+      );
       const { stdout } = await promisify(execFile)(process.execPath, ['run.mjs'], { cwd: folder });
       expect(JSON.parse(stdout)).toMatchObject({ verdict: 'valid', entries: 40 });
     });
@@ -77,15 +133,25 @@ describe('a bundle that ends too early', () => {
     for (let length = 0; length < bundle.length; length += 1) {
       if (length > 40 && length % 11 !== 0 && !isNearAnEnd(length)) continue;
       const { verdict } = await verify(bundle.subarray(0, length));
-      expect({ length, verdict }).toEqual({ length, verdict: length < '{"header":'.length ? 'not-a-bundle' : 'truncated' });
+      expect({ length, verdict }).toEqual({
+        length,
+        verdict: length < '{"header":'.length ? 'not-a-bundle' : 'truncated',
+      });
     }
   });
 
   test('names the first entry that is not there', async () => {
     const lines = linesOf(await log.bundle(scope));
     const cut = lines.findIndex((line) => seqOf(line) === 265);
-    expect(await verify(fromLines(lines.slice(0, cut)))).toEqual({ verdict: 'truncated', seq: 265, how: 'the file ends before its manifest' });
-    expect(await verify(fromLines(lines.slice(0, -1)))).toEqual({ verdict: 'truncated', how: 'the file ends before its manifest' });
+    expect(await verify(fromLines(lines.slice(0, cut)))).toEqual({
+      verdict: 'truncated',
+      seq: 265,
+      how: 'the file ends before its manifest',
+    });
+    expect(await verify(fromLines(lines.slice(0, -1)))).toEqual({
+      verdict: 'truncated',
+      how: 'the file ends before its manifest',
+    });
   });
 });
 
@@ -93,45 +159,87 @@ describe('a fork', () => {
   const other = new ExportedLog(300, { story: 'b', from: 258 });
 
   test('is seen where a checkpoint of the log has another root than its entries', async () => {
-    const bundle = await log.bundle({ ...scope, checkpoint: ({ size, note }) => ({ size, note: size === 263 ? other.checkpoint(263) : note }) });
-    expect(await verify(bundle)).toEqual({ verdict: 'forked', seq: 256, how: 'the checkpoint of 263 entries in the bundle has another root than the entries lead to' });
-    const atTheEnd = await log.bundle({ ...scope, checkpoint: ({ size, note }) => ({ size, note: size === 300 ? other.checkpoint(300) : note }) });
+    const bundle = await log.bundle({
+      ...scope,
+      checkpoint: ({ size, note }) => ({ size, note: size === 263 ? other.checkpoint(263) : note }),
+    });
+    expect(await verify(bundle)).toEqual({
+      verdict: 'forked',
+      seq: 256,
+      how: 'the checkpoint of 263 entries in the bundle has another root than the entries lead to',
+    });
+    const atTheEnd = await log.bundle({
+      ...scope,
+      checkpoint: ({ size, note }) => ({ size, note: size === 300 ? other.checkpoint(300) : note }),
+    });
     expect(await verify(atTheEnd)).toMatchObject({ verdict: 'forked', seq: 280 });
   });
 
   test('is seen where leaf and sealed hash were both exchanged in the database', async () => {
-    const bundle = await log.bundle({ ...scope, entries: (entry) => (entry.seq === 260 ? { ...other.entries[260]!, personal: null, ids: null } : entry) });
+    const bundle = await log.bundle({
+      ...scope,
+      entries: (entry) => (entry.seq === 260 ? { ...other.entries[260]!, personal: null, ids: null } : entry),
+    });
     expect(await verify(bundle)).toMatchObject({ verdict: 'forked', seq: 256 });
   });
 
   test('is seen where somebody kept a checkpoint of another history', async () => {
     const bundle = await log.bundle(scope);
-    for (const size of [259, 270, 280, 300]) expect(await verify(bundle, { seen: other.checkpoint(size) })).toMatchObject({ verdict: 'forked', how: `the checkpoint of ${size} entries seen before has another root than the entries lead to` });
-    for (const size of [240, 247, 258, 280, 300]) expect(await verify(bundle, { seen: log.checkpoint(size) })).toMatchObject({ verdict: 'valid', seen: 'agrees' });
+    for (const size of [259, 270, 280, 300])
+      expect(await verify(bundle, { seen: other.checkpoint(size) })).toMatchObject({
+        verdict: 'forked',
+        how: `the checkpoint of ${size} entries seen before has another root than the entries lead to`,
+      });
+    for (const size of [240, 247, 258, 280, 300])
+      expect(await verify(bundle, { seen: log.checkpoint(size) })).toMatchObject({ verdict: 'valid', seen: 'agrees' });
   });
 
   test('where the kept checkpoint cannot be compared, the result says so', async () => {
-    expect(await verify(await log.bundle(scope), { seen: log.checkpoint(100) })).toMatchObject({ verdict: 'valid', seen: 'not-compared' });
-    expect(await verify(await log.bundle({ ...scope, treeSize: 280 }), { seen: other.checkpoint(300) })).toMatchObject({ verdict: 'valid', seen: 'not-compared' });
+    expect(await verify(await log.bundle(scope), { seen: log.checkpoint(100) })).toMatchObject({
+      verdict: 'valid',
+      seen: 'not-compared',
+    });
+    expect(await verify(await log.bundle({ ...scope, treeSize: 280 }), { seen: other.checkpoint(300) })).toMatchObject({
+      verdict: 'valid',
+      seen: 'not-compared',
+    });
   });
 
   test('only a checkpoint of this log is compared', async () => {
     const bundle = await log.bundle(scope);
     const foreign = signCheckpoint({ origin: OTHER_KEY.name, size: 270, root: log.tree.root(270) }, OTHER_KEY);
-    for (const seen of ['', 'nothing', foreign, log.checkpoint(270).replace('270', '271'), log.checkpoint(270).slice(0, -30)]) expect(await verify(bundle, { seen })).toMatchObject({ verdict: 'not-a-checkpoint' });
+    for (const seen of [
+      '',
+      'nothing',
+      foreign,
+      log.checkpoint(270).replace('270', '271'),
+      log.checkpoint(270).slice(0, -30),
+    ])
+      expect(await verify(bundle, { seen })).toMatchObject({ verdict: 'not-a-checkpoint' });
   });
 });
 
 describe('what the database says about what was logged', () => {
   test('an altered leaf is named, though the export was signed', async () => {
-    const bundle = await log.bundle({ ...scope, entries: (entry) => (entry.seq === 261 ? { ...entry, leaf: entry.leaf.replace('success', 'denied') } : entry) });
+    const bundle = await log.bundle({
+      ...scope,
+      entries: (entry) => (entry.seq === 261 ? { ...entry, leaf: entry.leaf.replace('success', 'denied') } : entry),
+    });
     expect(await verify(bundle)).toEqual({ verdict: 'tampered', seq: 261, how: 'its leaf was altered' });
   });
 
   test('so are altered personal fields, those of somebody else, and some where there were none', async () => {
     const someone = log.entries[261]!.personal!;
-    for (const [seq, personal] of [[261, { ...someone, fields: { ...someone.fields, address: '198.51.100.1' } }], [262, someone], [264, someone], [261, { ...someone, salt: `${someone.salt}AAAA` }]] as const) {
-      const bundle = await log.bundle({ ...scope, entries: (entry) => (entry.seq === seq ? { ...entry, personal } : entry) });
+    for (const [seq, personal] of [
+      [261, { ...someone, fields: { ...someone.fields, address: '198.51.100.1' } }],
+      [262, someone],
+      [264, someone],
+      [261, { ...someone, salt: `${someone.salt}AAAA` }],
+    ] as const) {
+      const bundle = await log.bundle({
+        ...scope,
+        entries: (entry) => (entry.seq === seq ? { ...entry, personal } : entry),
+      });
       expect(await verify(bundle)).toEqual({ verdict: 'tampered', seq, how: 'its personal fields were altered' });
     }
   });
@@ -139,7 +247,13 @@ describe('what the database says about what was logged', () => {
 
 describe('what is no bundle, or no key of its log', () => {
   test.each([
-    ['nothing', ''], ['an empty line', '\n'], ['text', 'hello\nworld\n'], ['JSON', '{"a":1}\n'], ['a checkpoint', log.checkpoint(100)], ['a key', VERIFIER_KEY], ['bytes', '\u0000\u0001\u0002'],
+    ['nothing', ''],
+    ['an empty line', '\n'],
+    ['text', 'hello\nworld\n'],
+    ['JSON', '{"a":1}\n'],
+    ['a checkpoint', log.checkpoint(100)],
+    ['a key', VERIFIER_KEY],
+    ['bytes', '\u0000\u0001\u0002'],
   ])('%s is no bundle', async (_, text) => {
     expect(await verify(Buffer.from(text))).toMatchObject({ verdict: 'not-a-bundle' });
   });
@@ -149,13 +263,20 @@ describe('what is no bundle, or no key of its log', () => {
     const endless = async function* (): AsyncGenerator<Buffer> {
       for (; read < 1_000; read += 1) yield Buffer.alloc(2 ** 20, 0x20);
     };
-    expect(await verifyBundle(Readable.from(endless()), { key: VERIFIER_KEY })).toMatchObject({ verdict: 'not-a-bundle' });
+    expect(await verifyBundle(Readable.from(endless()), { key: VERIFIER_KEY })).toMatchObject({
+      verdict: 'not-a-bundle',
+    });
     expect(read).toBeLessThan(50);
   });
 
   test.each([
-    ['another log\'s', formatVerifierKey(OTHER_KEY)], ['one of the same name', formatVerifierKey(signingKey(LOG_KEY.name, Buffer.alloc(32, 9)))], ['a witness\'s', formatVerifierKey(WITNESS)],
-    ['one with a changed id', VERIFIER_KEY.replace(/\+[0-9a-f]{8}\+/, '+00000000+')], ['half of one', VERIFIER_KEY.slice(0, -10)], ['none', ''], ['a secret', 'PRIVATE+KEY+a+00000000+AAAA'],
+    ["another log's", formatVerifierKey(OTHER_KEY)],
+    ['one of the same name', formatVerifierKey(signingKey(LOG_KEY.name, Buffer.alloc(32, 9)))],
+    ["a witness's", formatVerifierKey(WITNESS)],
+    ['one with a changed id', VERIFIER_KEY.replace(/\+[0-9a-f]{8}\+/, '+00000000+')],
+    ['half of one', VERIFIER_KEY.slice(0, -10)],
+    ['none', ''],
+    ['a secret', 'PRIVATE+KEY+a+00000000+AAAA'],
   ])('%s key is the wrong one', async (_, key) => {
     expect(await verify(await log.bundle(scope), { key })).toMatchObject({ verdict: 'wrong-key' });
   });

@@ -12,13 +12,27 @@ describe('writeBundle', () => {
   test('writes header, digests before the entries they cover, checkpoints where the log had their size, and a manifest', async () => {
     const lines = linesOf(await log.bundle({ start: 254, end: 259, treeSize: 300, checkpointsAt: [254, 257, 259] }));
     expect(lines.map((line) => seqOf(line) ?? /^\{"(\w+)"/.exec(line)?.[1])).toEqual([
-      'header', 'checkpoint', 'digests', 254, 255, 'digests', 256, 'checkpoint', 257, 258, 'checkpoint', 'checkpoint', 'manifest',
+      'header',
+      'checkpoint',
+      'digests',
+      254,
+      255,
+      'digests',
+      256,
+      'checkpoint',
+      257,
+      258,
+      'checkpoint',
+      'checkpoint',
+      'manifest',
     ]);
   });
 
   test('every line of digests, and the manifest, holds the hash of the file before it', async () => {
     const lines = linesOf(await log.bundle({ start: 0, end: 600, checkpointsAt: [100, 256, 512] }));
-    const signed = lines.map((line, index) => ({ line, index })).filter(({ line }) => /^\{"(digests|manifest)"/.test(line));
+    const signed = lines
+      .map((line, index) => ({ line, index }))
+      .filter(({ line }) => /^\{"(digests|manifest)"/.test(line));
     expect(signed).toHaveLength(4);
     for (const { line, index } of signed) {
       const [note] = Object.values(JSON.parse(line) as Record<string, string>);
@@ -28,11 +42,19 @@ describe('writeBundle', () => {
   });
 
   test('says what it wrote', async () => {
-    const parts = { scope: await scopeOf(3, 17, 20), entries: inTurn(log.entries.slice(3, 17)), checkpoints: inTurn([checkpointAt(10), checkpointAt(20)]) };
+    const parts = {
+      scope: await scopeOf(3, 17, 20),
+      entries: inTurn(log.entries.slice(3, 17)),
+      checkpoints: inTurn([checkpointAt(10), checkpointAt(20)]),
+    };
     const writer = writeBundle(parts, LOG_KEY);
     let step = await writer.next();
     while (!step.done) step = await writer.next();
-    expect(step.value).toEqual({ entries: 14, erased: log.entries.slice(3, 17).filter(({ personal, leaf }) => !personal && leaf.includes('"personal"')).length, checkpoints: 2 });
+    expect(step.value).toEqual({
+      entries: 14,
+      erased: log.entries.slice(3, 17).filter(({ personal, leaf }) => !personal && leaf.includes('"personal"')).length,
+      checkpoints: 2,
+    });
   });
 
   test('hands over what it has after each block', async () => {
@@ -43,7 +65,10 @@ describe('writeBundle', () => {
         yield entry;
       }
     };
-    const writer = writeBundle({ scope: await scopeOf(0, 600, 600), entries: counted(), checkpoints: inTurn([checkpointAt(600)]) }, LOG_KEY);
+    const writer = writeBundle(
+      { scope: await scopeOf(0, 600, 600), entries: counted(), checkpoints: inTurn([checkpointAt(600)]) },
+      LOG_KEY,
+    );
     await writer.next();
     expect(read).toBe(256);
     await writer.return({ entries: 0, erased: 0, checkpoints: 0 });
@@ -58,7 +83,14 @@ describe('writeBundle', () => {
         closed.push(name);
       }
     };
-    const writer = writeBundle({ scope: await scopeOf(0, 600, 600), entries: closing('entries', log.entries), checkpoints: closing('checkpoints', [checkpointAt(10), checkpointAt(600)]) }, LOG_KEY);
+    const writer = writeBundle(
+      {
+        scope: await scopeOf(0, 600, 600),
+        entries: closing('entries', log.entries),
+        checkpoints: closing('checkpoints', [checkpointAt(10), checkpointAt(600)]),
+      },
+      LOG_KEY,
+    );
     await writer.next();
     await writer.return({ entries: 0, erased: 0, checkpoints: 0 });
     expect(closed.toSorted()).toEqual(['checkpoints', 'entries']);
@@ -77,14 +109,25 @@ describe('writeBundle', () => {
   });
 
   test.each([
-    ['the one that closes it', [15]], ['any', []], ['the right order', [15, 12, 20]], ['one of each', [15, 15, 20]], ['a place for one before the range', [9, 20]], ['a place for one after the last', [20, 25]],
+    ['the one that closes it', [15]],
+    ['any', []],
+    ['the right order', [15, 12, 20]],
+    ['one of each', [15, 15, 20]],
+    ['a place for one before the range', [9, 20]],
+    ['a place for one after the last', [20, 25]],
   ])('signs nothing where checkpoints do not have %s', async (_, sizes) => {
     await expect(written(log.entries.slice(10, 20), sizes)).rejects.toThrow(incomplete);
   });
 });
 
 async function scopeOf(start: number, end: number, treeSize: number) {
-  return { from: '2026-11-01T00:00:00.000Z', to: '2026-12-01T00:00:00.000Z', range: { start, end }, treeSize, proof: { left: [], right: [] } };
+  return {
+    from: '2026-11-01T00:00:00.000Z',
+    to: '2026-12-01T00:00:00.000Z',
+    range: { start, end },
+    treeSize,
+    proof: { left: [], right: [] },
+  };
 }
 
 function checkpointAt(size: number) {
@@ -93,6 +136,10 @@ function checkpointAt(size: number) {
 
 async function written(entries: readonly BundleEntry[], checkpoints: readonly number[]): Promise<string> {
   let text = '';
-  for await (const piece of writeBundle({ scope: await scopeOf(10, 20, 20), entries: inTurn(entries), checkpoints: inTurn(checkpoints.map(checkpointAt)) }, LOG_KEY)) text += piece;
+  for await (const piece of writeBundle(
+    { scope: await scopeOf(10, 20, 20), entries: inTurn(entries), checkpoints: inTurn(checkpoints.map(checkpointAt)) },
+    LOG_KEY,
+  ))
+    text += piece;
   return text;
 }

@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { leafHash } from '../../../src/audit/merkle.ts';
-import { cosignatureTime, cosignCheckpoint, formatCheckpoint, openCheckpoint, parseCheckpoint, signCheckpoint } from '../../../src/audit/notes/checkpoint.ts';
+import {
+  cosignatureTime,
+  cosignCheckpoint,
+  formatCheckpoint,
+  openCheckpoint,
+  parseCheckpoint,
+  signCheckpoint,
+} from '../../../src/audit/notes/checkpoint.ts';
 import { cosignedAt } from '../../../src/audit/notes/cosignature.ts';
 import { formatVerifierKey, parseVerifierKey, signingKey } from '../../../src/audit/notes/keys.ts';
 import { addSignatures, openNote, parseNote, signNote } from '../../../src/audit/notes/signed-note.ts';
@@ -19,15 +26,23 @@ const AT = new Date('2026-11-23T10:00:00.999Z');
 describe('checkpoints', () => {
   test('of a public log are opened with its key', () => {
     const { origin, size, root } = openCheckpoint(PUBLIC_LOG.checkpoint, parseVerifierKey(PUBLIC_LOG.key));
-    expect({ origin, size, root: Buffer.from(root).toString('base64') }).toEqual({ origin: 'arche2025h1.staging.ct.transparency.dev', size: 1_432_088_532, root: 'U7WM79jrzyhGZ5/GUBTpM7NzwdyfFx61t3RovgcC4Ro=' });
-    expect(() => openCheckpoint(PUBLIC_LOG.checkpoint.replace('1432088532', '1432088533'), parseVerifierKey(PUBLIC_LOG.key))).toThrow(unverified);
+    expect({ origin, size, root: Buffer.from(root).toString('base64') }).toEqual({
+      origin: 'arche2025h1.staging.ct.transparency.dev',
+      size: 1_432_088_532,
+      root: 'U7WM79jrzyhGZ5/GUBTpM7NzwdyfFx61t3RovgcC4Ro=',
+    });
+    expect(() =>
+      openCheckpoint(PUBLIC_LOG.checkpoint.replace('1432088532', '1432088533'), parseVerifierKey(PUBLIC_LOG.key)),
+    ).toThrow(unverified);
   });
 
   test('read back as what was signed', () => {
-    fc.assert(fc.property(fc.maxSafeNat(), fc.uint8Array({ minLength: 32, maxLength: 32 }), (size, root) => {
-      const opened = openCheckpoint(signCheckpoint({ origin: log.name, size, root }, log), log);
-      expect({ ...opened, root: [...opened.root] }).toEqual({ origin: log.name, size, root: [...root] });
-    }));
+    fc.assert(
+      fc.property(fc.maxSafeNat(), fc.uint8Array({ minLength: 32, maxLength: 32 }), (size, root) => {
+        const opened = openCheckpoint(signCheckpoint({ origin: log.name, size, root }, log), log);
+        expect({ ...opened, root: [...opened.root] }).toEqual({ origin: log.name, size, root: [...root] });
+      }),
+    );
   });
 
   test('of another log are refused, signed with this key or not', () => {
@@ -38,8 +53,27 @@ describe('checkpoints', () => {
   test('have three lines and no more', () => {
     const root = Buffer.alloc(32).toString('base64');
     const wrong = [
-      '', 'a\n', 'a\n1\n', `a\n1\n${root}`, `\n1\n${root}\n`, `a\n01\n${root}\n`, `a\n-1\n${root}\n`, `a\n+1\n${root}\n`, `a\n1.0\n${root}\n`, `a\n1e3\n${root}\n`, `a\n\n${root}\n`, `a\n9007199254740992\n${root}\n`, `a\n1\n\n`,
-      `a\n1\n${root.slice(4)}\n`, `a\n1\n${Buffer.alloc(33).toString('base64')}\n`, `a\n1\n${root} \n`, `a\n1\n${root.replace('=', '')}\n`, `a\n1\n${root.replace('A=', 'B=')}\n`, `a\n1\n${root}\nextension\n`, `a\n1\n${root}\n\n`, `a\r\n1\r\n${root}\r\n`,
+      '',
+      'a\n',
+      'a\n1\n',
+      `a\n1\n${root}`,
+      `\n1\n${root}\n`,
+      `a\n01\n${root}\n`,
+      `a\n-1\n${root}\n`,
+      `a\n+1\n${root}\n`,
+      `a\n1.0\n${root}\n`,
+      `a\n1e3\n${root}\n`,
+      `a\n\n${root}\n`,
+      `a\n9007199254740992\n${root}\n`,
+      `a\n1\n\n`,
+      `a\n1\n${root.slice(4)}\n`,
+      `a\n1\n${Buffer.alloc(33).toString('base64')}\n`,
+      `a\n1\n${root} \n`,
+      `a\n1\n${root.replace('=', '')}\n`,
+      `a\n1\n${root.replace('A=', 'B=')}\n`,
+      `a\n1\n${root}\nextension\n`,
+      `a\n1\n${root}\n\n`,
+      `a\r\n1\r\n${root}\r\n`,
     ];
     for (const text of wrong) expect(() => parseCheckpoint(text)).toThrow(malformed);
     expect(formatCheckpoint(parseCheckpoint(`a\n0\n${root}\n`))).toBe(`a\n0\n${root}\n`);
@@ -51,8 +85,12 @@ describe('cosignatures', () => {
   const cosigned = addSignatures(checkpoint, [cosignCheckpoint(checkpoint, witness, AT)]);
 
   test('of a public witness are verified, and say when', () => {
-    expect(cosignatureTime(PUBLIC_LOG.checkpoint, parseVerifierKey(PUBLIC_LOG.witness))).toEqual(new Date(0x6a122120 * 1000));
-    expect(() => cosignatureTime(PUBLIC_LOG.checkpoint.replace('1432088532', '1432088533'), parseVerifierKey(PUBLIC_LOG.witness))).toThrow(unverified);
+    expect(cosignatureTime(PUBLIC_LOG.checkpoint, parseVerifierKey(PUBLIC_LOG.witness))).toEqual(
+      new Date(0x6a122120 * 1000),
+    );
+    expect(() =>
+      cosignatureTime(PUBLIC_LOG.checkpoint.replace('1432088532', '1432088533'), parseVerifierKey(PUBLIC_LOG.witness)),
+    ).toThrow(unverified);
   });
 
   test('are made over the words of the specification', () => {
@@ -76,7 +114,9 @@ describe('cosignatures', () => {
     const later = Buffer.from(cosignature.bytes);
     later[7]! += 1;
     const wrong = [
-      addSignatures(other, [cosignature]), addSignatures(checkpoint, [{ ...cosignature, bytes: later }]), addSignatures(checkpoint, [{ ...cosignature, bytes: cosignature.bytes.subarray(0, 71) }]),
+      addSignatures(other, [cosignature]),
+      addSignatures(checkpoint, [{ ...cosignature, bytes: later }]),
+      addSignatures(checkpoint, [{ ...cosignature, bytes: cosignature.bytes.subarray(0, 71) }]),
       addSignatures(checkpoint, [cosignCheckpoint(checkpoint, signingKey(witness.name, PETER.seed, 'witness'), AT)]),
     ];
     for (const note of wrong) expect(() => cosignatureTime(note, witness)).toThrow(unverified);
@@ -86,19 +126,30 @@ describe('cosignatures', () => {
     const sameSeed = signingKey(log.name, PETER.seed, 'witness');
     const swapped = { ...cosignCheckpoint(checkpoint, sameSeed, AT), keyId: log.id };
     expect(() => openNote(addSignatures(checkpoint, [swapped]), log)).toThrow(unverified);
-    expect(() => openNote(addSignatures(checkpoint, [{ ...parseNote(checkpoint).signatures[0]!, keyId: sameSeed.id }]), sameSeed)).toThrow(unverified);
+    expect(() =>
+      openNote(addSignatures(checkpoint, [{ ...parseNote(checkpoint).signatures[0]!, keyId: sameSeed.id }]), sameSeed),
+    ).toThrow(unverified);
   });
 
   test('are made for checkpoints only', () => {
     expect(() => cosignCheckpoint(signNote('anything\n', log), witness, AT)).toThrow(malformed);
-    for (const length of [0, 64, 71, 73]) expect(() => cosignedAt(Buffer.alloc(length))).toThrow(expect.objectContaining({ code: 'malformed-cosignature' }));
-    expect(() => cosignedAt(Buffer.alloc(72, 0xff))).toThrow(expect.objectContaining({ code: 'malformed-cosignature' }));
+    for (const length of [0, 64, 71, 73])
+      expect(() => cosignedAt(Buffer.alloc(length))).toThrow(
+        expect.objectContaining({ code: 'malformed-cosignature' }),
+      );
+    expect(() => cosignedAt(Buffer.alloc(72, 0xff))).toThrow(
+      expect.objectContaining({ code: 'malformed-cosignature' }),
+    );
   });
 });
 
 describe('proof files (C2SP tlog-proof)', () => {
   const tree = new ReferenceTree(numberedLeaves(42));
-  const proof = { index: 17, hashes: tree.path(17, 42), checkpoint: signCheckpoint({ ...head, root: tree.root(42) }, log) };
+  const proof = {
+    index: 17,
+    hashes: tree.path(17, 42),
+    checkpoint: signCheckpoint({ ...head, root: tree.root(42) }, log),
+  };
   const text = formatLogProof(proof);
 
   test('prove an entry by themselves', () => {
@@ -107,14 +158,32 @@ describe('proof files (C2SP tlog-proof)', () => {
     expect(openLogProof(text, leafHash(Buffer.from('17')), log).size).toBe(42);
     expect(openLogProof(text.replace('index', 'extra AAAA\nindex'), leafHash(Buffer.from('17')), log).size).toBe(42);
     const single = signCheckpoint({ ...head, size: 1, root: tree.root(1) }, log);
-    expect(openLogProof(formatLogProof({ index: 0, hashes: [], checkpoint: single }), tree.leafHash(0), log).size).toBe(1);
+    expect(openLogProof(formatLogProof({ index: 0, hashes: [], checkpoint: single }), tree.leafHash(0), log).size).toBe(
+      1,
+    );
   });
 
   test('prove nothing else', () => {
-    expect(() => openLogProof(text, tree.leafHash(18), log)).toThrow(expect.objectContaining({ code: 'invalid-proof' }));
-    expect(() => openLogProof(text.replace('index 17', 'index 18'), tree.leafHash(17), log)).toThrow(expect.objectContaining({ code: 'invalid-proof' }));
+    expect(() => openLogProof(text, tree.leafHash(18), log)).toThrow(
+      expect.objectContaining({ code: 'invalid-proof' }),
+    );
+    expect(() => openLogProof(text.replace('index 17', 'index 18'), tree.leafHash(17), log)).toThrow(
+      expect.objectContaining({ code: 'invalid-proof' }),
+    );
     expect(() => openLogProof(text, tree.leafHash(17), signingKey('b', ENOCH.seed))).toThrow(unverified);
-    const wrong = ['', text.replace('@v1', '@v2'), text.replace('index 17', 'index 017'), text.replace('index 17', 'index'), text.replace('index 17\n', ''), text.replace('\n\n', '\n'), text.replace('\n\n', '\nAAAA\n\n'), text.replace('\n\n', '\n!\n\n')];
-    for (const other of wrong) expect(() => openLogProof(other, tree.leafHash(17), log)).toThrow(expect.objectContaining({ code: 'malformed-log-proof' }));
+    const wrong = [
+      '',
+      text.replace('@v1', '@v2'),
+      text.replace('index 17', 'index 017'),
+      text.replace('index 17', 'index'),
+      text.replace('index 17\n', ''),
+      text.replace('\n\n', '\n'),
+      text.replace('\n\n', '\nAAAA\n\n'),
+      text.replace('\n\n', '\n!\n\n'),
+    ];
+    for (const other of wrong)
+      expect(() => openLogProof(other, tree.leafHash(17), log)).toThrow(
+        expect.objectContaining({ code: 'malformed-log-proof' }),
+      );
   });
 });

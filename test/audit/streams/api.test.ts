@@ -25,19 +25,46 @@ beforeEach(async () => {
 
 afterEach(() => siem.kill());
 
-const https = (more: Record<string, unknown> = {}) => ({ kind: 'https', url: `https://127.0.0.1:${siem.port}/events`, ca: certified.cert, ...more });
+const https = (more: Record<string, unknown> = {}) => ({
+  kind: 'https',
+  url: `https://127.0.0.1:${siem.port}/events`,
+  ca: certified.cert,
+  ...more,
+});
 
 function refusedAt(...paths: string[]) {
-  return { status: 400, body: { ...problem('invalid-request'), errors: expect.arrayContaining(paths.map((path) => expect.objectContaining({ path }))) } };
+  return {
+    status: 400,
+    body: {
+      ...problem('invalid-request'),
+      errors: expect.arrayContaining(paths.map((path) => expect.objectContaining({ path }))),
+    },
+  };
 }
 
 describe('a stream', () => {
   test('is entered, shown without its token, replaced and deleted, and brings what happens from then on', async () => {
     const made = await house.api.call('PUT', `${PATH}/siem`, https({ token: 'very-secret' }), house.key('olga'));
-    expect(made).toMatchObject({ status: 201, body: { name: 'siem', kind: 'https', url: https().url, host: null, tls: true, personal: false, state: 'working', last_error: null, delivered_at: null } });
+    expect(made).toMatchObject({
+      status: 201,
+      body: {
+        name: 'siem',
+        kind: 'https',
+        url: https().url,
+        host: null,
+        tls: true,
+        personal: false,
+        state: 'working',
+        last_error: null,
+        delivered_at: null,
+      },
+    });
     expect(JSON.stringify(made.body)).not.toContain('very-secret');
     await house.team('brand-new');
-    await house.system.until(async () => siem.received.some(({ metadata }) => metadata.event_code === 'team.made'), 'the event');
+    await house.system.until(
+      async () => siem.received.some(({ metadata }) => metadata.event_code === 'team.made'),
+      'the event',
+    );
     expect(new Set(siem.tokens)).toEqual(new Set(['Bearer very-secret']));
     const shown = await house.system.until(async () => {
       const { items } = await house.api.need('GET', PATH);
@@ -46,7 +73,10 @@ describe('a stream', () => {
     expect(shown).toMatchObject({ name: 'siem', state: 'working', delivered_at: expect.any(String) });
     expect(siem.uids).toEqual(Array.from(siem.uids, (_, n) => siem.uids[0]! + n));
     expect(JSON.stringify(shown)).not.toContain('very-secret');
-    expect(await house.api.call('PUT', `${PATH}/siem`, https())).toMatchObject({ status: 200, body: { cursor: expect.any(Number), created_at: shown.created_at } });
+    expect(await house.api.call('PUT', `${PATH}/siem`, https())).toMatchObject({
+      status: 200,
+      body: { cursor: expect.any(Number), created_at: shown.created_at },
+    });
     expect(await house.api.call('DELETE', `${PATH}/siem`)).toMatchObject({ status: 204 });
     expect(await house.api.need('GET', PATH)).toEqual({ items: [], next_cursor: null });
     expect(await house.api.call('DELETE', `${PATH}/siem`)).toMatchObject({ status: 404, body: problem('not-found') });
@@ -78,8 +108,11 @@ describe('a stream', () => {
   });
 
   test('is one of ten at most', async () => {
-    for (let n = 0; n < 10; n += 1) await house.api.need('PUT', `${PATH}/stream-${n}`, { kind: 'syslog', host: '127.0.0.1', port: 6514 });
-    expect(await house.api.call('PUT', `${PATH}/one-more`, { kind: 'syslog', host: '127.0.0.1', port: 6514 })).toMatchObject(refusedAt(''));
+    for (let n = 0; n < 10; n += 1)
+      await house.api.need('PUT', `${PATH}/stream-${n}`, { kind: 'syslog', host: '127.0.0.1', port: 6514 });
+    expect(
+      await house.api.call('PUT', `${PATH}/one-more`, { kind: 'syslog', host: '127.0.0.1', port: 6514 }),
+    ).toMatchObject(refusedAt(''));
     for (let n = 0; n < 10; n += 1) await house.api.need('DELETE', `${PATH}/stream-${n}`);
   });
 });

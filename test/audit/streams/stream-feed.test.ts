@@ -33,7 +33,12 @@ describe('a stream over HTTPS', () => {
 
   afterEach(() => siem.kill());
 
-  const https = (more: Record<string, unknown> = {}) => ({ kind: 'https', url: `https://127.0.0.1:${siem.port}/events`, ca: certified.cert, ...more });
+  const https = (more: Record<string, unknown> = {}) => ({
+    kind: 'https',
+    url: `https://127.0.0.1:${siem.port}/events`,
+    ca: certified.cert,
+    ...more,
+  });
 
   test('brings every entry in the order of the log, under its leaf index, and goes on where it stood', async () => {
     await world.grow(450);
@@ -46,7 +51,10 @@ describe('a stream over HTTPS', () => {
     await world.grow(5);
     await world.feedAll();
     expect(siem.uids).toEqual(range(0, size + 6));
-    expect(await world.view('siem')).toMatchObject({ size: size + 6, row: { id: row.id, next: BigInt(size + 6), lastError: null } });
+    expect(await world.view('siem')).toMatchObject({
+      size: size + 6,
+      row: { id: row.id, next: BigInt(size + 6), lastError: null },
+    });
     expect(await world.due()).toEqual([]);
   });
 
@@ -86,7 +94,9 @@ describe('a stream over HTTPS', () => {
     await world.feedAll();
     world.clock.advance(HOUR / 2);
     await world.feedAll();
-    expect(await world.view('siem')).toMatchObject({ row: { next: BigInt(size), lastError: null, attempts: 0, failingSince: null } });
+    expect(await world.view('siem')).toMatchObject({
+      row: { next: BigInt(size), lastError: null, attempts: 0, failingSince: null },
+    });
     expect(siem.uids).toEqual([...range(0, 600), ...range(400, size)]);
   });
 
@@ -115,7 +125,9 @@ describe('a stream over HTTPS', () => {
     expect(await world.view('siem')).toMatchObject({ row: { next: 200n, attempts: 1 } });
     world.clock.advance(HOUR / 4);
     await world.feedAll();
-    expect(await world.view('siem')).toMatchObject({ row: { next: 200n, attempts: 2, lastError: 'connection-refused' } });
+    expect(await world.view('siem')).toMatchObject({
+      row: { next: 200n, attempts: 2, lastError: 'connection-refused' },
+    });
     const restarted = new HttpsSiem(certified);
     await restarted.start(port);
     world.clock.advance(HOUR / 4);
@@ -144,8 +156,16 @@ describe('a stream over HTTPS', () => {
     await world.service.delete(ownerOf(world.organization), world.origin(), 'quiet');
     await world.put('open', https({ from: 0, personal: true }));
     await world.feedAll();
-    expect(siem.received.filter((event) => JSON.stringify(event).includes('203.0.113.5'))).toMatchObject([{ src_endpoint: { ip: '203.0.113.5' }, http_request: { user_agent: 'test' }, actor: { user: { uid: world.staff.id('jane') } } }]);
-    await log.admin.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [world.staff.id('jane')]);
+    expect(siem.received.filter((event) => JSON.stringify(event).includes('203.0.113.5'))).toMatchObject([
+      {
+        src_endpoint: { ip: '203.0.113.5' },
+        http_request: { user_agent: 'test' },
+        actor: { user: { uid: world.staff.id('jane') } },
+      },
+    ]);
+    await log.admin.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [
+      world.staff.id('jane'),
+    ]);
     await world.put('open', https({ from: 0, personal: true }));
     siem.bodies.length = 0;
     await world.feedAll(world.worker({ work: world.freshWork() }));
@@ -156,7 +176,10 @@ describe('a stream over HTTPS', () => {
   test('that fails for an hour has admins told once, and once more after it has worked', async () => {
     const failing = (response: Parameters<HttpsSiem['answer']>[0]) => void response.writeHead(500).end();
     const told = async () => {
-      const { rows } = await log.admin.query<{ n: number }>(`select count(*)::int as n from countersign.outbox where organization_id = $1 and reference->>'template' = 'audit-stream-failing'`, [world.organization]);
+      const { rows } = await log.admin.query<{ n: number }>(
+        `select count(*)::int as n from countersign.outbox where organization_id = $1 and reference->>'template' = 'audit-stream-failing'`,
+        [world.organization],
+      );
       return rows[0]!.n;
     };
     siem.answer = failing;
@@ -173,7 +196,9 @@ describe('a stream over HTTPS', () => {
     }
     expect(await told()).toBe(2);
     await log.sealAll();
-    expect((await world.staff.log()).filter(({ action }) => action === 'audit.stream_failing')).toMatchObject([{ detail: { error: 'http-500', next: 0 } }]);
+    expect((await world.staff.log()).filter(({ action }) => action === 'audit.stream_failing')).toMatchObject([
+      { detail: { error: 'http-500', next: 0 } },
+    ]);
     siem.answer = (response) => void response.writeHead(200).end();
     await world.feedAll();
     expect(await world.view('siem')).toMatchObject({ row: { failingSince: null, toldAt: null, lastError: null } });
@@ -214,7 +239,10 @@ describe('a stream over HTTPS', () => {
   });
 });
 
-describe.each([['TLS', true], ['TCP', false]])('a stream over syslog and %s', (_name, tls) => {
+describe.each([
+  ['TLS', true],
+  ['TCP', false],
+])('a stream over syslog and %s', (_name, tls) => {
   let siem: SyslogSiem;
 
   beforeEach(async () => {
@@ -224,7 +252,14 @@ describe.each([['TLS', true], ['TCP', false]])('a stream over syslog and %s', (_
 
   afterEach(() => siem.kill());
 
-  const syslog = (more: Record<string, unknown> = {}) => ({ kind: 'syslog', host: '127.0.0.1', port: siem.port, tls, ...(tls ? { ca: certified.cert } : {}), ...more });
+  const syslog = (more: Record<string, unknown> = {}) => ({
+    kind: 'syslog',
+    host: '127.0.0.1',
+    port: siem.port,
+    tls,
+    ...(tls ? { ca: certified.cert } : {}),
+    ...more,
+  });
 
   test('brings messages of RFC 5424, counted by octets, in the order of the log', async () => {
     await world.grow(450);
@@ -233,7 +268,9 @@ describe.each([['TLS', true], ['TCP', false]])('a stream over syslog and %s', (_
     await world.feedAll();
     const { size } = await world.view('siem');
     expect(siem.uids).toEqual(range(0, size));
-    expect(siem.headers[0]).toMatch(/^<110>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z countersign\.example\.com countersign - (organization|api_key)\.made -$/);
+    expect(siem.headers[0]).toMatch(
+      /^<110>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z countersign\.example\.com countersign - (organization|api_key)\.made -$/,
+    );
   });
 
   test('that is cut off half-way loses nothing', async () => {

@@ -47,8 +47,13 @@ export class StreamWorld {
     const webhooks = new EventPublisher({ vault: world.vault, clock, changes: { onChange: () => () => undefined } });
     const entries = new SealedEntries({ read: () => Promise.reject(new Error('nothing was archived')) });
     return new StreamFeed({
-      work: world.work, entries, clock, notice: new FailureNotice({ people: staff.people, webhooks }), random: () => 0.999,
-      senderFor: sendersWith({ allowPrivate, publicUrl: 'https://countersign.example.com', clock, timeoutMs }), ...others,
+      work: world.work,
+      entries,
+      clock,
+      notice: new FailureNotice({ people: staff.people, webhooks }),
+      random: () => 0.999,
+      senderFor: sendersWith({ allowPrivate, publicUrl: 'https://countersign.example.com', clock, timeoutMs }),
+      ...others,
     });
   }
 
@@ -56,7 +61,10 @@ export class StreamWorld {
   freshWork(): UnitOfWork {
     const { database, master } = this.world;
     return new UnitOfWork({
-      database, vault: new Vault(master), clock: this.clock, log: { writeAudit, writeOutbox, settleOutbox },
+      database,
+      vault: new Vault(master),
+      clock: this.clock,
+      log: { writeAudit, writeOutbox, settleOutbox },
       notifier: { outboxFilled: () => undefined, auditWritten: () => undefined, changed: () => undefined },
     });
   }

@@ -25,7 +25,9 @@ export async function checkLog(world: LogWorld, organization: string): Promise<C
   const byId = new Map(entries.map((entry) => [entry.id, entry]));
   const key = parseVerifierKey(await world.verifierKey(organization));
   const roots = rootsOf(leaves.map(({ entry }) => leafTextHash(byId.get(entry)!.leaf)));
-  expect(leaves.map(({ hash }) => hash.toString('hex'))).toEqual(leaves.map(({ entry }) => Buffer.from(leafTextHash(byId.get(entry)!.leaf)).toString('hex')));
+  expect(leaves.map(({ hash }) => hash.toString('hex'))).toEqual(
+    leaves.map(({ entry }) => Buffer.from(leafTextHash(byId.get(entry)!.leaf)).toString('hex')),
+  );
   for (const { size, root, note } of checkpoints) {
     expect({ size, root: root.toString('hex') }).toEqual({ size, root: roots[size] });
     expect(openCheckpoint(note, key)).toEqual({ origin: `countersign/${organization}`, size, root });
@@ -35,7 +37,11 @@ export async function checkLog(world: LogWorld, organization: string): Promise<C
   return { size: leaves.length, checkpoints: checkpoints.length };
 }
 
-async function checkConsistency(world: LogWorld, organization: string, checkpoints: readonly { size: number; root: Buffer }[]): Promise<void> {
+async function checkConsistency(
+  world: LogWorld,
+  organization: string,
+  checkpoints: readonly { size: number; root: Buffer }[],
+): Promise<void> {
   const proofs = new AuditProofs(world.database);
   for (const [position, second] of checkpoints.entries()) {
     const first = checkpoints[position - 1];
@@ -48,8 +54,11 @@ async function checkConsistency(world: LogWorld, organization: string, checkpoin
 /** The root of every size, computed leaf by leaf, in hexadecimal. */
 export function rootsOf(hashes: readonly Uint8Array[]): string[] {
   const tree = new Frontier();
-  return [Buffer.from(tree.root()).toString('hex'), ...hashes.map((hash) => {
-    tree.append(hash);
-    return Buffer.from(tree.root()).toString('hex');
-  })];
+  return [
+    Buffer.from(tree.root()).toString('hex'),
+    ...hashes.map((hash) => {
+      tree.append(hash);
+      return Buffer.from(tree.root()).toString('hex');
+    }),
+  ];
 }

@@ -55,15 +55,30 @@ export class LogWorld {
   private constructor(place: TestDatabase, admin: Client) {
     this.place = place;
     this.admin = admin;
-    this.database = Database.open({ url: place.url, role: DATABASE_ROLES.app, entities, poolSize: 20, logger: this.logger });
-    this.sealerDatabase = Database.open({ url: place.url, role: DATABASE_ROLES.sealer, entities, poolSize: 10, logger: this.logger });
+    this.database = Database.open({
+      url: place.url,
+      role: DATABASE_ROLES.app,
+      entities,
+      poolSize: 20,
+      logger: this.logger,
+    });
+    this.sealerDatabase = Database.open({
+      url: place.url,
+      role: DATABASE_ROLES.sealer,
+      entities,
+      poolSize: 10,
+      logger: this.logger,
+    });
     this.work = this.workWith(this.vault);
   }
 
   /** A unit of work with another vault, such as that of a process that has not seen any key yet. */
   workWith(vault: Vault): UnitOfWork {
     return new UnitOfWork({
-      database: this.database, vault, clock: systemClock, log: { writeAudit, writeOutbox, settleOutbox },
+      database: this.database,
+      vault,
+      clock: systemClock,
+      log: { writeAudit, writeOutbox, settleOutbox },
       notifier: { outboxFilled: () => undefined, auditWritten: () => undefined, changed: () => undefined },
     });
   }
@@ -82,7 +97,12 @@ export class LogWorld {
 
   /** @param more `secret`: another master secret than the world's */
   sealer({ secret = this.secret, onSealed }: { secret?: string; onSealed?: (delayMs: number) => void } = {}): Sealer {
-    const parts = { database: new BareDatabase(this.sealerDatabase), keys: new SigningKeys(new MasterKey(secret)), clock: systemClock, logger: this.logger };
+    const parts = {
+      database: new BareDatabase(this.sealerDatabase),
+      keys: new SigningKeys(new MasterKey(secret)),
+      clock: systemClock,
+      logger: this.logger,
+    };
     return new Sealer({ ...parts, ...(onSealed ? { onSealed } : {}) });
   }
 
@@ -104,7 +124,8 @@ export class LogWorld {
     const requestId = newId();
     const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId, ...more };
     await this.work.write(origin, async (tx) => {
-      for (let n = 0; n < count; n += 1) tx.record({ action: 'team.made', resource: { type: 'team', id: newId() }, detail: { n } });
+      for (let n = 0; n < count; n += 1)
+        tx.record({ action: 'team.made', resource: { type: 'team', id: newId() }, detail: { n } });
     });
     return requestId;
   }
@@ -120,21 +141,35 @@ export class LogWorld {
   }
 
   async entries(organization: string): Promise<StoredEntry[]> {
-    return (await this.admin.query<StoredEntry>('select id, at, leaf, sealed from countersign.audit_entries where organization_id = $1 order by at, id', [organization])).rows;
+    return (
+      await this.admin.query<StoredEntry>(
+        'select id, at, leaf, sealed from countersign.audit_entries where organization_id = $1 order by at, id',
+        [organization],
+      )
+    ).rows;
   }
 
   async leaves(organization: string): Promise<StoredLeaf[]> {
-    const { rows } = await this.admin.query<StoredLeaf>('select leaf_index::int as index, entry_id as entry, leaf_hash as hash from countersign.audit_leaves where organization_id = $1 order by leaf_index', [organization]);
+    const { rows } = await this.admin.query<StoredLeaf>(
+      'select leaf_index::int as index, entry_id as entry, leaf_hash as hash from countersign.audit_leaves where organization_id = $1 order by leaf_index',
+      [organization],
+    );
     return rows;
   }
 
   async checkpoints(organization: string): Promise<StoredCheckpoint[]> {
-    const { rows } = await this.admin.query<StoredCheckpoint>('select tree_size::int as size, root, note from countersign.audit_checkpoints where organization_id = $1 order by tree_size', [organization]);
+    const { rows } = await this.admin.query<StoredCheckpoint>(
+      'select tree_size::int as size, root, note from countersign.audit_checkpoints where organization_id = $1 order by tree_size',
+      [organization],
+    );
     return rows;
   }
 
   async verifierKey(organization: string): Promise<string> {
-    const { rows } = await this.admin.query<{ verifier_key: string }>('select verifier_key from countersign.audit_logs where organization_id = $1', [organization]);
+    const { rows } = await this.admin.query<{ verifier_key: string }>(
+      'select verifier_key from countersign.audit_logs where organization_id = $1',
+      [organization],
+    );
     return rows[0]!.verifier_key;
   }
 

@@ -28,7 +28,11 @@ export class Staff {
   }
 
   /** @param roles by alias; everybody has an address at example.com */
-  static async hire(world: LogWorld, roles: Readonly<Record<string, readonly Role[]>>, settings: OrganizationSettings = {}): Promise<Staff> {
+  static async hire(
+    world: LogWorld,
+    roles: Readonly<Record<string, readonly Role[]>>,
+    settings: OrganizationSettings = {},
+  ): Promise<Staff> {
     const staff = new Staff(world);
     await world.work.write(staff.#system(), async (tx) => {
       makeOrganization(tx, world.vault, { name: 'Acme', ownerKind: 'owner' });
@@ -47,23 +51,58 @@ export class Staff {
 
   /** Has somebody do something, so many times in one transaction: an entry each. */
   async act(alias: string, { at, address = null, record, times = 1 }: Act = {}): Promise<void> {
-    const origin: Origin = { organization: this.organization, actor: { type: 'person', id: this.id(alias), key: null }, requestId: newId(), source: { address, userAgent: 'test' } };
-    await this.world.work.write(origin, async (tx) => {
-      for (let n = 0; n < times; n += 1) tx.record(record ?? { action: 'team.made', resource: { type: 'team', id: newId() } });
-    }, at);
+    const origin: Origin = {
+      organization: this.organization,
+      actor: { type: 'person', id: this.id(alias), key: null },
+      requestId: newId(),
+      source: { address, userAgent: 'test' },
+    };
+    await this.world.work.write(
+      origin,
+      async (tx) => {
+        for (let n = 0; n < times; n += 1)
+          tx.record(record ?? { action: 'team.made', resource: { type: 'team', id: newId() } });
+      },
+      at,
+    );
   }
 
   /** What was written to the log, in its order, as far as it is sealed. */
-  async log(): Promise<{ seq: number; action: string; resource: { type: string; ref: string }; detail: Record<string, unknown> }[]> {
+  async log(): Promise<
+    { seq: number; action: string; resource: { type: string; ref: string }; detail: Record<string, unknown> }[]
+  > {
     const { rows } = await this.world.admin.query<{ seq: number; leaf: string }>(
-      'select l.leaf_index::int as seq, e.leaf from countersign.audit_leaves l join countersign.audit_entries e on e.id = l.entry_id where l.organization_id = $1 order by 1', [this.organization]);
-    return rows.map(({ seq, leaf }) => ({ seq, ...(JSON.parse(leaf) as { action: string; resource: { type: string; ref: string }; detail: Record<string, unknown> }) }));
+      'select l.leaf_index::int as seq, e.leaf from countersign.audit_leaves l join countersign.audit_entries e on e.id = l.entry_id where l.organization_id = $1 order by 1',
+      [this.organization],
+    );
+    return rows.map(({ seq, leaf }) => ({
+      seq,
+      ...(JSON.parse(leaf) as {
+        action: string;
+        resource: { type: string; ref: string };
+        detail: Record<string, unknown>;
+      }),
+    }));
   }
 
-  async #hire(tx: Parameters<Parameters<LogWorld['work']['write']>[1]>[0], alias: string, roles: readonly Role[]): Promise<void> {
+  async #hire(
+    tx: Parameters<Parameters<LogWorld['work']['write']>[1]>[0],
+    alias: string,
+    roles: readonly Role[],
+  ): Promise<void> {
     const person = await this.people.makeUser(tx, { alias, name: `Name of ${alias}`, email: `${alias}@example.com` });
     this.#ids.set(alias, person.id);
-    tx.em.persist(tx.em.create(Membership, { id: newId(tx.at), organization: this.organization, team: this.organization, person: person.id, roles: [...roles], createdAt: tx.at, updatedAt: tx.at }));
+    tx.em.persist(
+      tx.em.create(Membership, {
+        id: newId(tx.at),
+        organization: this.organization,
+        team: this.organization,
+        person: person.id,
+        roles: [...roles],
+        createdAt: tx.at,
+        updatedAt: tx.at,
+      }),
+    );
   }
 
   #system(): Origin {

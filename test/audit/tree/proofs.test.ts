@@ -12,21 +12,31 @@ const tree = new ReferenceTree(numberedLeaves(SIZE));
 const noSuchProof = expect.objectContaining({ code: 'no-such-proof' });
 
 /** A stretch of a tree: start, end and the tree's size. */
-const stretches = fc.tuple(fc.nat(SIZE), fc.nat(SIZE), fc.nat(SIZE)).map((sizes) => sizes.toSorted((a, b) => a - b) as [number, number, number]);
+const stretches = fc
+  .tuple(fc.nat(SIZE), fc.nat(SIZE), fc.nat(SIZE))
+  .map((sizes) => sizes.toSorted((a, b) => a - b) as [number, number, number]);
 
 describe('coverage', () => {
   test('holds each leaf once, in order, in as few subtrees as can be', () => {
-    fc.assert(fc.property(stretches, ([start, end]) => {
-      const nodes = coverage({ start, end });
-      const leaves = nodes.flatMap(({ level, index }) => Array.from({ length: 2 ** level }, (_, leaf) => index * 2 ** level + leaf));
-      expect(leaves).toEqual(Array.from({ length: end - start }, (_, leaf) => start + leaf));
-      expect(nodes.every(({ level, index }, position) => !mergesWith(nodes[position + 1], level, index))).toBe(true);
-    }));
+    fc.assert(
+      fc.property(stretches, ([start, end]) => {
+        const nodes = coverage({ start, end });
+        const leaves = nodes.flatMap(({ level, index }) =>
+          Array.from({ length: 2 ** level }, (_, leaf) => index * 2 ** level + leaf),
+        );
+        expect(leaves).toEqual(Array.from({ length: end - start }, (_, leaf) => start + leaf));
+        expect(nodes.every(({ level, index }, position) => !mergesWith(nodes[position + 1], level, index))).toBe(true);
+      }),
+    );
   });
 
   test('goes on beyond 2^32', () => {
     const size = 2 ** 40 + 5;
-    expect(coverage({ start: 0, end: size })).toEqual([{ level: 40, index: 0 }, { level: 2, index: 2 ** 38 }, { level: 0, index: 2 ** 40 + 4 }]);
+    expect(coverage({ start: 0, end: size })).toEqual([
+      { level: 40, index: 0 },
+      { level: 2, index: 2 ** 38 },
+      { level: 0, index: 2 ** 40 + 4 },
+    ]);
   });
 });
 
@@ -45,25 +55,30 @@ describe('proofs', () => {
     for (let second = 0; second <= SIZE; second += 1) {
       for (let first = 0; first <= second; first += 1) {
         const proof = await proveConsistency(first, second, tree.reader);
-        if (!sameHashes(proof, first === 0 ? [] : tree.proof(first, second))) throw new Error(`between ${first} and ${second}`);
+        if (!sameHashes(proof, first === 0 ? [] : tree.proof(first, second)))
+          throw new Error(`between ${first} and ${second}`);
         verifyConsistency(first, second, tree.root(first), tree.root(second), proof);
       }
     }
   });
 
   test('of a stretch lead with its leaves to the root, past every root in between', async () => {
-    await fc.assert(fc.asyncProperty(stretches, async ([start, end, size]) => {
-      const { left, right } = await proveRange({ start, end }, size, tree.reader);
-      const frontier = new Frontier();
-      for (const [index, { level }] of coverage({ start: 0, end: start }).entries()) frontier.append(left[index]!, level);
-      expect(frontier.root()).toEqual(tree.root(start));
-      for (let index = start; index < end; index += 1) {
-        frontier.append(tree.leafHash(index));
-        expect(frontier.root()).toEqual(tree.root(index + 1));
-      }
-      for (const [index, { level }] of coverage({ start: end, end: size }).entries()) frontier.append(right[index]!, level);
-      expect({ size: frontier.size, root: frontier.root() }).toEqual({ size, root: tree.root(size) });
-    }));
+    await fc.assert(
+      fc.asyncProperty(stretches, async ([start, end, size]) => {
+        const { left, right } = await proveRange({ start, end }, size, tree.reader);
+        const frontier = new Frontier();
+        for (const [index, { level }] of coverage({ start: 0, end: start }).entries())
+          frontier.append(left[index]!, level);
+        expect(frontier.root()).toEqual(tree.root(start));
+        for (let index = start; index < end; index += 1) {
+          frontier.append(tree.leafHash(index));
+          expect(frontier.root()).toEqual(tree.root(index + 1));
+        }
+        for (const [index, { level }] of coverage({ start: end, end: size }).entries())
+          frontier.append(right[index]!, level);
+        expect({ size: frontier.size, root: frontier.root() }).toEqual({ size, root: tree.root(size) });
+      }),
+    );
   });
 
   test('one read is enough for any of them', async () => {
@@ -87,7 +102,12 @@ describe('proofs', () => {
   test('do not exist beyond the tree', async () => {
     for (const index of [-1, 5, 0.5, Number.NaN]) expect(() => inclusionRanges(index, 5)).toThrow(noSuchProof);
     for (const first of [-1, 6, 0.5, Number.NaN]) expect(() => consistencyRanges(first, 5)).toThrow(noSuchProof);
-    for (const range of [{ start: 3, end: 2 }, { start: 0, end: 6 }, { start: -1, end: 2 }, { start: 0, end: 1.5 }]) {
+    for (const range of [
+      { start: 3, end: 2 },
+      { start: 0, end: 6 },
+      { start: -1, end: 2 },
+      { start: 0, end: 1.5 },
+    ]) {
       await expect(proveRange(range, 5, tree.reader)).rejects.toThrow(noSuchProof);
     }
     await expect(rootOf(-1, tree.reader)).rejects.toThrow(noSuchProof);

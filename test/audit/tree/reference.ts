@@ -58,7 +58,9 @@ export class ReferenceTree {
   #subproof(m: number, start: number, end: number, isWhole: boolean): Buffer[] {
     if (m === end) return isWhole ? [] : [this.#mth(start, end)];
     const k = start + split(end - start);
-    return m <= k ? [...this.#subproof(m, start, k, isWhole), this.#mth(k, end)] : [...this.#subproof(m, k, end, false), this.#mth(start, k)];
+    return m <= k
+      ? [...this.#subproof(m, start, k, isWhole), this.#mth(k, end)]
+      : [...this.#subproof(m, k, end, false), this.#mth(start, k)];
   }
 }
 

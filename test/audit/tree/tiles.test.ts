@@ -29,7 +29,8 @@ class TileTable {
     return edgeTiles(this.size).map(({ level, index }) => this.tiles.get(`${level}/${index}`)!);
   }
 
-  read = async (ids: readonly TileId[]): Promise<Uint8Array[]> => ids.map(({ level, index }) => this.tiles.get(`${level}/${index}`)?.hashes ?? Buffer.alloc(0));
+  read = async (ids: readonly TileId[]): Promise<Uint8Array[]> =>
+    ids.map(({ level, index }) => this.tiles.get(`${level}/${index}`)?.hashes ?? Buffer.alloc(0));
 }
 
 function tableOf(size: number): TileTable {
@@ -40,7 +41,11 @@ function tableOf(size: number): TileTable {
 
 describe('the coordinates of C2SP tlog-tiles', () => {
   test('a tree of 70,000 ends in the tiles that the specification names', () => {
-    expect(edgeTiles(70_000)).toEqual([{ level: 0, index: 273, width: 112 }, { level: 1, index: 1, width: 17 }, { level: 2, index: 0, width: 1 }]);
+    expect(edgeTiles(70_000)).toEqual([
+      { level: 0, index: 273, width: 112 },
+      { level: 1, index: 1, width: 17 },
+      { level: 2, index: 0, width: 1 },
+    ]);
     expect(edgeTiles(256)).toEqual([{ level: 1, index: 0, width: 1 }]);
     expect(edgeTiles(0)).toEqual([]);
   });
@@ -49,27 +54,44 @@ describe('the coordinates of C2SP tlog-tiles', () => {
     expect(tileSliceOf({ level: 0, index: 300 })).toEqual({ tile: { level: 0, index: 1 }, first: 44, count: 1 });
     expect(tileSliceOf({ level: 7, index: 3 })).toEqual({ tile: { level: 0, index: 1 }, first: 128, count: 128 });
     expect(tileSliceOf({ level: 8, index: 3 })).toEqual({ tile: { level: 1, index: 0 }, first: 3, count: 1 });
-    expect(tileSliceOf({ level: 41, index: 2 ** 10 + 1 })).toEqual({ tile: { level: 5, index: 8 }, first: 2, count: 2 });
+    expect(tileSliceOf({ level: 41, index: 2 ** 10 + 1 })).toEqual({
+      tile: { level: 5, index: 8 },
+      first: 2,
+      count: 2,
+    });
   });
 });
 
 describe('appendLeaves', () => {
   test('however the leaves are dealt out, root, edge and tiles are those of the tree', () => {
-    fc.assert(fc.property(fc.array(fc.nat(300), { maxLength: 6 }), (batches) => {
-      const table = new TileTable();
-      for (const batch of batches) {
-        table.append(leafHashes(table.size, Math.min(table.size + batch, SIZE)));
-        expect(table.root).toEqual(tree.root(table.size));
-        expect(rootOfEdge(table.size, table.edge())).toEqual(table.root);
-      }
-      expect([...table.tiles.values()].toSorted(byPlace)).toEqual([...tableOf(table.size).tiles.values()].toSorted(byPlace));
-    }), { numRuns: 60 });
+    fc.assert(
+      fc.property(fc.array(fc.nat(300), { maxLength: 6 }), (batches) => {
+        const table = new TileTable();
+        for (const batch of batches) {
+          table.append(leafHashes(table.size, Math.min(table.size + batch, SIZE)));
+          expect(table.root).toEqual(tree.root(table.size));
+          expect(rootOfEdge(table.size, table.edge())).toEqual(table.root);
+        }
+        expect([...table.tiles.values()].toSorted(byPlace)).toEqual(
+          [...tableOf(table.size).tiles.values()].toSorted(byPlace),
+        );
+      }),
+      { numRuns: 60 },
+    );
   });
 
   test('says which tiles changed, and only those', () => {
     const table = tableOf(250);
-    expect(table.append(leafHashes(250, 255)).map(({ level, index, hashes }) => [level, index, hashes.length / 32])).toEqual([[0, 0, 255]]);
-    expect(table.append(leafHashes(255, 257)).map(({ level, index, hashes }) => [level, index, hashes.length / 32])).toEqual([[0, 0, 256], [0, 1, 1], [1, 0, 1]]);
+    expect(
+      table.append(leafHashes(250, 255)).map(({ level, index, hashes }) => [level, index, hashes.length / 32]),
+    ).toEqual([[0, 0, 255]]);
+    expect(
+      table.append(leafHashes(255, 257)).map(({ level, index, hashes }) => [level, index, hashes.length / 32]),
+    ).toEqual([
+      [0, 0, 256],
+      [0, 1, 1],
+      [1, 0, 1],
+    ]);
     expect(table.append([])).toEqual([]);
     expect(table.root).toEqual(tree.root(257));
   });
@@ -77,7 +99,15 @@ describe('appendLeaves', () => {
   test('refuses an edge that is not the one of the tree', () => {
     const table = tableOf(600);
     const [low, high] = table.edge() as [Tile, Tile];
-    const wrong: Tile[][] = [[], [low], [high, low], [low, high, high], [{ ...low, index: 0 }, high], [{ ...low, hashes: low.hashes.subarray(32) }, high], [low, { ...high, level: 2 }]];
+    const wrong: Tile[][] = [
+      [],
+      [low],
+      [high, low],
+      [low, high, high],
+      [{ ...low, index: 0 }, high],
+      [{ ...low, hashes: low.hashes.subarray(32) }, high],
+      [low, { ...high, level: 2 }],
+    ];
     for (const edge of wrong) {
       expect(() => appendLeaves(600, edge, [tree.leafHash(0)])).toThrow(doNotFit);
       expect(() => rootOfEdge(600, edge)).toThrow(doNotFit);
@@ -89,12 +119,14 @@ describe('nodesFromTiles', () => {
   const table = tableOf(SIZE);
 
   test('every root and proof can be had from the tiles, of every earlier size too', async () => {
-    await fc.assert(fc.asyncProperty(fc.integer({ min: 1, max: SIZE }), fc.nat(), async (size, pick) => {
-      const read = nodesFromTiles(table.read);
-      expect(await rootOf(size, read)).toEqual(tree.root(size));
-      expect(await proveInclusion(pick % size, size, read)).toEqual(tree.path(pick % size, size));
-      expect(await proveConsistency(1 + (pick % size), size, read)).toEqual(tree.proof(1 + (pick % size), size));
-    }));
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: SIZE }), fc.nat(), async (size, pick) => {
+        const read = nodesFromTiles(table.read);
+        expect(await rootOf(size, read)).toEqual(tree.root(size));
+        expect(await proveInclusion(pick % size, size, read)).toEqual(tree.path(pick % size, size));
+        expect(await proveConsistency(1 + (pick % size), size, read)).toEqual(tree.proof(1 + (pick % size), size));
+      }),
+    );
   });
 
   test('reads no tile twice', async () => {

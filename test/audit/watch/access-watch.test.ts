@@ -31,9 +31,18 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 
 function watch(staff: Staff): AccessWatch {
-  const webhooks = new EventPublisher({ vault: world.vault, clock: systemClock, changes: { onChange: () => () => undefined } });
+  const webhooks = new EventPublisher({
+    vault: world.vault,
+    clock: systemClock,
+    changes: { onChange: () => () => undefined },
+  });
   const entries = new SealedEntries({ read: () => Promise.reject(new Error('nothing was archived')) });
-  return new AccessWatch({ work: world.work, master: world.master, entries, notice: new FindingNotice({ people: staff.people, webhooks }) });
+  return new AccessWatch({
+    work: world.work,
+    master: world.master,
+    entries,
+    notice: new FindingNotice({ people: staff.people, webhooks }),
+  });
 }
 
 /** Looks through everything that was written, findings included. */
@@ -44,13 +53,28 @@ async function lookThrough(staff: Staff, watcher = watch(staff)): Promise<void> 
 }
 
 async function findings(staff: Staff) {
-  return (await staff.log()).filter(({ action }) => action === 'audit.finding').map(({ resource, detail }) => ({ person: resource.ref, ...detail }));
+  return (await staff.log())
+    .filter(({ action }) => action === 'audit.finding')
+    .map(({ resource, detail }) => ({ person: resource.ref, ...detail }));
 }
 
 async function mails(staff: Staff) {
-  const { rows } = await world.admin.query<{ id: string; body: Buffer; channel: string; reference: { template?: string } }>('select id, body, channel, reference from countersign.outbox where organization_id = $1 order by id', [staff.organization]);
-  const keys = await world.vault.unlockFor(world.database.fork(staff.organization), staff.organization, rows.map(({ body }) => body));
-  return rows.filter(({ channel, reference }) => channel === 'mail' && reference.template === 'audit-finding').map((row) => readMail(keys.open(row.body, outboxPlace(row.id)))!);
+  const { rows } = await world.admin.query<{
+    id: string;
+    body: Buffer;
+    channel: string;
+    reference: { template?: string };
+  }>('select id, body, channel, reference from countersign.outbox where organization_id = $1 order by id', [
+    staff.organization,
+  ]);
+  const keys = await world.vault.unlockFor(
+    world.database.fork(staff.organization),
+    staff.organization,
+    rows.map(({ body }) => body),
+  );
+  return rows
+    .filter(({ channel, reference }) => channel === 'mail' && reference.template === 'audit-finding')
+    .map((row) => readMail(keys.open(row.body, outboxPlace(row.id)))!);
 }
 
 /** Six days at the office. */
@@ -60,32 +84,60 @@ async function history(staff: Staff, alias: string): Promise<void> {
 
 describe('access that is unusual', () => {
   test('becomes an entry, a mail to owners, admins and auditors, and an event, once', async () => {
-    const staff = await Staff.hire(world, { jane: ['member'], olga: ['owner'], adam: ['admin'], ann: ['auditor'], finn: ['finance'] });
-    await world.work.write({ organization: staff.organization, actor: { type: 'system', id: null }, requestId: null }, async (tx) => {
-      const keys = await world.vault.unlock(tx.em, staff.organization, [staff.organization]);
-      addWebhook(tx, keys, newId(), { url: 'https://example.com', secret: 'whsec_' }, ['audit.finding']);
-      tx.record({ action: 'webhook.created', resource: { type: 'webhook', id: newId() } });
+    const staff = await Staff.hire(world, {
+      jane: ['member'],
+      olga: ['owner'],
+      adam: ['admin'],
+      ann: ['auditor'],
+      finn: ['finance'],
     });
+    await world.work.write(
+      { organization: staff.organization, actor: { type: 'system', id: null }, requestId: null },
+      async (tx) => {
+        const keys = await world.vault.unlock(tx.em, staff.organization, [staff.organization]);
+        addWebhook(tx, keys, newId(), { url: 'https://example.com', secret: 'whsec_' }, ['audit.finding']);
+        tx.record({ action: 'webhook.created', resource: { type: 'webhook', id: newId() } });
+      },
+    );
     await history(staff, 'jane');
     await staff.act('jane', { at: new Date(TODAY), address: ELSEWHERE });
     await lookThrough(staff);
     await staff.act('jane', { at: new Date(TODAY + 5 * MINUTE), address: ELSEWHERE });
     await lookThrough(staff);
-    expect(await findings(staff)).toEqual([{ person: staff.id('jane'), kind: 'new_network', networks: 1, days: 6, seq: expect.any(Number) }]);
+    expect(await findings(staff)).toEqual([
+      { person: staff.id('jane'), kind: 'new_network', networks: 1, days: 6, seq: expect.any(Number) },
+    ]);
     const sent = await mails(staff);
     expect(sent.map(({ to }) => to).toSorted()).toEqual(['adam@example.com', 'ann@example.com', 'olga@example.com']);
-    expect(sent[0]).toMatchObject({ subject: 'Access from a new network: Name of jane', text: expect.stringContaining('Name of jane used Countersign from a network where they were never seen before') });
+    expect(sent[0]).toMatchObject({
+      subject: 'Access from a new network: Name of jane',
+      text: expect.stringContaining('Name of jane used Countersign from a network where they were never seen before'),
+    });
     expect(sent[0]?.text).not.toContain(ELSEWHERE);
-    const { rows } = await world.admin.query('select event_type from countersign.webhook_deliveries where organization_id = $1', [staff.organization]);
+    const { rows } = await world.admin.query(
+      'select event_type from countersign.webhook_deliveries where organization_id = $1',
+      [staff.organization],
+    );
     expect(rows).toEqual([{ event_type: 'audit.finding' }]);
   });
 
   test('is found once, whoever looks and however often they are broken off', async () => {
-    const staff = await Staff.hire(world, { jane: ['member'], olga: ['owner'] }, { audit: { watch: { denials: { threshold: 3, within: 'PT10M' } } } });
-    for (let n = 0; n < 3; n += 1) await staff.act('jane', { record: { action: 'access.denied', resource: { type: 'route', id: 'GET /x' }, outcome: 'denied' } });
+    const staff = await Staff.hire(
+      world,
+      { jane: ['member'], olga: ['owner'] },
+      { audit: { watch: { denials: { threshold: 3, within: 'PT10M' } } } },
+    );
+    for (let n = 0; n < 3; n += 1)
+      await staff.act('jane', {
+        record: { action: 'access.denied', resource: { type: 'route', id: 'GET /x' }, outcome: 'denied' },
+      });
     await world.sealAll();
     let failures = 0;
-    const webhooks = new EventPublisher({ vault: world.vault, clock: systemClock, changes: { onChange: () => () => undefined } });
+    const webhooks = new EventPublisher({
+      vault: world.vault,
+      clock: systemClock,
+      changes: { onChange: () => () => undefined },
+    });
     class Interrupted extends FindingNotice {
       override async write(...args: Parameters<FindingNotice['write']>): Promise<void> {
         await super.write(...args);
@@ -94,19 +146,37 @@ describe('access that is unusual', () => {
       }
     }
     const entries = new SealedEntries({ read: () => Promise.reject(new Error('nothing was archived')) });
-    const breaking = new AccessWatch({ work: world.work, master: world.master, entries, notice: new Interrupted({ people: staff.people, webhooks }) });
+    const breaking = new AccessWatch({
+      work: world.work,
+      master: world.master,
+      entries,
+      notice: new Interrupted({ people: staff.people, webhooks }),
+    });
     await expect(breaking.step(staff.organization)).rejects.toThrow('killed');
     await expect(breaking.step(staff.organization)).rejects.toThrow('killed');
-    await Promise.all([breaking.step(staff.organization), watch(staff).step(staff.organization), watch(staff).step(staff.organization)]);
+    await Promise.all([
+      breaking.step(staff.organization),
+      watch(staff).step(staff.organization),
+      watch(staff).step(staff.organization),
+    ]);
     await lookThrough(staff);
-    expect(await findings(staff)).toEqual([{ person: staff.id('jane'), kind: 'denials', denials: 3, seconds: 600, seq: expect.any(Number) }]);
+    expect(await findings(staff)).toEqual([
+      { person: staff.id('jane'), kind: 'denials', denials: 3, seconds: 600, seq: expect.any(Number) },
+    ]);
     expect(await mails(staff)).toHaveLength(1);
   });
 
   test('is counted over batches, and looked for in every organization by itself', async () => {
-    const staff = await Staff.hire(world, { jane: ['member'], olga: ['owner'] }, { audit: { watch: { mass_reads: { objects: 600 } } } });
+    const staff = await Staff.hire(
+      world,
+      { jane: ['member'], olga: ['owner'] },
+      { audit: { watch: { mass_reads: { objects: 600 } } } },
+    );
     const other = await Staff.hire(world, { jane: ['member'] });
-    for (let n = 0; n < 620; n += 1) await staff.act('jane', { record: { action: 'approval.reasons_read', resource: { type: 'approval', id: newId() } } });
+    for (let n = 0; n < 620; n += 1)
+      await staff.act('jane', {
+        record: { action: 'approval.reasons_read', resource: { type: 'approval', id: newId() } },
+      });
     await world.sealAll();
     const waiting = await organizationsToWatch(new BareDatabase(world.sealerDatabase));
     expect(waiting).toEqual(expect.arrayContaining([staff.organization, other.organization]));
@@ -133,10 +203,15 @@ describe('what is remembered of somebody', () => {
     const staff = await Staff.hire(world, { jane: ['member'], olga: ['owner'] });
     await history(staff, 'jane');
     await lookThrough(staff);
-    const { rows } = await world.admin.query<{ n: number }>('select count(*)::int as n from countersign.audit_access_states where person_id = $1', [staff.id('jane')]);
+    const { rows } = await world.admin.query<{ n: number }>(
+      'select count(*)::int as n from countersign.audit_access_states where person_id = $1',
+      [staff.id('jane')],
+    );
     expect(rows).toEqual([{ n: 1 }]);
     expect(findTexts(await databaseHaystacks(world.place.adminUrl), [OFFICE, '203.0.113.0/24'])).toEqual([]);
-    await world.admin.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [staff.id('jane')]);
+    await world.admin.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [
+      staff.id('jane'),
+    ]);
     const fresh = new Vault(world.master);
     const em = world.database.fork(staff.organization);
     const keys = await fresh.unlock(em, staff.organization, [staff.id('jane')]);

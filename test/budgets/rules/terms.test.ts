@@ -1,5 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { type AlertSettings, appliesTo, availableOf, type BudgetState, type BudgetTerms, type ExceededAction, fits, type Raise, stateOf, termsAt } from '../../../src/budgets/rules.ts';
+import {
+  type AlertSettings,
+  appliesTo,
+  availableOf,
+  type BudgetState,
+  type BudgetTerms,
+  type ExceededAction,
+  fits,
+  type Raise,
+  stateOf,
+  termsAt,
+} from '../../../src/budgets/rules.ts';
 import { exactly } from '../../../src/platform/money.ts';
 
 const NOW = new Date('2026-11-23T12:00:00Z');
@@ -12,28 +23,66 @@ function terms(budget: Partial<BudgetTerms> = {}, alerts: AlertSettings = {}, ra
 
 describe('what holds for a period', () => {
   test('is what the budget says, else the settings, else the defaults', () => {
-    expect(terms()).toEqual({ limit: '100', warnAt: '80', ceiling: '100', exceededAction: 'require_approval', freeModels: [], limitUntil: null });
-    expect(terms({}, { warning_threshold: 75, exceeded_action: 'restrict', restrict_to_models: ['m'] })).toMatchObject({ warnAt: '75', exceededAction: 'restrict', freeModels: ['m'], ceiling: '110' });
-    expect(terms({ warningThreshold: '50.00', exceededAction: 'suspend' }, { warning_threshold: 75, exceeded_action: 'restrict', restrict_to_models: ['m'] })).toMatchObject({ warnAt: '50', exceededAction: 'suspend', freeModels: [], ceiling: '100' });
+    expect(terms()).toEqual({
+      limit: '100',
+      warnAt: '80',
+      ceiling: '100',
+      exceededAction: 'require_approval',
+      freeModels: [],
+      limitUntil: null,
+    });
+    expect(terms({}, { warning_threshold: 75, exceeded_action: 'restrict', restrict_to_models: ['m'] })).toMatchObject({
+      warnAt: '75',
+      exceededAction: 'restrict',
+      freeModels: ['m'],
+      ceiling: '110',
+    });
+    expect(
+      terms(
+        { warningThreshold: '50.00', exceededAction: 'suspend' },
+        { warning_threshold: 75, exceeded_action: 'restrict', restrict_to_models: ['m'] },
+      ),
+    ).toMatchObject({ warnAt: '50', exceededAction: 'suspend', freeModels: [], ceiling: '100' });
   });
 
   test('is lifted by every raise that has not ended, until the first one ends', () => {
-    const raises = [{ amount: '10', until: null }, { amount: '20', until: later(2) }, { amount: '30', until: later(1) }, { amount: '40', until: NOW }];
+    const raises = [
+      { amount: '10', until: null },
+      { amount: '20', until: later(2) },
+      { amount: '30', until: later(1) },
+      { amount: '40', until: NOW },
+    ];
     expect(terms({}, {}, raises)).toMatchObject({ limit: '160', warnAt: '128', limitUntil: later(1) });
   });
 
   test('is exact to the last digit', () => {
     expect(terms({ amount: '0.000000000001', warningThreshold: '100.00' }).warnAt).toBe('0.000000000001');
-    expect(terms({ amount: '999999999999999.999999999999', warningThreshold: '100.00' }).warnAt).toBe('999999999999999.999999999999');
+    expect(terms({ amount: '999999999999999.999999999999', warningThreshold: '100.00' }).warnAt).toBe(
+      '999999999999999.999999999999',
+    );
   });
 });
 
 describe('an amount', () => {
-  const budget = (exceededAction: ExceededAction, settled = '60', held = '30') => ({ limit: exactly('100'), settled: exactly(settled), held: exactly(held), exceededAction, freeModels: ['free'], ceiling: exactly('110') });
+  const budget = (exceededAction: ExceededAction, settled = '60', held = '30') => ({
+    limit: exactly('100'),
+    settled: exactly(settled),
+    held: exactly(held),
+    exceededAction,
+    freeModels: ['free'],
+    ceiling: exactly('110'),
+  });
 
   test.each<[ExceededAction, string, string | null, boolean]>([
-    ['require_approval', '10', null, true], ['require_approval', '10.000000000001', null, false], ['suspend', '11', 'free', false], ['notify', '1000', null, true],
-    ['restrict', '11', 'free', true], ['restrict', '20', 'free', true], ['restrict', '20.01', 'free', false], ['restrict', '11', 'dear', false], ['restrict', '11', null, false],
+    ['require_approval', '10', null, true],
+    ['require_approval', '10.000000000001', null, false],
+    ['suspend', '11', 'free', false],
+    ['notify', '1000', null, true],
+    ['restrict', '11', 'free', true],
+    ['restrict', '20', 'free', true],
+    ['restrict', '20.01', 'free', false],
+    ['restrict', '11', 'dear', false],
+    ['restrict', '11', null, false],
   ])('under %s of %s with model %s fits: %s', (action, amount, model, expected) => {
     expect(fits(budget(action), exactly(amount), model)).toBe(expected);
   });
@@ -41,9 +90,20 @@ describe('an amount', () => {
 
 describe('a budget stands', () => {
   test.each<[ExceededAction, string, BudgetState]>([
-    ['notify', '79.99', 'open'], ['notify', '80', 'warning'], ['notify', '100', 'exceeded'], ['require_approval', '100', 'exceeded'], ['restrict', '100', 'restricted'], ['suspend', '120', 'suspended'],
+    ['notify', '79.99', 'open'],
+    ['notify', '80', 'warning'],
+    ['notify', '100', 'exceeded'],
+    ['require_approval', '100', 'exceeded'],
+    ['restrict', '100', 'restricted'],
+    ['suspend', '120', 'suspended'],
   ])('under %s with %s settled: %s', (exceededAction, settled, expected) => {
-    const figures = { limit: exactly('100'), warnAt: exactly('80'), settled: exactly(settled), held: exactly('15'), exceededAction };
+    const figures = {
+      limit: exactly('100'),
+      warnAt: exactly('80'),
+      settled: exactly(settled),
+      held: exactly('15'),
+      exceededAction,
+    };
     expect(stateOf(figures)).toBe(expected);
     expect(availableOf(figures).toNumber()).toBeCloseTo(Math.max(0, 100 - Number(settled) - 15), 9);
   });
@@ -54,8 +114,12 @@ describe('a spend', () => {
   const any = { person: null, provider: null, model: null };
 
   test.each([
-    [{ team: 'team', ...any }, true], [{ team: 'organization', ...any }, true], [{ team: 'elsewhere', ...any }, false], [{ team: 'division', ...any, person: 'bob' }, false],
-    [{ team: 'division', ...any, person: 'ann', model: 'gpt' }, true], [{ team: 'team', ...any, provider: 'google' }, false],
+    [{ team: 'team', ...any }, true],
+    [{ team: 'organization', ...any }, true],
+    [{ team: 'elsewhere', ...any }, false],
+    [{ team: 'division', ...any, person: 'bob' }, false],
+    [{ team: 'division', ...any, person: 'ann', model: 'gpt' }, true],
+    [{ team: 'team', ...any, provider: 'google' }, false],
   ])('counts in the budget of %j: %s', (scope, expected) => {
     expect(appliesTo(scope, spend)).toBe(expected);
   });

@@ -13,8 +13,19 @@ const CONNECTIONS = 8;
 const MOST = 900;
 
 const plan = crowdPlanSchema.parse(JSON.parse(process.argv[2] ?? ''));
-const world: World = { organization: plan.world.organization, people: plan.world.people, paths: new Map(Object.entries(plan.world.paths)), budgets: [] };
-const database = Database.open({ url: plan.url, role: DATABASE_ROLES.app, entities, poolSize: CONNECTIONS, logger: pino({ level: 'silent' }) });
+const world: World = {
+  organization: plan.world.organization,
+  people: plan.world.people,
+  paths: new Map(Object.entries(plan.world.paths)),
+  budgets: [],
+};
+const database = Database.open({
+  url: plan.url,
+  role: DATABASE_ROLES.app,
+  entities,
+  poolSize: CONNECTIONS,
+  logger: pino({ level: 'silent' }),
+});
 const store = new ReservationStore(database);
 const teams = [...world.paths].filter(([, path]) => path.length === 3).map(([team]) => team);
 
@@ -26,15 +37,36 @@ async function client(seed: number): Promise<void> {
     const id = randomUUID();
     const amount = (random.int(1, MOST) / 100).toFixed(2);
     const place = await placeOf(database, world, team, person, null);
-    const { outcome } = await reserveIn(database, store, world, place, { id, amount, at, expiresAt: new Date(at.getTime() + plan.ttlMs) });
+    const { outcome } = await reserveIn(database, store, world, place, {
+      id,
+      amount,
+      at,
+      expiresAt: new Date(at.getTime() + plan.ttlMs),
+    });
     if (outcome !== 'held' || random.chance(0.2)) continue; // one in five goes away with its hold
     if (random.chance(0.2)) {
       await store.release(world.organization, id, new Date());
       continue;
     }
     const cost = (Number(amount) * random.next()).toFixed(4);
-    const settle = () => database.fork(world.organization).transactional((em) =>
-      store.settle(em, id, { hash: Buffer.from(id.slice(0, 16)), team, person, provider: 'p', model: 'm', cost, currency: 'USD', occurredAt: at }, new Date()));
+    const settle = () =>
+      database.fork(world.organization).transactional((em) =>
+        store.settle(
+          em,
+          id,
+          {
+            hash: Buffer.from(id.slice(0, 16)),
+            team,
+            person,
+            provider: 'p',
+            model: 'm',
+            cost,
+            currency: 'USD',
+            occurredAt: at,
+          },
+          new Date(),
+        ),
+      );
     await Promise.all(random.chance(0.3) ? [settle(), settle()] : [settle()]);
   }
 }

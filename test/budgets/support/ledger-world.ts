@@ -37,29 +37,70 @@ const PERIOD = [`'2026-11-01T00:00:00Z'`, `'2026-12-01T00:00:00Z'`];
 export async function writeWorld(admin: Client, world: World): Promise<void> {
   const { organization, paths, budgets } = world;
   const text = (value: string | null) => (value === null ? 'null' : `'${value}'`);
-  const teams = [...paths].map(([team, path]) => `('${team}', '${organization}', '${team}', 'Team', ${text(path[1] === organization ? null : (path[1] ?? null))}, now())`);
+  const teams = [...paths].map(
+    ([team, path]) =>
+      `('${team}', '${organization}', '${team}', 'Team', ${text(path[1] === organization ? null : (path[1] ?? null))}, now())`,
+  );
   const shared = budgets.filter(({ shares }) => shares > 0);
-  const leases = shared.flatMap(({ period, team }) => [...paths].filter(([, path]) => path.includes(team)).map(([below]) => `('${randomUUID()}', '${organization}', '${period}', '${below}')`));
-  await admin.query([
-    `insert into countersign.teams (id, organization_id, alias, name, parent_id, created_at) values ${teams.join(', ')}`,
-    `insert into countersign.budget_books (id, organization_id, version) values ('${organization}', '${organization}', 1)`,
-    `insert into countersign.budgets (id, organization_id, team_id, person_id, model, name, amount, currency, period, created_at, updated_at) values ${budgets
-      .map(({ id, team, person, model, limit }) => `('${id}', '${organization}', '${team}', ${text(person)}, ${text(model)}, '${id}', ${limit}, 'USD', 'monthly', now(), now())`).join(', ')}`,
-    `insert into countersign.budget_periods (id, organization_id, budget_id, currency, starts_at, ends_at, limit_amount, warn_at, exceeded_action, free_models, ceiling, settled, shares, escrow, created_at) values ${budgets
-      .map(({ id, period, limit, warnAt, action, freeModels, ceiling, shares }) => `('${period}', '${organization}', '${id}', 'USD', ${PERIOD.join(', ')}, ${limit}, ${warnAt}, '${action}', '{${freeModels.join(',')}}', ${ceiling}, 0, ${shares}, ${shares > 0}, now())`).join(', ')}`,
-    ...(leases.length > 0 ? [`insert into countersign.budget_leases (id, organization_id, period_id, team_id) values ${leases.join(', ')}`] : []),
-  ].join('; '));
+  const leases = shared.flatMap(({ period, team }) =>
+    [...paths]
+      .filter(([, path]) => path.includes(team))
+      .map(([below]) => `('${randomUUID()}', '${organization}', '${period}', '${below}')`),
+  );
+  await admin.query(
+    [
+      `insert into countersign.teams (id, organization_id, alias, name, parent_id, created_at) values ${teams.join(', ')}`,
+      `insert into countersign.budget_books (id, organization_id, version) values ('${organization}', '${organization}', 1)`,
+      `insert into countersign.budgets (id, organization_id, team_id, person_id, model, name, amount, currency, period, created_at, updated_at) values ${budgets
+        .map(
+          ({ id, team, person, model, limit }) =>
+            `('${id}', '${organization}', '${team}', ${text(person)}, ${text(model)}, '${id}', ${limit}, 'USD', 'monthly', now(), now())`,
+        )
+        .join(', ')}`,
+      `insert into countersign.budget_periods (id, organization_id, budget_id, currency, starts_at, ends_at, limit_amount, warn_at, exceeded_action, free_models, ceiling, settled, shares, escrow, created_at) values ${budgets
+        .map(
+          ({ id, period, limit, warnAt, action, freeModels, ceiling, shares }) =>
+            `('${period}', '${organization}', '${id}', 'USD', ${PERIOD.join(', ')}, ${limit}, ${warnAt}, '${action}', '{${freeModels.join(',')}}', ${ceiling}, 0, ${shares}, ${shares > 0}, now())`,
+        )
+        .join(', ')}`,
+      ...(leases.length > 0
+        ? [
+            `insert into countersign.budget_leases (id, organization_id, period_id, team_id) values ${leases.join(', ')}`,
+          ]
+        : []),
+    ].join('; '),
+  );
 }
 
 /** Finds the accounts of a spend as the product does, without names and scopes of callers. */
-export async function placeOf(database: Database, { organization, paths }: World, team: string, person: string, model: string | null): Promise<Budgeted> {
+export async function placeOf(
+  database: Database,
+  { organization, paths }: World,
+  team: string,
+  person: string,
+  model: string | null,
+): Promise<Budgeted> {
   const teamPath = paths.get(team)!;
-  const [row] = await database.single<{ version: number; periods: string[]; leases: string[] }>(organization, `
+  const [row] = await database.single<{ version: number; periods: string[]; leases: string[] }>(
+    organization,
+    `
     select (select version from countersign.budget_books where id = '${organization}') as version,
       coalesce(array_agg(p.id) filter (where not p.escrow), '{}') as periods, coalesce(array_agg(l.id) filter (where p.escrow), '{}') as leases
     from countersign.budgets b join countersign.budget_periods p on p.budget_id = b.id left join countersign.budget_leases l on l.period_id = p.id and l.team_id = '${team}'
-    where b.team_id = any('${plainArray(teamPath)}') and (b.person_id is null or b.person_id = '${person}') and (b.model is null or b.model = ${model === null ? 'null' : `'${model}'`})`);
-  return { team, teamPath, person, provider: null, model, currency: 'USD', currencies: ['USD'], version: row!.version, periods: row!.periods, leases: row!.leases };
+    where b.team_id = any('${plainArray(teamPath)}') and (b.person_id is null or b.person_id = '${person}') and (b.model is null or b.model = ${model === null ? 'null' : `'${model}'`})`,
+  );
+  return {
+    team,
+    teamPath,
+    person,
+    provider: null,
+    model,
+    currency: 'USD',
+    currencies: ['USD'],
+    version: row!.version,
+    periods: row!.periods,
+    leases: row!.leases,
+  };
 }
 
 export interface Asked {
@@ -70,11 +111,23 @@ export interface Asked {
 }
 
 /** Reserves as the service does: reads the accounts anew, or gathers, until the answer is final. */
-export async function reserveIn(database: Database, store: ReservationStore, world: World, known: Budgeted, { id, amount, at, expiresAt }: Asked): Promise<ReserveOutcome> {
+export async function reserveIn(
+  database: Database,
+  store: ReservationStore,
+  world: World,
+  known: Budgeted,
+  { id, amount, at, expiresAt }: Asked,
+): Promise<ReserveOutcome> {
   let place = known;
   let gathered = false;
   for (let attempt = 0; attempt < 20; attempt += 1) {
-    const outcome = await store.reserve(world.organization, place, { id, request: Buffer.from(id.slice(0, 16)), amount, currency: 'USD', expiresAt }, at, gathered);
+    const outcome = await store.reserve(
+      world.organization,
+      place,
+      { id, request: Buffer.from(id.slice(0, 16)), amount, currency: 'USD', expiresAt },
+      at,
+      gathered,
+    );
     if (outcome.outcome !== 'stale' && outcome.outcome !== 'again') return outcome;
     gathered = outcome.outcome === 'again';
     if (outcome.outcome === 'stale') place = await placeOf(database, world, place.team, place.person, place.model);

@@ -37,7 +37,10 @@ export class BudgetModel {
   settle(id: string, spender: Spender, cost: number, now: number): { late: boolean; aboveHold: boolean } | null {
     const reservation = this.#reservations.get(id);
     if (!reservation || reservation.state === 'settled') return null;
-    const answer = { late: reservation.state !== 'held' || reservation.expiresAt <= now, aboveHold: cost > reservation.amount };
+    const answer = {
+      late: reservation.state !== 'held' || reservation.expiresAt <= now,
+      aboveHold: cost > reservation.amount,
+    };
     reservation.state = 'settled';
     this.spend(spender, cost);
     return answer;
@@ -57,21 +60,39 @@ export class BudgetModel {
   }
 
   held(budget: WorldBudget, now: number): number {
-    const live = [...this.#reservations.values()].filter(({ state, expiresAt, budgets }) => state === 'held' && expiresAt > now && budgets.includes(budget));
+    const live = [...this.#reservations.values()].filter(
+      ({ state, expiresAt, budgets }) => state === 'held' && expiresAt > now && budgets.includes(budget),
+    );
     return live.reduce((sum, { amount }) => sum + amount, 0);
   }
 
   crossing(budget: WorldBudget): 'none' | 'warning' | 'limit' {
-    return crossingOf({ settled: exactly(this.settled(budget)), limit: exactly(budget.limit), warnAt: exactly(budget.warnAt) });
+    return crossingOf({
+      settled: exactly(this.settled(budget)),
+      limit: exactly(budget.limit),
+      warnAt: exactly(budget.warnAt),
+    });
   }
 
   #applicable({ team, person, model }: Spender): WorldBudget[] {
     const teamPath = this.#world.paths.get(team)!;
-    return this.#world.budgets.filter((budget) => appliesTo({ team: budget.team, person: budget.person, provider: null, model: budget.model }, { teamPath, person, provider: null, model }));
+    return this.#world.budgets.filter((budget) =>
+      appliesTo(
+        { team: budget.team, person: budget.person, provider: null, model: budget.model },
+        { teamPath, person, provider: null, model },
+      ),
+    );
   }
 
   #judged(budget: WorldBudget, now: number) {
     const { limit, action, freeModels, ceiling } = budget;
-    return { limit: exactly(limit), settled: exactly(this.settled(budget)), held: exactly(this.held(budget, now)), exceededAction: action, freeModels, ceiling: exactly(ceiling) };
+    return {
+      limit: exactly(limit),
+      settled: exactly(this.settled(budget)),
+      held: exactly(this.held(budget, now)),
+      exceededAction: action,
+      freeModels,
+      ceiling: exactly(ceiling),
+    };
   }
 }

@@ -22,7 +22,8 @@ export class Purse {
     const purse = new Purse(await startTestSystem({ worker: false, ...options }));
     await purse.api.need('POST', '/api/v1/teams', { id: 'lab', name: 'Lab', timezone: 'Europe/Berlin' });
     await purse.api.need('POST', '/api/v1/teams', { id: 'vision', name: 'Vision', parent_team_id: 'lab' });
-    for (const [user, roles] of Object.entries({ ann: ['member'], bob: ['member'], fin: ['finance'], eye: ['viewer'] })) purse.#keys.set(user, await purse.api.person('vision', user, roles, {}));
+    for (const [user, roles] of Object.entries({ ann: ['member'], bob: ['member'], fin: ['finance'], eye: ['viewer'] }))
+      purse.#keys.set(user, await purse.api.person('vision', user, roles, {}));
     return purse;
   }
 
@@ -51,7 +52,12 @@ export class Purse {
   }
 
   reserve(amount: string, more: Json = {}, key?: string): Promise<ApiAnswer> {
-    return this.api.call('POST', '/api/v1/reservations', { team_id: 'vision', user_id: 'ann', amount: usd(amount), ...more }, key);
+    return this.api.call(
+      'POST',
+      '/api/v1/reservations',
+      { team_id: 'vision', user_id: 'ann', amount: usd(amount), ...more },
+      key,
+    );
   }
 
   async hold(amount: string, more: Json = {}): Promise<string> {
@@ -61,7 +67,9 @@ export class Purse {
   }
 
   settle(id: string, cost: string, more: Json = {}): Promise<ApiAnswer> {
-    return this.api.call('POST', `/api/v1/reservations/${id}/settle`, { event: { provider: 'openai', model: 'gpt-4o', input_tokens: 1000, output_tokens: 100, cost: usd(cost), ...more } });
+    return this.api.call('POST', `/api/v1/reservations/${id}/settle`, {
+      event: { provider: 'openai', model: 'gpt-4o', input_tokens: 1000, output_tokens: 100, cost: usd(cost), ...more },
+    });
   }
 
   release(id: string): Promise<ApiAnswer> {
@@ -70,7 +78,18 @@ export class Purse {
 
   /** Usage that nobody reserved. */
   spend(id: string, cost: string, more: Json = {}): Promise<ApiAnswer['body']> {
-    const event = { id, team_id: 'vision', user_id: 'ann', provider: 'openai', model: 'gpt-4o', input_tokens: 1, output_tokens: 1, cost: usd(cost), occurred_at: this.system.core.clock.now().toISOString(), ...more };
+    const event = {
+      id,
+      team_id: 'vision',
+      user_id: 'ann',
+      provider: 'openai',
+      model: 'gpt-4o',
+      input_tokens: 1,
+      output_tokens: 1,
+      cost: usd(cost),
+      occurred_at: this.system.core.clock.now().toISOString(),
+      ...more,
+    };
     return this.api.need('POST', '/api/v1/usage', { events: [event] });
   }
 }

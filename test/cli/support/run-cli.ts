@@ -11,8 +11,15 @@ export interface CliResult {
 }
 
 /** Runs `npx countersign` as an operator does, with this environment and no other settings. */
-export async function runCli(args: readonly string[], environment: Readonly<Record<string, string>>, input: string = ''): Promise<CliResult> {
-  const child = spawn(process.execPath, [BIN, ...args], { env: { PATH: process.env['PATH'], ...environment }, stdio: ['pipe', 'pipe', 'pipe'] });
+export async function runCli(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  input: string = '',
+): Promise<CliResult> {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   child.stdin.end(input);
   const ended = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('exit', resolve));
   const [output, errors, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), ended]);

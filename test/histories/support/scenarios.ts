@@ -17,7 +17,8 @@ export class Lives {
   static async prepare(world: RealWorld): Promise<Lives> {
     await world.api.need('POST', '/api/v1/teams', { id: 'research', name: 'Research' });
     const keys: Record<string, string> = {};
-    for (const user of ['asker', 'first', 'second', 'boss', 'deputy']) keys[user] = await world.api.person('research', user, ['member']);
+    for (const user of ['asker', 'first', 'second', 'boss', 'deputy'])
+      keys[user] = await world.api.person('research', user, ['member']);
     return new Lives(world, keys);
   }
 
@@ -62,7 +63,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 
   async escalate(lives) {
-    const id = await lives.ask([{ ...first, timeout: 'PT2S', reminders: ['PT1S'], on_timeout: 'escalate', escalate_to: [{ user_id: 'boss' }] }]);
+    const id = await lives.ask([
+      { ...first, timeout: 'PT2S', reminders: ['PT1S'], on_timeout: 'escalate', escalate_to: [{ user_id: 'boss' }] },
+    ]);
     await lives.becomes(id, 'rejected');
     return id;
   },
@@ -85,8 +88,18 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   async 'change-of-people'(lives) {
     const id = await lives.ask([{ approvers: [...first.approvers, ...second.approvers], required: 2 }]);
     const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
-    await lives.world.api.need('PUT', '/api/v1/users/second/absence', { from: new Date().toISOString(), until: tomorrow, delegate_user_id: 'deputy' });
-    await until(async () => (await lives.world.api.read(id)).stages[0].approvers.some((approver: { user_id: string }) => approver.user_id === 'deputy'), 'the delegate is asked');
+    await lives.world.api.need('PUT', '/api/v1/users/second/absence', {
+      from: new Date().toISOString(),
+      until: tomorrow,
+      delegate_user_id: 'deputy',
+    });
+    await until(
+      async () =>
+        (await lives.world.api.read(id)).stages[0].approvers.some(
+          (approver: { user_id: string }) => approver.user_id === 'deputy',
+        ),
+      'the delegate is asked',
+    );
     await lives.change(id, 'reassign', { from_user_id: 'first', to_user_id: 'boss' });
     await lives.change(id, 'withdraw');
     return id;
@@ -94,7 +107,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   async 'continue-as-new'(lives) {
     const id = await lives.ask([{ ...first, timeout: 'P3D' }]);
-    for (let sent = 0; sent < CHANGES; sent += 1) await lives.change(id, 'resubmit', { title: `In other words ${sent}` });
+    for (let sent = 0; sent < CHANGES; sent += 1)
+      await lives.change(id, 'resubmit', { title: `In other words ${sent}` });
     await lives.decide(id, 'first', 'approve');
     return id;
   },

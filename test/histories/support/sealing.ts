@@ -1,6 +1,10 @@
 import { pino } from 'pino';
 import { bundleWorkflows, WorkflowWorker } from '../../../src/platform/temporal/workflow-worker.ts';
-import { AUDIT_SEALING, type AuditSealingActivities, auditSealingWorkflowId } from '../../../workflows/contracts/audit-sealing.ts';
+import {
+  AUDIT_SEALING,
+  type AuditSealingActivities,
+  auditSealingWorkflowId,
+} from '../../../workflows/contracts/audit-sealing.ts';
 import type { RealWorld } from '../../workflows/support/real-world.ts';
 
 const TURNS = 2;
@@ -14,11 +18,19 @@ export async function sealForTwoTurns({ product }: RealWorld): Promise<string> {
   let turns = 0;
   const activities: AuditSealingActivities = { sealShard: async () => ({ retired: ++turns === TURNS }) };
   const worker = await WorkflowWorker.start({
-    address: surroundings.temporalAddress, namespace: config.temporal.namespace, taskQueue: config.temporal.taskQueue, payloadKey: master.payloads,
-    activities, bundle: await bundleWorkflows(pino({ level: 'silent' }), []),
+    address: surroundings.temporalAddress,
+    namespace: config.temporal.namespace,
+    taskQueue: config.temporal.taskQueue,
+    payloadKey: master.payloads,
+    activities,
+    bundle: await bundleWorkflows(pino({ level: 'silent' }), []),
   });
   const workflowId = auditSealingWorkflowId('recorded', 0);
-  await temporal.client.workflow.execute(AUDIT_SEALING, { workflowId, taskQueue: config.temporal.taskQueue, args: [{ shard: 0 }] });
+  await temporal.client.workflow.execute(AUDIT_SEALING, {
+    workflowId,
+    taskQueue: config.temporal.taskQueue,
+    args: [{ shard: 0 }],
+  });
   await worker.stop();
   return workflowId;
 }

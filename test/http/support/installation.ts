@@ -41,21 +41,47 @@ export class Installation {
 
   /** The database as one more process sees it. */
   openWork(clock: TestClock): UnitOfWork {
-    const database = Database.open({ url: this.#test.url, role: DATABASE_ROLES.app, entities, poolSize: 8, logger: quiet });
+    const database = Database.open({
+      url: this.#test.url,
+      role: DATABASE_ROLES.app,
+      entities,
+      poolSize: 8,
+      logger: quiet,
+    });
     this.#opened.push(database);
     const notifier = { outboxFilled: () => undefined, auditWritten: () => undefined, changed: () => undefined };
-    return new UnitOfWork({ database, vault: new Vault(this.master), clock, log: { writeAudit, writeOutbox, settleOutbox }, notifier });
+    return new UnitOfWork({
+      database,
+      vault: new Vault(this.master),
+      clock,
+      log: { writeAudit, writeOutbox, settleOutbox },
+      notifier,
+    });
   }
 
   /** Makes a key for a service that may do this much. */
   serviceKey(scopes: readonly Scope[]): Promise<string> {
-    return this.#work.write(this.#origin(), async (tx) => makeKey(tx, { id: newId(), kind: 'service', person: null, serviceName: 'test', team: null, scopes, expiresAt: null }).secret);
+    return this.#work.write(
+      this.#origin(),
+      async (tx) =>
+        makeKey(tx, {
+          id: newId(),
+          kind: 'service',
+          person: null,
+          serviceName: 'test',
+          team: null,
+          scopes,
+          expiresAt: null,
+        }).secret,
+    );
   }
 
   /** Makes people whom sealed values can be about. */
   async people(count: number): Promise<string[]> {
     const ids = Array.from({ length: count }, () => newId());
-    await this.#work.bookkeep(this.#origin(), async ({ em, at }) => ids.forEach((id) => this.#work.vault.createKey(em, this.organization, id, at)));
+    await this.#work.bookkeep(this.#origin(), async ({ em, at }) =>
+      ids.forEach((id) => this.#work.vault.createKey(em, this.organization, id, at)),
+    );
     return ids;
   }
 
@@ -98,7 +124,9 @@ export class Installation {
   }
 
   async #makeOrganization(): Promise<void> {
-    const { secret } = await this.#work.write(this.#origin(), async (tx) => makeOrganization(tx, this.#work.vault, { name: 'Test', ownerKind: 'owner' }));
+    const { secret } = await this.#work.write(this.#origin(), async (tx) =>
+      makeOrganization(tx, this.#work.vault, { name: 'Test', ownerKind: 'owner' }),
+    );
     this.ownerKey = secret;
   }
 

@@ -10,12 +10,19 @@ const newNoteSchema = z
   .strictObject({
     text: lineText(100),
     about: uuidSchema.optional().describe('Whom it is about'),
-    tags: z.array(z.strictObject({ name: aliasSchema })).max(3).optional(),
-    kind: z.union([z.strictObject({ user: aliasSchema }), z.strictObject({ role: z.enum(['manager', 'vp']) })]).optional(),
+    tags: z
+      .array(z.strictObject({ name: aliasSchema }))
+      .max(3)
+      .optional(),
+    kind: z
+      .union([z.strictObject({ user: aliasSchema }), z.strictObject({ role: z.enum(['manager', 'vp']) })])
+      .optional(),
     context: z.unknown().optional(),
   })
   .meta({ id: 'NewNote' });
-const noteSchema = z.object({ id: uuidSchema, text: z.string(), repeated: z.boolean(), secret: z.string().nullable() }).meta({ id: 'Note' });
+const noteSchema = z
+  .object({ id: uuidSchema, text: z.string(), repeated: z.boolean(), secret: z.string().nullable() })
+  .meta({ id: 'Note' });
 
 /** The id of the note that `/latest` answers with. */
 export const LATEST = '01a20000-0000-7000-8000-000000000000';
@@ -44,25 +51,59 @@ export class Notes {
     const params = z.object({ id: uuidSchema });
     return [
       route({
-        method: 'get', path: '/api/v1/notes/{id}', tag: 'Notes', scope: 'approvals:read', summary: 'Read a note', etag: 'read',
-        params, answers: { 200: noteSchema }, problems: ['not-found'], handle: ({ params: { id } }) => this.#read(id),
+        method: 'get',
+        path: '/api/v1/notes/{id}',
+        tag: 'Notes',
+        scope: 'approvals:read',
+        summary: 'Read a note',
+        etag: 'read',
+        params,
+        answers: { 200: noteSchema },
+        problems: ['not-found'],
+        handle: ({ params: { id } }) => this.#read(id),
       }),
       route({
-        method: 'post', path: '/api/v1/notes', tag: 'Notes', scope: 'approvals:write', summary: 'Make a note',
-        body: newNoteSchema, answers: { 201: noteSchema }, problems: ['already-exists'], handle: (context) => this.#make(context),
+        method: 'post',
+        path: '/api/v1/notes',
+        tag: 'Notes',
+        scope: 'approvals:write',
+        summary: 'Make a note',
+        body: newNoteSchema,
+        answers: { 201: noteSchema },
+        problems: ['already-exists'],
+        handle: (context) => this.#make(context),
       }),
       route({
-        method: 'put', path: '/api/v1/notes/{id}', tag: 'Notes', scope: 'admin', summary: 'Change a note', etag: 'write',
-        params, body: newNoteSchema, bodyOptional: true, answers: { 200: noteSchema }, handle: ({ ifMatch, params: { id } }) => this.#change(id, ifMatch),
+        method: 'put',
+        path: '/api/v1/notes/{id}',
+        tag: 'Notes',
+        scope: 'admin',
+        summary: 'Change a note',
+        etag: 'write',
+        params,
+        body: newNoteSchema,
+        bodyOptional: true,
+        answers: { 200: noteSchema },
+        handle: ({ ifMatch, params: { id } }) => this.#change(id, ifMatch),
       }),
       route({
-        method: 'get', path: '/api/v1/notes', tag: 'Notes', scope: null, summary: 'List notes',
-        query: z.strictObject(pageQuery), answers: { 200: pageOf(noteSchema) },
+        method: 'get',
+        path: '/api/v1/notes',
+        tag: 'Notes',
+        scope: null,
+        summary: 'List notes',
+        query: z.strictObject(pageQuery),
+        answers: { 200: pageOf(noteSchema) },
         handle: async ({ query }) => ({ status: 200, body: { items: [], next_cursor: `${query.limit}` } }),
       }),
       route({
-        method: 'get', path: '/api/v1/notes/latest', tag: 'Notes', scope: null, summary: 'Read the latest note',
-        answers: { 200: noteSchema }, handle: async () => ({ status: 200, body: { id: LATEST, text: '', repeated: false, secret: null } }),
+        method: 'get',
+        path: '/api/v1/notes/latest',
+        tag: 'Notes',
+        scope: null,
+        summary: 'Read the latest note',
+        answers: { 200: noteSchema },
+        handle: async () => ({ status: 200, body: { id: LATEST, text: '', repeated: false, secret: null } }),
       }),
     ];
   }
@@ -73,11 +114,21 @@ export class Notes {
     if (!repeated) await this.#commit(origin, operation.id);
     await this.hooks.afterCommit(operation);
     const note = { id: operation.id, text: body.text, repeated, secret: repeated ? null : 'shown-once' };
-    return { status: 201, body: note, secrets: ['secret'], subjects: [...this.hooks.subjects, ...(body.about ? [body.about] : [])], headers: { Location: `/api/v1/notes/${operation.id}` } };
+    return {
+      status: 201,
+      body: note,
+      secrets: ['secret'],
+      subjects: [...this.hooks.subjects, ...(body.about ? [body.about] : [])],
+      headers: { Location: `/api/v1/notes/${operation.id}` },
+    };
   }
 
   async #read(id: string) {
-    return { status: 200, body: { id, text: 'read', repeated: false, secret: null }, headers: { ETag: etagOf(this.#version) } };
+    return {
+      status: 200,
+      body: { id, text: 'read', repeated: false, secret: null },
+      headers: { ETag: etagOf(this.#version) },
+    };
   }
 
   async #change(id: string, ifMatch: string | null) {

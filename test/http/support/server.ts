@@ -65,11 +65,26 @@ export class TestServer {
     const routes = [...this.notes.routes(), ...(options.routes?.(work) ?? [])];
     const publicUrl = options.publicUrl ?? 'http://localhost';
     const document = openApiDocument(routes, { version: '1.2.3', publicUrl });
-    const gate = new Gate({ authenticator: new KeyAuthenticator(work.database, this.clock), rateLimit: new RateLimit(options.rateLimit ?? 0) });
-    const idempotency = new Idempotency({ work, clock: this.clock, master: installation.master, logger, onReplay: metrics.answerReplayed });
+    const gate = new Gate({
+      authenticator: new KeyAuthenticator(work.database, this.clock),
+      rateLimit: new RateLimit(options.rateLimit ?? 0),
+    });
+    const idempotency = new Idempotency({
+      work,
+      clock: this.clock,
+      master: installation.master,
+      logger,
+      onReplay: metrics.answerReplayed,
+    });
     const app = createApp({
-      config: { publicUrl, trustProxy: options.trustProxy ?? null }, logger, metrics, document, failurePage,
-      api: { routes, gate, idempotency, denials: new Denials(work) }, checks: options.checks ?? [], pages: options.pages?.(document) ?? [],
+      config: { publicUrl, trustProxy: options.trustProxy ?? null },
+      logger,
+      metrics,
+      document,
+      failurePage,
+      api: { routes, gate, idempotency, denials: new Denials(work) },
+      checks: options.checks ?? [],
+      pages: options.pages?.(document) ?? [],
     });
     this.#http = createServer(app);
   }
@@ -86,11 +101,19 @@ export class TestServer {
   }
 
   /** Sends a request with the owner's key, unless another one (or none: null) is named. */
-  async ask(method: string, path: string, { key = this.#installation.ownerKey, headers = {}, body, raw }: Asked = {}): Promise<Answered> {
+  async ask(
+    method: string,
+    path: string,
+    { key = this.#installation.ownerKey, headers = {}, body, raw }: Asked = {},
+  ): Promise<Answered> {
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
       method,
       redirect: 'manual',
-      headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(raw === undefined ? {} : { body: raw }),
     });

@@ -32,7 +32,8 @@ export async function tablesOf(client: Client): Promise<Table[]> {
 export async function columnsOf(client: Client, table: string): Promise<Column[]> {
   const { rows } = await client.query<Column>(
     `select attname as name, format_type(atttypid, atttypmod) as type, attnotnull and not atthasdef as required, attgenerated <> '' as derived
-     from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`, [table],
+     from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum`,
+    [table],
   );
   return rows;
 }
@@ -54,13 +55,17 @@ const WHOLE_ROWS: Readonly<Record<string, (organization: string) => string>> = {
 /** Adds a row of made-up values for the organization. References are not checked: a test that needs them makes them. */
 export async function fillTable(client: Client, table: Table, organization: string): Promise<void> {
   await client.query('set session_replication_role = replica');
-  await client.query(`insert into ${table.name} ${WHOLE_ROWS[table.name]?.(organization) ?? madeUpRow(table, organization)}`);
+  await client.query(
+    `insert into ${table.name} ${WHOLE_ROWS[table.name]?.(organization) ?? madeUpRow(table, organization)}`,
+  );
   await client.query('set session_replication_role = origin');
 }
 
 function madeUpRow(table: Table, organization: string): string {
   const columns = table.columns.filter((column) => column.required);
-  const values = columns.map((column) => (column.name === organizationColumn(table) ? `'${organization}'` : madeUp(column)));
+  const values = columns.map((column) =>
+    column.name === organizationColumn(table) ? `'${organization}'` : madeUp(column),
+  );
   return `(${columns.map((column) => `"${column.name}"`).join(', ')}) values (${values.join(', ')})`;
 }
 

@@ -47,13 +47,17 @@ const METHODS = new Set(['get', 'post', 'put', 'patch', 'delete']);
 /** Every operation of the document. */
 export function operationsOf(document: OpenApi): DescribedOperation[] {
   return Object.entries(document.paths).flatMap(([path, item]) =>
-    Object.entries(item).filter(([method]) => METHODS.has(method)).map(([method, operation]) => ({
-      method: method.toUpperCase(),
-      path,
-      pathParameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? ''),
-      queryParameters: (operation.parameters ?? []).flatMap((parameter) => (parameter.in === 'query' && parameter.name ? [parameter.name] : [])),
-      body: operation.requestBody?.content['application/json']?.schema ?? null,
-    })),
+    Object.entries(item)
+      .filter(([method]) => METHODS.has(method))
+      .map(([method, operation]) => ({
+        method: method.toUpperCase(),
+        path,
+        pathParameters: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? ''),
+        queryParameters: (operation.parameters ?? []).flatMap((parameter) =>
+          parameter.in === 'query' && parameter.name ? [parameter.name] : [],
+        ),
+        body: operation.requestBody?.content['application/json']?.schema ?? null,
+      })),
   );
 }
 
@@ -74,7 +78,9 @@ function exampleOfType(schema: Schema, document: OpenApi): unknown {
   const type = typeof schema.type === 'string' ? schema.type : schema.type?.[0];
   switch (type) {
     case 'object':
-      return Object.fromEntries((schema.required ?? []).map((name) => [name, exampleOf(schema.properties?.[name] ?? {}, document)]));
+      return Object.fromEntries(
+        (schema.required ?? []).map((name) => [name, exampleOf(schema.properties?.[name] ?? {}, document)]),
+      );
     case 'array':
       return Array.from({ length: schema.minItems ?? 0 }, () => exampleOf(schema.items ?? {}, document));
     case 'integer':

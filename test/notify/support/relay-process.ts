@@ -23,7 +23,11 @@ const work = new UnitOfWork({ database, vault, clock, log: { writeAudit, writeOu
 const handler = new MailHandler({ smtpUrl, from: 'countersign@example.com', publicUrl: 'http://127.0.0.1' });
 const nothing = () => undefined;
 const relay = new OutboxRelay({
-  claimsDatabase, work, notifier, clock, logger,
+  claimsDatabase,
+  work,
+  notifier,
+  clock,
+  logger,
   lanes: new Map([['mail', { handler, concurrency: 4, retryForMs: null }]]),
   metrics: { delivered: nothing, retried: nothing, givenUp: nothing, lag: nothing },
   leaseMs: Number(LEASE_MS),

@@ -37,16 +37,38 @@ export interface StartedRelay {
   readonly metrics: WatchedMetrics;
 }
 
-export function lane(handler: OutboxHandler | OutboxHandler['deliver'], options: Partial<LaneOptions> = {}): LaneOptions {
-  return { handler: typeof handler === 'function' ? { deliver: handler } : handler, concurrency: 10, retryForMs: 86_400_000, ...options };
+export function lane(
+  handler: OutboxHandler | OutboxHandler['deliver'],
+  options: Partial<LaneOptions> = {},
+): LaneOptions {
+  return {
+    handler: typeof handler === 'function' ? { deliver: handler } : handler,
+    concurrency: 10,
+    retryForMs: 86_400_000,
+    ...options,
+  };
 }
 
 /** A relay that is called when something is enqueued; it does not poll within a test's time. */
-export function startRelay(world: World, lanes: Partial<Record<Channel, LaneOptions>>, parts: Partial<RelayParts> = {}): StartedRelay {
+export function startRelay(
+  world: World,
+  lanes: Partial<Record<Channel, LaneOptions>>,
+  parts: Partial<RelayParts> = {},
+): StartedRelay {
   const metrics = new WatchedMetrics();
   const { work, relayDatabase: claimsDatabase, notifier, clock, logger } = world;
   const byChannel = new Map(Object.entries(lanes) as [Channel, LaneOptions][]);
-  const relay = new OutboxRelay({ claimsDatabase, work, lanes: byChannel, notifier, clock, logger, metrics, pollMs: 3_600_000, ...parts });
+  const relay = new OutboxRelay({
+    claimsDatabase,
+    work,
+    lanes: byChannel,
+    notifier,
+    clock,
+    logger,
+    metrics,
+    pollMs: 3_600_000,
+    ...parts,
+  });
   relay.start();
   return { relay, metrics };
 }

@@ -40,7 +40,12 @@ export class TestSmtpServer {
           .then(async (raw) => {
             const answer = this.atData();
             if (answer !== null) return callback(refusal(answer));
-            const mail = { from: mailFrom ? mailFrom.address : '', to: rcptTo.map(({ address }) => address), raw, parsed: await simpleParser(raw) };
+            const mail = {
+              from: mailFrom ? mailFrom.address : '',
+              to: rcptTo.map(({ address }) => address),
+              raw,
+              parsed: await simpleParser(raw),
+            };
             await this.beforeAccepting(mail);
             this.received.add(mail);
             callback();

@@ -11,7 +11,16 @@ import { originOf, type World } from './world.ts';
 
 export function ownerOf(organization: string): Caller {
   const key = newId();
-  return { organization, key, kind: 'owner', person: null, team: null, scopes: new Set(['admin']), memberships: [], actor: { type: 'service', id: key, key } };
+  return {
+    organization,
+    key,
+    kind: 'owner',
+    person: null,
+    team: null,
+    scopes: new Set(['admin']),
+    memberships: [],
+    actor: { type: 'service', id: key, key },
+  };
 }
 
 /** Webhooks as API and worker would have them, in one process. */
@@ -28,14 +37,29 @@ export class WebhookWorld {
     this.publisher = new EventPublisher({ vault: world.vault, clock: world.clock, changes });
   }
 
-  async make(organization: string, url: string, events: readonly string[] = ['*']): Promise<{ id: string; secret: string }> {
-    const { row, secret } = await this.service.make(ownerOf(organization), originOf(organization), { id: newId(), url, events }, false);
+  async make(
+    organization: string,
+    url: string,
+    events: readonly string[] = ['*'],
+  ): Promise<{ id: string; secret: string }> {
+    const { row, secret } = await this.service.make(
+      ownerOf(organization),
+      originOf(organization),
+      { id: newId(), url, events },
+      false,
+    );
     return { id: row.id, secret };
   }
 
   publish(organization: string, first: Partial<WebhookEvent> = {}, ...others: Partial<WebhookEvent>[]): Promise<void> {
     return this.world.change(organization, async (tx) => {
-      for (const event of [first, ...others]) await this.publisher.enqueue(tx, { type: 'approval.decided', data: { approval: { state: 'approved' } }, subjects: [], ...event });
+      for (const event of [first, ...others])
+        await this.publisher.enqueue(tx, {
+          type: 'approval.decided',
+          data: { approval: { state: 'approved' } },
+          subjects: [],
+          ...event,
+        });
     });
   }
 
@@ -49,7 +73,11 @@ export class WebhookWorld {
     const work = parts.fresh ? world.workWith(world.freshVault()) : world.work;
     const guard = parts.guard ?? new AddressGuard({ allowPrivate: true });
     const handler = new WebhookHandler({ work, guard, clock: world.clock, timeoutMs: parts.timeoutMs });
-    return startRelay(world, { webhook: lane(handler, { retryForMs: WEBHOOK_RETRY_FOR_MS, concurrency: 16 }) }, { random: () => 0, work });
+    return startRelay(
+      world,
+      { webhook: lane(handler, { retryForMs: WEBHOOK_RETRY_FOR_MS, concurrency: 16 }) },
+      { random: () => 0, work },
+    );
   }
 }
 

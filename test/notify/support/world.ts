@@ -92,19 +92,27 @@ export class World {
   /** A new organization, which is no more than its key here. */
   async organization(): Promise<string> {
     const organization = newId();
-    await this.work.bookkeep(originOf(organization), async (tx) => void this.vault.createKey(tx.em, organization, organization, tx.at));
+    await this.work.bookkeep(
+      originOf(organization),
+      async (tx) => void this.vault.createKey(tx.em, organization, organization, tx.at),
+    );
     return organization;
   }
 
   async person(organization: string): Promise<string> {
     const person = newId();
-    await this.work.bookkeep(originOf(organization), async (tx) => void this.vault.createKey(tx.em, organization, person, tx.at));
+    await this.work.bookkeep(
+      originOf(organization),
+      async (tx) => void this.vault.createKey(tx.em, organization, person, tx.at),
+    );
     return person;
   }
 
   /** Destroys a subject's key. A vault that has seen it goes on remembering it for a while. */
   async erase(subject: string): Promise<void> {
-    await this.admin.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [subject]);
+    await this.admin.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [
+      subject,
+    ]);
   }
 
   enqueue(organization: string, ...messages: OutboxMessage[]): Promise<void> {
@@ -116,7 +124,9 @@ export class World {
   }
 
   async outbox(): Promise<OutboxRowSeen[]> {
-    const { rows } = await this.admin.query<OutboxRowSeen>('select id, due_at, attempts, last_error, failed_at, body from countersign.outbox order by id');
+    const { rows } = await this.admin.query<OutboxRowSeen>(
+      'select id, due_at, attempts, last_error, failed_at, body from countersign.outbox order by id',
+    );
     return rows;
   }
 }

@@ -47,20 +47,43 @@ function later(ms = 16 * 60_000): void {
   world.notifier.outboxFilled();
 }
 
-const status = (code: number, headers: Record<string, string> = {}) => (response: ServerResponse) => void response.writeHead(code, headers).end();
+const status =
+  (code: number, headers: Record<string, string> = {}) =>
+  (response: ServerResponse) =>
+    void response.writeHead(code, headers).end();
 
 describe('an event', () => {
   test('arrives signed, once, and is logged as delivered', async () => {
     const person = await world.person(organization);
     const { id, secret } = await webhooks.make(organization, `${receiver.url}?a=b`);
     const metrics = start();
-    await webhooks.publish(organization, { type: 'approval.decided', data: { approval: { state: 'approved', title: 'Größe' } }, subjects: [person] });
+    await webhooks.publish(organization, {
+      type: 'approval.decided',
+      data: { approval: { state: 'approved', title: 'Größe' } },
+      subjects: [person],
+    });
     await metrics.times('delivered', 1);
     const [request] = receiver.received.items;
-    expect(request).toMatchObject({ method: 'POST', path: '/hook?a=b', headers: { 'content-type': 'application/json' } });
+    expect(request).toMatchObject({
+      method: 'POST',
+      path: '/hook?a=b',
+      headers: { 'content-type': 'application/json' },
+    });
     const [delivery] = (await webhooks.deliveries(organization, id)).items;
-    expect(delivery).toMatchObject({ state: 'delivered', attempts: 1, lastStatus: 204, lastError: null, eventType: 'approval.decided', deliveredAt: expect.any(Date), lastAttemptAt: expect.any(Date) });
-    expect(verified(request!, secret)).toEqual({ type: 'approval.decided', timestamp: delivery!.createdAt.toISOString(), data: { approval: { state: 'approved', title: 'Größe' } } });
+    expect(delivery).toMatchObject({
+      state: 'delivered',
+      attempts: 1,
+      lastStatus: 204,
+      lastError: null,
+      eventType: 'approval.decided',
+      deliveredAt: expect.any(Date),
+      lastAttemptAt: expect.any(Date),
+    });
+    expect(verified(request!, secret)).toEqual({
+      type: 'approval.decided',
+      timestamp: delivery!.createdAt.toISOString(),
+      data: { approval: { state: 'approved', title: 'Größe' } },
+    });
     expect(request!.headers['webhook-id']).toBe(delivery!.event);
     expect(await world.outbox()).toEqual([]);
   });
@@ -97,7 +120,9 @@ describe('an event', () => {
   test('waits in the database sealed, address and secret too', async () => {
     const { secret } = await webhooks.make(organization, `${receiver.url}/credential-in-path`);
     await webhooks.publish(organization, { data: { title: 'a very private title' } });
-    const { rows } = await world.admin.query<{ row: string }>(`select encode(d.body, 'escape') || encode(w.target, 'escape') || o.reference::text as row
+    const { rows } = await world.admin.query<{
+      row: string;
+    }>(`select encode(d.body, 'escape') || encode(w.target, 'escape') || o.reference::text as row
       from countersign.outbox o join countersign.webhook_deliveries d on d.id = (o.reference->>'delivery')::uuid join countersign.webhooks w on w.id = d.webhook_id`);
     expect(rows).toHaveLength(1);
     expect(rows[0]!.row).not.toMatch(/private title|credential-in-path|127\.0\.0\.1/);
@@ -109,7 +134,9 @@ describe('an event', () => {
     const metrics = start();
     await webhooks.publish(organization);
     await metrics.times('delivered', 1);
-    expect(receiver.received.items[0]!.headers.authorization).toBe(`Basic ${Buffer.from('user:p@ss').toString('base64')}`);
+    expect(receiver.received.items[0]!.headers.authorization).toBe(
+      `Basic ${Buffer.from('user:p@ss').toString('base64')}`,
+    );
   });
 });
 
@@ -120,7 +147,9 @@ describe('a receiver that fails', () => {
     const metrics = start();
     await webhooks.publish(organization);
     await metrics.times('retried', 1);
-    expect((await webhooks.deliveries(organization, id)).items).toMatchObject([{ state: 'pending', attempts: 1, lastStatus: 500, lastError: 'http-500', deliveredAt: null }]);
+    expect((await webhooks.deliveries(organization, id)).items).toMatchObject([
+      { state: 'pending', attempts: 1, lastStatus: 500, lastError: 'http-500', deliveredAt: null },
+    ]);
     receiver.answer = status(200);
     later(5_000);
     await metrics.times('delivered', 1);
@@ -128,8 +157,11 @@ describe('a receiver that fails', () => {
     expect(second!.headers['webhook-id']).toBe(first!.headers['webhook-id']);
     expect(Number(second!.headers['webhook-timestamp'])).toBeGreaterThan(Number(first!.headers['webhook-timestamp']));
     expect(second!.body).toBe(first!.body);
-    for (const request of [first!, second!]) expect(verified(request, secret)).toMatchObject({ type: 'approval.decided' });
-    expect((await webhooks.deliveries(organization, id)).items).toMatchObject([{ state: 'delivered', attempts: 2, lastStatus: 200, lastError: null }]);
+    for (const request of [first!, second!])
+      expect(verified(request, secret)).toMatchObject({ type: 'approval.decided' });
+    expect((await webhooks.deliveries(organization, id)).items).toMatchObject([
+      { state: 'delivered', attempts: 2, lastStatus: 200, lastError: null },
+    ]);
   });
 
   test('is tried for a day, then the delivery has failed', async () => {
@@ -142,7 +174,9 @@ describe('a receiver that fails', () => {
     await metrics.times('retried', 2);
     later();
     await metrics.times('given-up', 1);
-    expect((await webhooks.deliveries(organization, id)).items).toMatchObject([{ state: 'failed', attempts: 3, lastStatus: 503 }]);
+    expect((await webhooks.deliveries(organization, id)).items).toMatchObject([
+      { state: 'failed', attempts: 3, lastStatus: 503 },
+    ]);
     expect(await world.outbox()).toMatchObject([{ failed_at: expect.any(Date), last_error: 'http-503' }]);
   });
 
@@ -165,8 +199,14 @@ describe('a receiver that fails', () => {
     await webhooks.publish(organization);
     await metrics.times('given-up', 1);
     await expect(webhooks.deliveries(organization, id)).rejects.toMatchObject({ code: 'not-found' });
-    const { rows } = await world.admin.query('select action, resource_id from countersign.audit_entries where organization_id = $1 order by at', [organization]);
-    expect(rows).toEqual([{ action: 'webhook.created', resource_id: id }, { action: 'webhook.disabled', resource_id: id }]);
+    const { rows } = await world.admin.query(
+      'select action, resource_id from countersign.audit_entries where organization_id = $1 order by at',
+      [organization],
+    );
+    expect(rows).toEqual([
+      { action: 'webhook.created', resource_id: id },
+      { action: 'webhook.disabled', resource_id: id },
+    ]);
     await webhooks.publish(organization);
     expect(await world.outbox()).toHaveLength(1); // the failed one
   });
@@ -237,13 +277,17 @@ describe('what must not be sent', () => {
     const metrics = start({ fresh: true });
     await metrics.times('given-up', 1);
     expect(receiver.received.items).toEqual([]);
-    expect((await webhooks.deliveries(organization, id)).items).toMatchObject([{ state: 'failed', lastError: 'erased', lastStatus: null }]);
+    expect((await webhooks.deliveries(organization, id)).items).toMatchObject([
+      { state: 'failed', lastError: 'erased', lastStatus: null },
+    ]);
   });
 
   test('to a webhook that was deleted after the event', async () => {
     await webhooks.make(organization, receiver.url);
     await webhooks.publish(organization);
-    await world.admin.query('update countersign.webhooks set deleted_at = now() where organization_id = $1', [organization]);
+    await world.admin.query('update countersign.webhooks set deleted_at = now() where organization_id = $1', [
+      organization,
+    ]);
     const metrics = start();
     await metrics.times('given-up', 1);
     expect(metrics.items).toMatchObject([{ code: 'webhook-deleted' }]);

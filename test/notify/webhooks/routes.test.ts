@@ -25,16 +25,39 @@ describe('a service that asks', () => {
     await system.need('POST', '/api/v1/teams', { id: 'hooks', name: 'Hooks' });
     await system.person('hooks', 'asker', ['member']);
     const approver = await system.person('hooks', 'approver', ['manager']);
-    const made = await system.api('POST', '/api/v1/webhooks', { url: receiver.url, events: ['approval.created', 'approval.decided'] });
-    expect(made).toMatchObject({ status: 201, body: { id: expect.any(String), url: receiver.url, events: ['approval.created', 'approval.decided'], secret: expect.stringMatching(/^whsec_/), created_at: expect.any(String) } });
+    const made = await system.api('POST', '/api/v1/webhooks', {
+      url: receiver.url,
+      events: ['approval.created', 'approval.decided'],
+    });
+    expect(made).toMatchObject({
+      status: 201,
+      body: {
+        id: expect.any(String),
+        url: receiver.url,
+        events: ['approval.created', 'approval.decided'],
+        secret: expect.stringMatching(/^whsec_/),
+        created_at: expect.any(String),
+      },
+    });
     const { id, secret } = made.body;
     const chain = { stages: [{ approvers: [{ user_id: 'approver' }] }] };
-    const approval = await system.need('POST', '/api/v1/approvals', { team_id: 'hooks', kind: 'generic', title: 'Something', requester_id: 'asker', chain });
+    const approval = await system.need('POST', '/api/v1/approvals', {
+      team_id: 'hooks',
+      kind: 'generic',
+      title: 'Something',
+      requester_id: 'asker',
+      chain,
+    });
     await system.need('POST', `/api/v1/approvals/${approval.id}/decisions`, { decision: 'approve' }, approver);
     await receiver.received.count(2);
     const told = receiver.received.items.map((request) => verified(request, secret) as { type: string; data: object });
     expect(told.toSorted((a, b) => a.type.localeCompare(b.type))).toMatchObject([
-      { type: 'approval.created', data: { approval: { id: approval.id, state: 'pending', title: 'Something', team_id: 'hooks', requester_id: 'asker' } } },
+      {
+        type: 'approval.created',
+        data: {
+          approval: { id: approval.id, state: 'pending', title: 'Something', team_id: 'hooks', requester_id: 'asker' },
+        },
+      },
       { type: 'approval.decided', data: { approval: { id: approval.id, state: 'approved' } } },
     ]);
     const delivered = await system.until(async () => {
@@ -42,14 +65,34 @@ describe('a service that asks', () => {
       return items.length === 2 && items.every((item: { state: string }) => item.state === 'delivered') ? items : null;
     }, 'both deliveries are logged as delivered');
     expect(delivered[0]).toEqual({
-      id: expect.any(String), event_id: expect.any(String), event: 'approval.decided', state: 'delivered', attempts: 1, last_status: 204, last_error: null,
-      created_at: expect.any(String), last_attempt_at: expect.any(String), delivered_at: expect.any(String),
+      id: expect.any(String),
+      event_id: expect.any(String),
+      event: 'approval.decided',
+      state: 'delivered',
+      attempts: 1,
+      last_status: 204,
+      last_error: null,
+      created_at: expect.any(String),
+      last_attempt_at: expect.any(String),
+      delivered_at: expect.any(String),
     });
-    const replayed = await system.api('POST', `/api/v1/webhooks/${id}/deliveries/${delivered[0].id}/replay`, undefined, undefined, { 'idempotency-key': 'replay-1' });
+    const replayed = await system.api(
+      'POST',
+      `/api/v1/webhooks/${id}/deliveries/${delivered[0].id}/replay`,
+      undefined,
+      undefined,
+      { 'idempotency-key': 'replay-1' },
+    );
     expect(replayed).toMatchObject({ status: 201, body: { event_id: delivered[0].event_id, state: 'pending' } });
     await receiver.received.count(3);
     expect(receiver.received.items[2]!.headers['webhook-id']).toBe(delivered[0].event_id);
-    const repeated = await system.api('POST', `/api/v1/webhooks/${id}/deliveries/${delivered[0].id}/replay`, undefined, undefined, { 'idempotency-key': 'replay-1' });
+    const repeated = await system.api(
+      'POST',
+      `/api/v1/webhooks/${id}/deliveries/${delivered[0].id}/replay`,
+      undefined,
+      undefined,
+      { 'idempotency-key': 'replay-1' },
+    );
     expect(repeated.body).toEqual(replayed.body);
     expect((await system.api('DELETE', `/api/v1/webhooks/${id}`)).status).toBe(204);
     expect((await system.api('DELETE', `/api/v1/webhooks/${id}`)).status).toBe(404);
@@ -64,7 +107,9 @@ describe('the secret', () => {
     expect(again.status).toBe(201);
     expect(again.body).toEqual({ ...first.body, secret: null });
     const { items } = await system.need('GET', '/api/v1/webhooks?limit=200');
-    expect(items.filter((item: { id: string }) => item.id === first.body.id)).toEqual([{ id: first.body.id, url: receiver.url, events: ['*'], created_at: first.body.created_at }]);
+    expect(items.filter((item: { id: string }) => item.id === first.body.id)).toEqual([
+      { id: first.body.id, url: receiver.url, events: ['*'], created_at: first.body.created_at },
+    ]);
   });
 });
 
@@ -89,7 +134,13 @@ describe('bad input', () => {
     expect((await system.need('GET', '/api/v1/webhooks?limit=200')).items).toEqual(before);
   });
 
-  test.each([['GET', '/api/v1/webhooks/not-an-id/deliveries', 400], ['GET', '/api/v1/webhooks/00000000-0000-7000-8000-000000000000/deliveries', 404], ['DELETE', '/api/v1/webhooks/00000000-0000-7000-8000-000000000000', 404], ['GET', '/api/v1/webhooks?limit=0', 400], ['GET', '/api/v1/webhooks?cursor=zzz', 400]])('%s %s is %d', async (method, path, status) => {
+  test.each([
+    ['GET', '/api/v1/webhooks/not-an-id/deliveries', 400],
+    ['GET', '/api/v1/webhooks/00000000-0000-7000-8000-000000000000/deliveries', 404],
+    ['DELETE', '/api/v1/webhooks/00000000-0000-7000-8000-000000000000', 404],
+    ['GET', '/api/v1/webhooks?limit=0', 400],
+    ['GET', '/api/v1/webhooks?cursor=zzz', 400],
+  ])('%s %s is %d', async (method, path, status) => {
     expect((await system.api(method, path)).status).toBe(status);
   });
 });

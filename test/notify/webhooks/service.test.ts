@@ -27,7 +27,10 @@ afterAll(async () => {
 });
 
 async function deliveriesIn(state: string): Promise<number> {
-  const { rows } = await world.admin.query<{ count: string }>('select count(*) from countersign.webhook_deliveries where organization_id = $1 and state = $2', [organization, state]);
+  const { rows } = await world.admin.query<{ count: string }>(
+    'select count(*) from countersign.webhook_deliveries where organization_id = $1 and state = $2',
+    [organization, state],
+  );
   return Number(rows[0]?.count);
 }
 
@@ -36,9 +39,14 @@ describe('making a webhook', () => {
     const { id, secret } = await webhooks.make(organization, URL_OK, ['approval.decided']);
     expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
     const { items } = await webhooks.service.list(ownerOf(organization), { limit: 10 });
-    expect(items.map(({ row, url }) => ({ id: row.id, url, events: row.events }))).toEqual([{ id, url: URL_OK, events: ['approval.decided'] }]);
+    expect(items.map(({ row, url }) => ({ id: row.id, url, events: row.events }))).toEqual([
+      { id, url: URL_OK, events: ['approval.decided'] },
+    ]);
     expect(JSON.stringify(items)).not.toContain(secret);
-    const { rows } = await world.admin.query(`select action, leaf::jsonb -> 'detail' as detail from countersign.audit_entries where organization_id = $1`, [organization]);
+    const { rows } = await world.admin.query(
+      `select action, leaf::jsonb -> 'detail' as detail from countersign.audit_entries where organization_id = $1`,
+      [organization],
+    );
     expect(rows).toEqual([{ action: 'webhook.created', detail: { events: ['approval.decided'] } }]);
   });
 
@@ -50,10 +58,19 @@ describe('making a webhook', () => {
     expect((await webhooks.service.list(ownerOf(organization), { limit: 10 })).items).toHaveLength(1);
   });
 
-  test.each(['http://10.0.0.1/', 'http://localhost/', 'http://[::1]/', 'ftp://example.com/', 'nonsense', 'https://surely-there-is-no-such-host.invalid/'])('at %s is refused at the field url, and nothing is made', async (url) => {
+  test.each([
+    'http://10.0.0.1/',
+    'http://localhost/',
+    'http://[::1]/',
+    'ftp://example.com/',
+    'nonsense',
+    'https://surely-there-is-no-such-host.invalid/',
+  ])('at %s is refused at the field url, and nothing is made', async (url) => {
     const guard = new AddressGuard({ allowPrivate: false });
     const strict = new WebhookService(world.work, guard);
-    await expect(strict.make(ownerOf(organization), originOf(organization), { id: newId(), url, events: ['*'] }, false)).rejects.toMatchObject({ code: 'invalid-request', extension: { errors: [{ path: 'url' }] } });
+    await expect(
+      strict.make(ownerOf(organization), originOf(organization), { id: newId(), url, events: ['*'] }, false),
+    ).rejects.toMatchObject({ code: 'invalid-request', extension: { errors: [{ path: 'url' }] } });
     expect((await webhooks.service.list(ownerOf(organization), { limit: 10 })).items).toEqual([]);
     await guard.close();
   });
@@ -65,9 +82,15 @@ describe('making a webhook', () => {
 
   test('takes an admin of the whole organization', async () => {
     const team = { ...ownerOf(organization), kind: 'service' as const, team: newId() };
-    await expect(webhooks.service.make(team, originOf(organization), { id: newId(), url: URL_OK, events: ['*'] }, false)).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(
+      webhooks.service.make(team, originOf(organization), { id: newId(), url: URL_OK, events: ['*'] }, false),
+    ).rejects.toMatchObject({ code: 'forbidden' });
     await expect(webhooks.service.list(team, { limit: 10 })).rejects.toMatchObject({ code: 'forbidden' });
-    const member = { ...ownerOf(organization), kind: 'person' as const, memberships: [{ team: organization, roles: ['member'] }] };
+    const member = {
+      ...ownerOf(organization),
+      kind: 'person' as const,
+      memberships: [{ team: organization, roles: ['member'] }],
+    };
     await expect(webhooks.service.list(member, { limit: 10 })).rejects.toMatchObject({ code: 'forbidden' });
   });
 });
@@ -82,10 +105,24 @@ describe('another organization', () => {
     const notFound = { code: 'not-found' };
     await expect(webhooks.service.deliveries(caller, id, { limit: 10 })).rejects.toMatchObject(notFound);
     await expect(webhooks.service.delete(caller, origin, id)).rejects.toMatchObject(notFound);
-    await expect(webhooks.service.replay(caller, origin, { webhook: id, delivery: delivery!.id }, { id: newId(), repeated: false })).rejects.toMatchObject(notFound);
+    await expect(
+      webhooks.service.replay(
+        caller,
+        origin,
+        { webhook: id, delivery: delivery!.id },
+        { id: newId(), repeated: false },
+      ),
+    ).rejects.toMatchObject(notFound);
     expect((await webhooks.service.list(caller, { limit: 10 })).items).toEqual([]);
     const own = await webhooks.make(stranger, URL_OK);
-    await expect(webhooks.service.replay(caller, origin, { webhook: own.id, delivery: delivery!.id }, { id: newId(), repeated: false })).rejects.toMatchObject(notFound);
+    await expect(
+      webhooks.service.replay(
+        caller,
+        origin,
+        { webhook: own.id, delivery: delivery!.id },
+        { id: newId(), repeated: false },
+      ),
+    ).rejects.toMatchObject(notFound);
   });
 });
 
@@ -109,7 +146,9 @@ describe('the log of deliveries', () => {
 
   test('refuses a cursor of another list', async () => {
     const { id } = await webhooks.make(organization, URL_OK);
-    await expect(webhooks.deliveries(organization, id, { cursor: Buffer.from(newId()).toString('base64url') })).rejects.toMatchObject({ code: 'invalid-request' });
+    await expect(
+      webhooks.deliveries(organization, id, { cursor: Buffer.from(newId()).toString('base64url') }),
+    ).rejects.toMatchObject({ code: 'invalid-request' });
   });
 });
 
@@ -121,10 +160,21 @@ describe('replaying', () => {
     const operation = { id: newId(), repeated: false };
     const at = { webhook: id, delivery: first!.id };
     const again = await webhooks.service.replay(ownerOf(organization), originOf(organization), at, operation);
-    expect(again).toMatchObject({ id: operation.id, event: first!.event, eventType: 'approval.escalated', state: 'pending', attempts: 0 });
+    expect(again).toMatchObject({
+      id: operation.id,
+      event: first!.event,
+      eventType: 'approval.escalated',
+      state: 'pending',
+      attempts: 0,
+    });
     await webhooks.service.replay(ownerOf(organization), originOf(organization), at, { ...operation, repeated: true });
     expect(await deliveriesIn('pending')).toBe(2);
-    await webhooks.service.replay(ownerOf(organization), originOf(organization), { webhook: id, delivery: again.id }, { id: newId(), repeated: false });
+    await webhooks.service.replay(
+      ownerOf(organization),
+      originOf(organization),
+      { webhook: id, delivery: again.id },
+      { id: newId(), repeated: false },
+    );
     expect(await deliveriesIn('pending')).toBe(3);
   });
 
@@ -135,7 +185,14 @@ describe('replaying', () => {
     await world.erase(person);
     const [delivery] = (await webhooks.deliveries(organization, id)).items;
     const elsewhere = new WebhookService(world.workWith(world.freshVault()), webhooks.guard);
-    await expect(elsewhere.replay(ownerOf(organization), originOf(organization), { webhook: id, delivery: delivery!.id }, { id: newId(), repeated: false })).rejects.toMatchObject({ code: 'invalid-request', extension: { errors: [{ path: 'path.delivery' }] } });
+    await expect(
+      elsewhere.replay(
+        ownerOf(organization),
+        originOf(organization),
+        { webhook: id, delivery: delivery!.id },
+        { id: newId(), repeated: false },
+      ),
+    ).rejects.toMatchObject({ code: 'invalid-request', extension: { errors: [{ path: 'path.delivery' }] } });
   });
 });
 

@@ -6,11 +6,13 @@ import { secretFrom, signatureHeaders } from '../../../src/notify/webhooks/signa
 
 describe('a signature', () => {
   test('is accepted by the reference library, whatever the body and the length of the secret', () => {
-    fc.assert(fc.property(fc.json(), fc.integer({ min: 24, max: 64 }), (body, length) => {
-      const secret = secretFrom(randomBytes(length));
-      const headers = signatureHeaders(secret, randomUUID(), new Date(), body);
-      expect(new Webhook(secret).verify(body, headers)).toEqual(JSON.parse(body));
-    }));
+    fc.assert(
+      fc.property(fc.json(), fc.integer({ min: 24, max: 64 }), (body, length) => {
+        const secret = secretFrom(randomBytes(length));
+        const headers = signatureHeaders(secret, randomUUID(), new Date(), body);
+        expect(new Webhook(secret).verify(body, headers)).toEqual(JSON.parse(body));
+      }),
+    );
   });
 
   test('is refused for another body, id, time or secret', () => {

@@ -16,11 +16,15 @@ export class Office {
     this.team = team;
   }
 
-  static async open(people: Readonly<Record<string, readonly string[]>>, options: TestSystemOptions = {}): Promise<Office> {
+  static async open(
+    people: Readonly<Record<string, readonly string[]>>,
+    options: TestSystemOptions = {},
+  ): Promise<Office> {
     const system = await startTestSystem(options);
     const office = new Office(system, `team-${randomBytes(4).toString('hex')}`);
     await system.need('POST', '/api/v1/teams', { id: office.team, name: 'Research', currency: 'USD' });
-    for (const [user, roles] of Object.entries(people)) office.#keys.set(user, await system.person(office.team, user, roles));
+    for (const [user, roles] of Object.entries(people))
+      office.#keys.set(user, await system.person(office.team, user, roles));
     return office;
   }
 
@@ -40,7 +44,9 @@ export class Office {
 
   /** Asks for an approval in the name of `req`. @param stages each a list of approvers' ids, or a stage as the API takes it */
   async ask(stages: readonly (readonly string[] | Json)[], more: Json = {}): Promise<Asked> {
-    const chain = { stages: stages.map((stage) => (isList(stage) ? { approvers: stage.map((user_id) => ({ user_id })) } : stage)) };
+    const chain = {
+      stages: stages.map((stage) => (isList(stage) ? { approvers: stage.map((user_id) => ({ user_id })) } : stage)),
+    };
     const title = `Request ${randomBytes(5).toString('hex')}`;
     const body = { team_id: this.team, kind: 'spend', title, requester_id: 'req', chain, ...more };
     const { id } = await this.system.need('POST', '/api/v1/approvals', body, this.key('req'));
@@ -61,13 +67,17 @@ export class Office {
   /** What counts, as `stage user decision`. */
   async counted(asked: Asked): Promise<string[]> {
     const { stages } = await this.read(asked);
-    return stages.flatMap((stage) => stage.decisions.map((decision) => `${stage.index} ${decision.user_id} ${decision.decision}`));
+    return stages.flatMap((stage) =>
+      stage.decisions.map((decision) => `${stage.index} ${decision.user_id} ${decision.decision}`),
+    );
   }
 
   /** The path of the newest link about the request that was mailed to an address. */
   link(address: string, asked: Asked, count = 1): Promise<string> {
     return this.system.until(async () => {
-      const links = (await this.system.mails(address)).filter(({ text }) => text.includes(asked.title)).flatMap(({ text }) => /\/r\/[\w-]+/.exec(text)?.[0] ?? []);
+      const links = (await this.system.mails(address))
+        .filter(({ text }) => text.includes(asked.title))
+        .flatMap(({ text }) => /\/r\/[\w-]+/.exec(text)?.[0] ?? []);
       return links.length >= count && links[0];
     }, `${address} was mailed ${count} link(s) about ${asked.title}`);
   }
@@ -88,7 +98,9 @@ export class Office {
   /** All codes that were mailed, the newest first. */
   async codes(user: string, asked: Asked): Promise<string[]> {
     const mails = await this.system.mails(`${user}@example.test`);
-    return mails.filter(({ text }) => text.includes(asked.title)).flatMap(({ text }) => /^Enter the code (\d{6}) /.exec(text)?.[1] ?? []);
+    return mails
+      .filter(({ text }) => text.includes(asked.title))
+      .flatMap(({ text }) => /^Enter the code (\d{6}) /.exec(text)?.[1] ?? []);
   }
 
   /** The path of the newest sign-in link. */
@@ -123,7 +135,10 @@ export interface Asked {
 interface Approval {
   readonly state: string;
   readonly decided_at: string | null;
-  readonly stages: readonly { readonly index: number; readonly decisions: readonly { readonly user_id: string | null; readonly decision: string }[] }[];
+  readonly stages: readonly {
+    readonly index: number;
+    readonly decisions: readonly { readonly user_id: string | null; readonly decision: string }[];
+  }[];
 }
 
 function isList(stage: readonly string[] | Json): stage is readonly string[] {

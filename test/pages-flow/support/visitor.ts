@@ -39,9 +39,19 @@ export class Visitor {
     return this.post(address, { ...hiddenFields(page.source), ...fields }, headers);
   }
 
-  async #ask(method: string, address: string, body?: URLSearchParams, headers: Record<string, string> = {}): Promise<Seen> {
+  async #ask(
+    method: string,
+    address: string,
+    body?: URLSearchParams,
+    headers: Record<string, string> = {},
+  ): Promise<Seen> {
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await fetch(new URL(address, this.#baseUrl), { method, redirect: 'manual', headers: { accept: 'text/html', ...(cookie ? { cookie } : {}), ...headers }, ...(body ? { body } : {}) });
+    const answer = await fetch(new URL(address, this.#baseUrl), {
+      method,
+      redirect: 'manual',
+      headers: { accept: 'text/html', ...(cookie ? { cookie } : {}), ...headers },
+      ...(body ? { body } : {}),
+    });
     for (const line of answer.headers.getSetCookie()) this.#keep(line);
     const source = await answer.text();
     return { status: answer.status, headers: answer.headers, source, text: wordsOf(source) };
@@ -57,7 +67,12 @@ export class Visitor {
 /** The hidden fields of the form in a page's content; the banner's own form does not count. */
 export function hiddenFields(source: string): Record<string, string> {
   const content = source.slice(source.indexOf('<main'));
-  return Object.fromEntries([...content.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]));
+  return Object.fromEntries(
+    [...content.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]),
+  );
 }
 
 /** Whether a page lets its visitor decide. */
@@ -66,5 +81,11 @@ export function takesDecision(source: string): boolean {
 }
 
 function wordsOf(source: string): string {
-  return source.slice(source.indexOf('<body')).replaceAll(/<[^>]*>/g, ' ').replaceAll('&#39;', "'").replaceAll('&quot;', '"').replaceAll('&amp;', '&').replaceAll(/\s+/g, ' ');
+  return source
+    .slice(source.indexOf('<body'))
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&')
+    .replaceAll(/\s+/g, ' ');
 }

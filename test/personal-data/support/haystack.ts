@@ -16,7 +16,10 @@ export async function databaseHaystacks(adminUrl: string): Promise<Haystack[]> {
     const haystacks: Haystack[] = [];
     for (const table of await tablesOf(client)) {
       const { rows } = await client.query<Record<string, unknown>>(`select * from ${table.name}`);
-      haystacks.push({ place: table.name, bytes: Buffer.concat(rows.flatMap((row) => Object.values(row).map(bytesOf))) });
+      haystacks.push({
+        place: table.name,
+        bytes: Buffer.concat(rows.flatMap((row) => Object.values(row).map(bytesOf))),
+      });
     }
     return haystacks;
   } finally {
@@ -27,7 +30,7 @@ export async function databaseHaystacks(adminUrl: string): Promise<Haystack[]> {
 function bytesOf(value: unknown): Buffer {
   const separator = Buffer.from('\n');
   if (Buffer.isBuffer(value)) return Buffer.concat([value, separator]);
-  return Buffer.concat([Buffer.from(typeof value === 'string' ? value : JSON.stringify(value) ?? ''), separator]);
+  return Buffer.concat([Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? '')), separator]);
 }
 
 /** Where any of the texts occurs: as it is, in other letters' case, escaped, or in base64 or hexadecimal. */
@@ -35,7 +38,9 @@ export function findTexts(haystacks: readonly Haystack[], texts: readonly string
   const needles = texts.flatMap((text) => formsOf(text).map(([form, bytes]) => ({ text, form, bytes })));
   return haystacks.flatMap(({ place, bytes }) => {
     const lower = Buffer.from(bytes.toString('latin1').toLowerCase(), 'latin1');
-    return needles.filter((needle) => lower.includes(needle.bytes)).map(({ text, form }) => `${place}: ${text} (${form})`);
+    return needles
+      .filter((needle) => lower.includes(needle.bytes))
+      .map(({ text, form }) => `${place}: ${text} (${form})`);
   });
 }
 
@@ -49,11 +54,16 @@ function formsOf(text: string): [form: string, bytes: Buffer][] {
     ['hex', bytes.toString('hex')],
     ...[0, 1, 2].map((offset): [string, string] => ['base64', base64At(bytes, offset)]),
   ];
-  return forms.map(([form, written]) => [form, Buffer.from(Buffer.from(written).toString('latin1').toLowerCase(), 'latin1')]);
+  return forms.map(([form, written]) => [
+    form,
+    Buffer.from(Buffer.from(written).toString('latin1').toLowerCase(), 'latin1'),
+  ]);
 }
 
 /** The part of the base64 of a longer text that depends on this text alone, where it starts at this offset within three bytes. */
 function base64At(bytes: Buffer, offset: number): string {
-  const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64').replace(/=+$/, '');
+  const encoded = Buffer.concat([Buffer.alloc(offset), bytes])
+    .toString('base64')
+    .replace(/=+$/, '');
   return encoded.slice(Math.ceil((offset * 4) / 3), -2);
 }

@@ -14,7 +14,13 @@ const WRITTEN = {
   contextName: 'behandelnder_arzt',
   contextValue: 'Medizinalrat Haferkorn',
   stageName: 'Freigabe durch Boris persönlich',
-  comments: ['Bitte das Attest nachreichen', 'Genehmigt, gute Besserung', 'Kommt gar nicht in Frage', 'Zu spät, trotzdem einverstanden', 'Ausnahmsweise ja'],
+  comments: [
+    'Bitte das Attest nachreichen',
+    'Genehmigt, gute Besserung',
+    'Kommt gar nicht in Frage',
+    'Zu spät, trotzdem einverstanden',
+    'Ausnahmsweise ja',
+  ],
   reason: 'Doch lieber Urlaub genommen',
   idempotencyKey: 'jane-privatissima-kur-2026',
   hookPath: 'geheimer-eingang-4711',
@@ -24,7 +30,9 @@ const WRITTEN = {
 
 /** Everything that must be found nowhere in plain. */
 export const PERSONAL: readonly string[] = [
-  ...[JANE, BOSS, DEPUTY].flatMap(({ id, name, email }) => [id, name, email]), GUEST, 'jane.neu@privatissima-mail.test',
+  ...[JANE, BOSS, DEPUTY].flatMap(({ id, name, email }) => [id, name, email]),
+  GUEST,
+  'jane.neu@privatissima-mail.test',
   ...Object.values(WRITTEN).flat(),
 ];
 
@@ -41,18 +49,38 @@ export async function liveWithoutMail(world: ObservedWorld): Promise<Lived> {
   const { api } = world.product;
   const secrets = [world.product.ownerKey];
   await api.need('PUT', '/api/v1/organization/settings', { step_up_amount: { value: '5000', currency: 'USD' } });
-  const webhook = await api.need('POST', '/api/v1/webhooks', { url: `http://127.0.0.1:${world.receiver.port}/${WRITTEN.hookPath}`, events: ['*'] });
+  const webhook = await api.need('POST', '/api/v1/webhooks', {
+    url: `http://127.0.0.1:${world.receiver.port}/${WRITTEN.hookPath}`,
+    events: ['*'],
+  });
   secrets.push(webhook.secret);
   await api.need('POST', '/api/v1/teams', { id: TEAM, name: 'Research' });
   const keys: Record<string, string> = {};
   for (const { id, name, email } of [BOSS, DEPUTY]) keys[id] = await api.person(TEAM, id, ['manager'], { name, email });
-  keys[JANE.id] = await api.person(TEAM, JANE.id, ['member'], { name: JANE.name, email: JANE.email, manager_id: BOSS.id });
+  keys[JANE.id] = await api.person(TEAM, JANE.id, ['member'], {
+    name: JANE.name,
+    email: JANE.email,
+    manager_id: BOSS.id,
+  });
   secrets.push(...Object.values(keys));
-  const bossDecides = (approval: string, decision: string, comment: string) => api.decide(approval, keys[BOSS.id] ?? '', decision, { comment });
+  const bossDecides = (approval: string, decision: string, comment: string) =>
+    api.decide(approval, keys[BOSS.id] ?? '', decision, { comment });
 
-  const stages = [{ name: WRITTEN.stageName, approvers: [{ user_id: BOSS.id }], timeout: 'P3D' }, { approvers: [{ email: GUEST }, { user_id: DEPUTY.id }] }];
-  const request = { team_id: TEAM, requester_id: JANE.id, title: WRITTEN.title, description: WRITTEN.description, context: { [WRITTEN.contextName]: WRITTEN.contextValue }, chain: { stages } };
-  const created = await api.call('POST', '/api/v1/approvals', { kind: 'spend', ...request }, keys[JANE.id], { 'idempotency-key': WRITTEN.idempotencyKey });
+  const stages = [
+    { name: WRITTEN.stageName, approvers: [{ user_id: BOSS.id }], timeout: 'P3D' },
+    { approvers: [{ email: GUEST }, { user_id: DEPUTY.id }] },
+  ];
+  const request = {
+    team_id: TEAM,
+    requester_id: JANE.id,
+    title: WRITTEN.title,
+    description: WRITTEN.description,
+    context: { [WRITTEN.contextName]: WRITTEN.contextValue },
+    chain: { stages },
+  };
+  const created = await api.call('POST', '/api/v1/approvals', { kind: 'spend', ...request }, keys[JANE.id], {
+    'idempotency-key': WRITTEN.idempotencyKey,
+  });
   const { id } = created.body;
   await bossDecides(id, 'request_changes', WRITTEN.comments[0]!);
   await api.need('POST', `/api/v1/approvals/${id}/resubmit`, { description: WRITTEN.correction }, keys[JANE.id]);
@@ -64,12 +92,23 @@ export async function liveWithoutMail(world: ObservedWorld): Promise<Lived> {
   await bossDecides(withdrawn.id, 'approve', WRITTEN.comments[3]!);
 
   const reassigned = await api.ask({ ...other, chain: { stages: [{ approvers: [{ user_id: BOSS.id }] }] } });
-  await api.need('POST', `/api/v1/approvals/${reassigned.id}/reassign`, { from_user_id: BOSS.id, to_user_id: DEPUTY.id });
+  await api.need('POST', `/api/v1/approvals/${reassigned.id}/reassign`, {
+    from_user_id: BOSS.id,
+    to_user_id: DEPUTY.id,
+  });
   await api.need('POST', `/api/v1/approvals/${reassigned.id}/remind`, {});
 
-  const large = await api.ask({ ...other, amount: { value: '9000', currency: 'USD' }, chain: { stages: [{ approvers: [{ role: 'manager' }] }] } });
+  const large = await api.ask({
+    ...other,
+    amount: { value: '9000', currency: 'USD' },
+    chain: { stages: [{ approvers: [{ role: 'manager' }] }] },
+  });
   const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
-  await api.need('PUT', `/api/v1/users/${BOSS.id}/absence`, { from: new Date().toISOString(), until: tomorrow, delegate_user_id: DEPUTY.id });
+  await api.need('PUT', `/api/v1/users/${BOSS.id}/absence`, {
+    from: new Date().toISOString(),
+    until: tomorrow,
+    delegate_user_id: DEPUTY.id,
+  });
   await api.need('DELETE', `/api/v1/users/${BOSS.id}/absence`);
   await sendWhatIsRefused(world, keys[JANE.id] ?? '');
   return { approvals: [id, withdrawn.id, reassigned.id, large.id], secrets };
@@ -79,12 +118,22 @@ export async function liveWithoutMail(world: ObservedWorld): Promise<Lived> {
 async function sendWhatIsRefused({ product: { api } }: ObservedWorld, key: string): Promise<void> {
   const request = { team_id: TEAM, kind: 'spend', requester_id: JANE.id, title: WRITTEN.title };
   await api.call('POST', '/api/v1/approvals', { ...request, title: `${WRITTEN.title}\r\nBcc: ${GUEST}` }, key);
-  await api.call('POST', '/api/v1/approvals', { ...request, chain: { stages: [{ approvers: [{ user_id: WRITTEN.unknownUser }] }] } }, key);
+  await api.call(
+    'POST',
+    '/api/v1/approvals',
+    { ...request, chain: { stages: [{ approvers: [{ user_id: WRITTEN.unknownUser }] }] } },
+    key,
+  );
   await api.call('POST', '/api/v1/approvals', { ...request, [WRITTEN.contextName]: WRITTEN.contextValue }, key);
   await api.call('POST', '/api/v1/approvals', request, `${JANE.id}-wrong-key`);
   await api.call('GET', `/api/v1/users/${JANE.id}/nothing-here`, undefined, key);
   await api.call('GET', `/api/v1/approvals?requester_id=${JANE.id}`, undefined, key);
-  await api.call('PUT', `/api/v1/teams/${TEAM}/members/${WRITTEN.unknownUser}`, { name: WRITTEN.title, email: WRITTEN.stranger, roles: ['member'] }, key);
+  await api.call(
+    'PUT',
+    `/api/v1/teams/${TEAM}/members/${WRITTEN.unknownUser}`,
+    { name: WRITTEN.title, email: WRITTEN.stranger, roles: ['member'] },
+    key,
+  );
 }
 
 /** The second half: mails arrive, and people decide on pages. */
@@ -106,9 +155,16 @@ export async function liveOnPages(world: ObservedWorld, lived: Lived): Promise<v
   const signInLink = await world.link(DEPUTY.email, 'Sign in');
   await browser.submit(signInLink, {});
   await browser.submit(`/inbox/approvals/${reassigned}`, { decision: 'approve', comment: WRITTEN.comments[1]! });
-  await world.product.api.need('PUT', `/api/v1/teams/${TEAM}/members/${JANE.id}`, { name: JANE.name, email: 'jane.neu@privatissima-mail.test', roles: ['member'] });
+  await world.product.api.need('PUT', `/api/v1/teams/${TEAM}/members/${JANE.id}`, {
+    name: JANE.name,
+    email: 'jane.neu@privatissima-mail.test',
+    roles: ['member'],
+  });
 
-  lived.secrets.push(...[guestLink, bossLink, largeLink, signInLink].map((link) => link.split('/').at(-1) ?? ''), ...browser.cookies.values());
+  lived.secrets.push(
+    ...[guestLink, bossLink, largeLink, signInLink].map((link) => link.split('/').at(-1) ?? ''),
+    ...browser.cookies.values(),
+  );
   await world.product.api.need('GET', `/api/v1/approvals/${first}/timeline`);
 }
 

@@ -17,7 +17,14 @@ export class ObservedWorld {
   readonly #log: Buffer[];
   readonly #mailServer: { open: boolean };
 
-  private constructor(parts: { product: Product; database: TestDatabase; receiver: Receiver; mailbox: Mailbox; log: Buffer[]; mailServer: { open: boolean } }) {
+  private constructor(parts: {
+    product: Product;
+    database: TestDatabase;
+    receiver: Receiver;
+    mailbox: Mailbox;
+    log: Buffer[];
+    mailServer: { open: boolean };
+  }) {
     this.product = parts.product;
     this.database = parts.database;
     this.receiver = parts.receiver;
@@ -28,15 +35,27 @@ export class ObservedWorld {
 
   static async start(): Promise<ObservedWorld> {
     const temporalAddress = process.env['TEST_TEMPORAL_ADDRESS'];
-    if (!temporalAddress) throw new Error('TEST_TEMPORAL_ADDRESS is not set: run tests through `npm test`, whose global setup starts Temporal');
+    if (!temporalAddress)
+      throw new Error(
+        'TEST_TEMPORAL_ADDRESS is not set: run tests through `npm test`, whose global setup starts Temporal',
+      );
     const log: Buffer[] = [];
     const logger = loggerInto(log);
     installRuntime(logger);
     const mailServer = { open: true };
     const receiver = new Receiver();
     await receiver.start();
-    const [database, mailbox] = await Promise.all([createTestDatabase(), startMailbox({ dataDir: null, onMessage: () => (mailServer.open ? 'accept' : 'refuse') })]);
-    const product = await startProduct({ databaseUrl: database.url, temporalAddress, smtpUrl: mailbox.smtpUrl, logger, environment: { LOG_LEVEL: 'trace' } });
+    const [database, mailbox] = await Promise.all([
+      createTestDatabase(),
+      startMailbox({ dataDir: null, onMessage: () => (mailServer.open ? 'accept' : 'refuse') }),
+    ]);
+    const product = await startProduct({
+      databaseUrl: database.url,
+      temporalAddress,
+      smtpUrl: mailbox.smtpUrl,
+      logger,
+      environment: { LOG_LEVEL: 'trace' },
+    });
     await product.startWorker();
     return new ObservedWorld({ product, database, receiver, mailbox, log, mailServer });
   }
@@ -52,7 +71,11 @@ export class ObservedWorld {
 
   /** The newest mail to an address whose subject has this in it. */
   mail(to: string, subject: string): Promise<MailboxMessage> {
-    return until(async () => (await this.mailbox.messages({ to })).find((mail) => mail.subject.includes(subject)), `a mail to ${to} about ${subject}`, 40_000);
+    return until(
+      async () => (await this.mailbox.messages({ to })).find((mail) => mail.subject.includes(subject)),
+      `a mail to ${to} about ${subject}`,
+      40_000,
+    );
   }
 
   /** The address behind the button of a mail. */

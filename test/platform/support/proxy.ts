@@ -59,7 +59,10 @@ export class Proxy {
   #forward(socket: Socket): void {
     const onward = connect(this.#target);
     const lost = { data: false };
-    for (const [from, to] of [[socket, onward], [onward, socket]] as const) {
+    for (const [from, to] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const) {
       this.#sockets.add(from);
       from.on('data', (chunk) => {
         lost.data ||= this.#frozen;

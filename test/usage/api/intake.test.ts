@@ -22,75 +22,170 @@ describe('a batch', () => {
     const good = [event(), event({ team_id: 'lab', user_id: 'ben' })];
     const answer = await office.report([good[0], { id: 'bad' }, 'nonsense', event({ input_tokens: -1 }), good[1]]);
     expect(answer).toMatchObject({ accepted: 2, duplicates: 0 });
-    expect(answer.rejected.map(({ index, id, problem }: Json & { problem: Json }) => [index, id, problem['type'], problem['status']])).toEqual([
-      [1, 'bad', '/problems/invalid-request', 400], [2, null, '/problems/invalid-request', 400], [3, expect.stringMatching(/^event-/), '/problems/invalid-request', 400],
+    expect(
+      answer.rejected.map(({ index, id, problem }: Json & { problem: Json }) => [
+        index,
+        id,
+        problem['type'],
+        problem['status'],
+      ]),
+    ).toEqual([
+      [1, 'bad', '/problems/invalid-request', 400],
+      [2, null, '/problems/invalid-request', 400],
+      [3, expect.stringMatching(/^event-/), '/problems/invalid-request', 400],
     ]);
-    const lines = await office.rows<{ alias: string }>(`select t.alias from countersign.ledger_lines l join countersign.teams t on t.id = l.team_id order by l.id desc limit 2`);
+    const lines = await office.rows<{ alias: string }>(
+      `select t.alias from countersign.ledger_lines l join countersign.teams t on t.id = l.team_id order by l.id desc limit 2`,
+    );
     expect(lines.map((line) => line.alias).toSorted()).toEqual(['lab', 'research']);
   });
 
   test('may come as CloudEvents', async () => {
     const data = without('id', without('occurred_at', without('user_id', event())));
     const batch = [
-      { specversion: '1.0', type: 'countersign.usage', id: 'ce-1', source: '/gateway/1', time: ago(1_000), subject: 'ana', data },
-      { specversion: '1.0', type: 'countersign.usage', id: 'ce-1', source: '/gateway/2', time: ago(1_000), subject: 'ana', data },
+      {
+        specversion: '1.0',
+        type: 'countersign.usage',
+        id: 'ce-1',
+        source: '/gateway/1',
+        time: ago(1_000),
+        subject: 'ana',
+        data,
+      },
+      {
+        specversion: '1.0',
+        type: 'countersign.usage',
+        id: 'ce-1',
+        source: '/gateway/2',
+        time: ago(1_000),
+        subject: 'ana',
+        data,
+      },
       { specversion: '1.0', type: 'something.else', id: 'ce-2', source: '/gateway/1', data },
       { specversion: '0.3', type: 'countersign.usage', id: 'ce-2', source: '/gateway/1', data },
-      { specversion: '1.0', type: 'countersign.usage', id: 'ce-3', source: '/gateway/1', time: ago(1_000), subject: 'ana', data: { ...data, id: 'another' } },
+      {
+        specversion: '1.0',
+        type: 'countersign.usage',
+        id: 'ce-3',
+        source: '/gateway/1',
+        time: ago(1_000),
+        subject: 'ana',
+        data: { ...data, id: 'another' },
+      },
     ];
-    const answer = await office.system.api('POST', '/api/v1/usage', batch, office.keys['service'], { 'content-type': 'application/cloudevents-batch+json' });
+    const answer = await office.system.api('POST', '/api/v1/usage', batch, office.keys['service'], {
+      'content-type': 'application/cloudevents-batch+json',
+    });
     expect(answer).toMatchObject({ status: 200, body: { accepted: 2, duplicates: 0 } });
-    expect(answer.body.rejected.map((rejected: { index: number; problem: { errors: { path: string }[] } }) => [rejected.index, rejected.problem.errors[0]?.path])).toEqual([[2, 'type'], [3, 'specversion'], [4, 'data.id']]);
+    expect(
+      answer.body.rejected.map((rejected: { index: number; problem: { errors: { path: string }[] } }) => [
+        rejected.index,
+        rejected.problem.errors[0]?.path,
+      ]),
+    ).toEqual([
+      [2, 'type'],
+      [3, 'specversion'],
+      [4, 'data.id'],
+    ]);
   });
 
   test('writes one audit entry with its count and a digest', async () => {
     await office.report([event(), event(), { id: 'bad' }]);
-    const [entry] = await office.rows<{ detail: Json; resource_id: string }>(`select leaf::jsonb -> 'detail' as detail, resource_id from countersign.audit_entries where action = 'usage.reported' order by id desc limit 1`);
-    expect(entry?.detail).toEqual({ accepted: 2, duplicates: 0, rejected: 1, digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
-    const [{ count } = { count: 0 }] = await office.rows<{ count: number }>('select count(*)::int from countersign.ledger_lines where batch = $1', [entry?.resource_id]);
+    const [entry] = await office.rows<{ detail: Json; resource_id: string }>(
+      `select leaf::jsonb -> 'detail' as detail, resource_id from countersign.audit_entries where action = 'usage.reported' order by id desc limit 1`,
+    );
+    expect(entry?.detail).toEqual({
+      accepted: 2,
+      duplicates: 0,
+      rejected: 1,
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    const [{ count } = { count: 0 }] = await office.rows<{ count: number }>(
+      'select count(*)::int from countersign.ledger_lines where batch = $1',
+      [entry?.resource_id],
+    );
     expect(count).toBe(2);
   });
 
-  test.each([[{}], [{ events: [] }], [{ events: Array.from({ length: 5_001 }, () => 0) }], [[]], ['x']])('of %.40j is refused as a whole', async (body) => {
-    expect(await office.system.api('POST', '/api/v1/usage', body, office.keys['service'])).toMatchObject({ status: 400 });
-  });
+  test.each([[{}], [{ events: [] }], [{ events: Array.from({ length: 5_001 }, () => 0) }], [[]], ['x']])(
+    'of %.40j is refused as a whole',
+    async (body) => {
+      expect(await office.system.api('POST', '/api/v1/usage', body, office.keys['service'])).toMatchObject({
+        status: 400,
+      });
+    },
+  );
 });
 
 describe('the same event again', () => {
   test('counts once, within a batch and across requests, however it is written', async () => {
-    const sent = event({ occurred_at: '2026-11-20T10:00:00.000Z', success: true, cost: { value: '1.50', currency: 'USD' } });
+    const sent = event({
+      occurred_at: '2026-11-20T10:00:00.000Z',
+      success: true,
+      cost: { value: '1.50', currency: 'USD' },
+    });
     const again = { ...sent, occurred_at: '2026-11-20T11:00:00+01:00', cost: { value: '1.5', currency: 'USD' } };
     // Times that go with the clock of the machine cannot be written down: this one is moved to within the last days.
     const yesterday = new Date(Math.floor(Date.now() / 1_000) * 1_000 - DAY).toISOString();
-    const recent = (of: Json, zone: string) => ({ ...of, occurred_at: yesterday.replace('.000Z', zone === 'Z' ? 'Z' : '.000Z') });
-    expect(await office.report([recent(sent, 'Z'), recent(again, '')])).toEqual({ accepted: 1, duplicates: 1, rejected: [] });
+    const recent = (of: Json, zone: string) => ({
+      ...of,
+      occurred_at: yesterday.replace('.000Z', zone === 'Z' ? 'Z' : '.000Z'),
+    });
+    expect(await office.report([recent(sent, 'Z'), recent(again, '')])).toEqual({
+      accepted: 1,
+      duplicates: 1,
+      rejected: [],
+    });
     expect(await office.report([recent(again, '')])).toEqual({ accepted: 0, duplicates: 1, rejected: [] });
   });
 
   test('of another source is another event', async () => {
     const sent = event();
-    expect(await office.report([sent, { ...sent, source: 'a' }, { ...sent, source: 'b' }])).toMatchObject({ accepted: 3 });
+    expect(await office.report([sent, { ...sent, source: 'a' }, { ...sent, source: 'b' }])).toMatchObject({
+      accepted: 3,
+    });
   });
 
   test('counts once across months', async () => {
     const sent = event({ occurred_at: ago(80 * DAY) });
     await office.report([sent]);
     expect(await office.report([sent])).toMatchObject({ accepted: 0, duplicates: 1 });
-    expect(await office.report([{ ...sent, occurred_at: ago(1_000) }])).toMatchObject({ rejected: [{ index: 0, problem: { type: '/problems/idempotency-conflict' } }] });
+    expect(await office.report([{ ...sent, occurred_at: ago(1_000) }])).toMatchObject({
+      rejected: [{ index: 0, problem: { type: '/problems/idempotency-conflict' } }],
+    });
   });
 
-  test.each([['input_tokens', 1_001], ['user_id', 'ben'], ['team_id', 'lab'], ['model', 'gpt-4o-mini'], ['cost', { value: '1', currency: 'USD' }], ['success', false], ['metadata', { a: 1 }], ['batch', true], ['latency_ms', 3]])(
-    'with another %s is rejected, in one batch as across requests', async (name, value) => {
-      const sent = event();
-      const other = { ...sent, [name]: value };
-      const conflict = { problem: { type: '/problems/idempotency-conflict', status: 409 } };
-      expect(await office.report([sent, other])).toMatchObject({ accepted: 1, duplicates: 0, rejected: [{ index: 1, ...conflict }] });
-      expect(await office.report([other])).toMatchObject({ accepted: 0, duplicates: 0, rejected: [{ index: 0, ...conflict }] });
+  test.each([
+    ['input_tokens', 1_001],
+    ['user_id', 'ben'],
+    ['team_id', 'lab'],
+    ['model', 'gpt-4o-mini'],
+    ['cost', { value: '1', currency: 'USD' }],
+    ['success', false],
+    ['metadata', { a: 1 }],
+    ['batch', true],
+    ['latency_ms', 3],
+  ])('with another %s is rejected, in one batch as across requests', async (name, value) => {
+    const sent = event();
+    const other = { ...sent, [name]: value };
+    const conflict = { problem: { type: '/problems/idempotency-conflict', status: 409 } };
+    expect(await office.report([sent, other])).toMatchObject({
+      accepted: 1,
+      duplicates: 0,
+      rejected: [{ index: 1, ...conflict }],
     });
+    expect(await office.report([other])).toMatchObject({
+      accepted: 0,
+      duplicates: 0,
+      rejected: [{ index: 0, ...conflict }],
+    });
+  });
 
   test('sent by many at once is booked once', async () => {
     const events = Array.from({ length: 50 }, () => event());
-    const answers = await Promise.all(Array.from({ length: 6 }, (_, turn) => office.report(turn % 2 ? events : events.toReversed())));
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, (_, turn) => office.report(turn % 2 ? events : events.toReversed())),
+    );
     expect(answers.reduce((sum, answer) => sum + answer.accepted, 0)).toBe(50);
     expect(answers.reduce((sum, answer) => sum + answer.duplicates, 0)).toBe(250);
   });
@@ -120,32 +215,60 @@ describe('an event is rejected', () => {
   ];
   test.each(wrong)('for %s', async (_, more, path) => {
     const answer = await office.report([event(more), event()]);
-    expect(answer).toMatchObject({ accepted: 1, rejected: [{ index: 0, problem: { type: '/problems/invalid-request', errors: [{ path, message: expect.any(String) }] } }] });
+    expect(answer).toMatchObject({
+      accepted: 1,
+      rejected: [
+        { index: 0, problem: { type: '/problems/invalid-request', errors: [{ path, message: expect.any(String) }] } },
+      ],
+    });
   });
 
-  test.each(['id', 'team_id', 'user_id', 'provider', 'model', 'input_tokens', 'output_tokens', 'occurred_at'])('without %s', async (name) => {
-    expect(await office.report([without(name, event())])).toMatchObject({ accepted: 0, rejected: [{ index: 0, problem: { errors: [{ path: name }] } }] });
-  });
+  test.each(['id', 'team_id', 'user_id', 'provider', 'model', 'input_tokens', 'output_tokens', 'occurred_at'])(
+    'without %s',
+    async (name) => {
+      expect(await office.report([without(name, event())])).toMatchObject({
+        accepted: 0,
+        rejected: [{ index: 0, problem: { errors: [{ path: name }] } }],
+      });
+    },
+  );
 
   test('that lies 80 days back or a minute ahead is not', async () => {
-    expect(await office.report([event({ occurred_at: ago(80 * DAY) }), event({ occurred_at: ago(-60_000) })])).toMatchObject({ accepted: 2 });
+    expect(
+      await office.report([event({ occurred_at: ago(80 * DAY) }), event({ occurred_at: ago(-60_000) })]),
+    ).toMatchObject({ accepted: 2 });
   });
 });
 
 describe('who may report', () => {
   test('whose usage', async () => {
     const forWhom: [key: string, more: Json, accepted: number][] = [
-      ['service', { team_id: 'berlin' }, 1], ['lab-service', { team_id: 'lab' }, 1], ['lab-service', {}, 0], ['ana', {}, 1], ['ana', { user_id: 'ben' }, 0], ['ana', { team_id: 'berlin' }, 0],
-      ['lead', { user_id: 'ben', team_id: 'lab' }, 1], ['lead', { user_id: 'ben', team_id: 'berlin' }, 0], ['money', { user_id: 'money' }, 1],
+      ['service', { team_id: 'berlin' }, 1],
+      ['lab-service', { team_id: 'lab' }, 1],
+      ['lab-service', {}, 0],
+      ['ana', {}, 1],
+      ['ana', { user_id: 'ben' }, 0],
+      ['ana', { team_id: 'berlin' }, 0],
+      ['lead', { user_id: 'ben', team_id: 'lab' }, 1],
+      ['lead', { user_id: 'ben', team_id: 'berlin' }, 0],
+      ['money', { user_id: 'money' }, 1],
     ];
     for (const [key, more, accepted] of forWhom) {
       const answer = await office.report([event(more)], office.keys[key]);
-      expect({ key, more, accepted: answer.accepted, types: answer.rejected.map((rejected: { problem: Json }) => rejected.problem['type']) }).toEqual({ key, more, accepted, types: accepted ? [] : ['/problems/forbidden'] });
+      expect({
+        key,
+        more,
+        accepted: answer.accepted,
+        types: answer.rejected.map((rejected: { problem: Json }) => rejected.problem['type']),
+      }).toEqual({ key, more, accepted, types: accepted ? [] : ['/problems/forbidden'] });
     }
   });
 
   test('takes the scope usage:write', async () => {
-    const { key } = await office.system.need('POST', '/api/v1/api-keys', { service_name: 'reader', scopes: ['billing:read'] });
+    const { key } = await office.system.need('POST', '/api/v1/api-keys', {
+      service_name: 'reader',
+      scopes: ['billing:read'],
+    });
     expect(await office.system.api('POST', '/api/v1/usage', { events: [event()] }, key)).toMatchObject({ status: 403 });
   });
 });
@@ -154,23 +277,54 @@ describe('a line of the ledger', () => {
   test('names the price version it was priced with', async () => {
     expect(await lineOf({ input_tokens: 1_000_000, cached_input_tokens: 200_000, output_tokens: 10 })).toMatchObject({
       // 800,000 at $2.50 and 200,000 at $1.25 a million, 10 at $10.
-      cost: '2.250100000000', currency: 'USD', priced_by: 'catalogue', price_version: expect.stringMatching(/^genai-prices \d+\.\d+\.\d+ openai\/gpt-4o$/), kind: 'usage', success: true,
+      cost: '2.250100000000',
+      currency: 'USD',
+      priced_by: 'catalogue',
+      price_version: expect.stringMatching(/^genai-prices \d+\.\d+\.\d+ openai\/gpt-4o$/),
+      kind: 'usage',
+      success: true,
     });
   });
 
   test('keeps a stated cost to the last digit', async () => {
-    expect(await lineOf({ cost: { value: '123456789012345.123456789012', currency: 'USD' } })).toMatchObject({ cost: '123456789012345.123456789012', priced_by: 'caller', price_version: null });
+    expect(await lineOf({ cost: { value: '123456789012345.123456789012', currency: 'USD' } })).toMatchObject({
+      cost: '123456789012345.123456789012',
+      priced_by: 'caller',
+      price_version: null,
+    });
   });
 
   test('of an unknown model has no price, and counts as unpriced', async () => {
-    expect(await lineOf({ provider: 'in-house', model: 'our\\own?{model}"1"', user_id: 'ben' })).toMatchObject({ cost: null, priced_by: null, model: 'our\\own?{model}"1"' });
-    expect(await office.rows(`select events, unpriced, cost from countersign.usage_rollups where provider = 'in-house'`)).toEqual([{ events: '1', unpriced: '1', cost: '0.000000000000' }]);
+    expect(await lineOf({ provider: 'in-house', model: 'our\\own?{model}"1"', user_id: 'ben' })).toMatchObject({
+      cost: null,
+      priced_by: null,
+      model: 'our\\own?{model}"1"',
+    });
+    expect(
+      await office.rows(`select events, unpriced, cost from countersign.usage_rollups where provider = 'in-house'`),
+    ).toEqual([{ events: '1', unpriced: '1', cost: '0.000000000000' }]);
   });
 
   test('takes its counts from the provider’s own answer', async () => {
-    const openai = { model: 'gpt-4o-2024-08-06', choices: [{ message: { content: 'secret words' } }], usage: { prompt_tokens: 2_000, completion_tokens: 500, prompt_tokens_details: { cached_tokens: 1_000 }, completion_tokens_details: { reasoning_tokens: 100 } } };
-    expect(await lineOf({ response: openai, model: undefined, input_tokens: undefined, output_tokens: undefined })).toMatchObject({
-      model: 'gpt-4o-2024-08-06', input_tokens: '2000', cached_input_tokens: '1000', output_tokens: '500', reasoning_tokens: '100', cost: '0.008750000000',
+    const openai = {
+      model: 'gpt-4o-2024-08-06',
+      choices: [{ message: { content: 'secret words' } }],
+      usage: {
+        prompt_tokens: 2_000,
+        completion_tokens: 500,
+        prompt_tokens_details: { cached_tokens: 1_000 },
+        completion_tokens_details: { reasoning_tokens: 100 },
+      },
+    };
+    expect(
+      await lineOf({ response: openai, model: undefined, input_tokens: undefined, output_tokens: undefined }),
+    ).toMatchObject({
+      model: 'gpt-4o-2024-08-06',
+      input_tokens: '2000',
+      cached_input_tokens: '1000',
+      output_tokens: '500',
+      reasoning_tokens: '100',
+      cost: '0.008750000000',
     });
   });
 
@@ -181,7 +335,9 @@ describe('a line of the ledger', () => {
 
   test('lies in the partition of its month', async () => {
     await office.report([event({ occurred_at: ago(60 * DAY) })]);
-    const rows = await office.rows<{ name: string; month: string }>(`select distinct tableoid::regclass::text as name, to_char(occurred_at at time zone 'UTC', 'YYYY_MM') as month from countersign.ledger_lines`);
+    const rows = await office.rows<{ name: string; month: string }>(
+      `select distinct tableoid::regclass::text as name, to_char(occurred_at at time zone 'UTC', 'YYYY_MM') as month from countersign.ledger_lines`,
+    );
     expect(rows.length).toBeGreaterThan(1);
     for (const { name, month } of rows) expect(name).toBe(`ledger.lines_${month}`);
   });

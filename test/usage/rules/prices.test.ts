@@ -11,7 +11,12 @@ import { ALL_TOKEN_KINDS, takeApart, type TokenCounts } from '../../../src/usage
 const catalogue = new Catalogue();
 const NOW = new Date('2026-11-20T12:00:00Z');
 
-function price(provider: string, model: string, tokens: TokenCounts, { at = NOW, batched = false } = {}): string | null {
+function price(
+  provider: string,
+  model: string,
+  tokens: TokenCounts,
+  { at = NOW, batched = false } = {},
+): string | null {
   const card = catalogue.cardFor(provider, model, at);
   return card && (priceOf(card, tokens, batched)?.toFixed() ?? null);
 }
@@ -23,31 +28,78 @@ function own(rates: Partial<RatesDocument>, tokens: TokenCounts, batched = false
 
 const tokens = fc.nat({ max: 400_000 });
 /** Counts whose parts never exceed what they are part of. */
-const counts = fc.tuple(tokens, tokens, tokens, tokens, tokens).map(([plain, cached, written, hour, output]): TokenCounts => ({
-  input_tokens: plain + cached + written + hour, cached_input_tokens: cached, cache_write_tokens: written + hour, cache_write_1h_tokens: hour, output_tokens: output,
-}));
+const counts = fc
+  .tuple(tokens, tokens, tokens, tokens, tokens)
+  .map(([plain, cached, written, hour, output]): TokenCounts => ({
+    input_tokens: plain + cached + written + hour,
+    cached_input_tokens: cached,
+    cache_write_tokens: written + hour,
+    cache_write_1h_tokens: hour,
+    output_tokens: output,
+  }));
 
 describe('the price of a call', () => {
   test.each([
-    ['openai', 'gpt-4o'], ['openai', 'gpt-5.4'], ['anthropic', 'claude-sonnet-4-5'], ['anthropic', 'claude-sonnet-4-6'], ['google', 'gemini-2.5-pro'], ['google', 'gemini-2.5-flash'], ['deepseek', 'deepseek-chat'], ['mistral', 'mistral-large-latest'],
+    ['openai', 'gpt-4o'],
+    ['openai', 'gpt-5.4'],
+    ['anthropic', 'claude-sonnet-4-5'],
+    ['anthropic', 'claude-sonnet-4-6'],
+    ['google', 'gemini-2.5-pro'],
+    ['google', 'gemini-2.5-flash'],
+    ['deepseek', 'deepseek-chat'],
+    ['mistral', 'mistral-large-latest'],
   ])('of %s %s is what the catalogue computes in floats, but exact', (provider, model) => {
-    fc.assert(fc.property(counts, fc.date({ min: new Date('2025-01-01'), max: new Date('2026-11-20'), noInvalidDate: true }), (of, at) => {
-      const minute = new Date(Math.floor(at.getTime() / 60_000) * 60_000);
-      const usage = Object.fromEntries(ALL_TOKEN_KINDS.flatMap((kind) => (of[kind] === undefined ? [] : [[CATALOGUE_KEYS[kind].usage, of[kind]]])));
-      const expected = calcPrice(usage, model, { providerId: provider, timestamp: minute });
-      expect(Number(price(provider, model, of, { at }))).toBeCloseTo(expected?.total_price ?? Number.NaN, 9);
-    }));
+    fc.assert(
+      fc.property(
+        counts,
+        fc.date({ min: new Date('2025-01-01'), max: new Date('2026-11-20'), noInvalidDate: true }),
+        (of, at) => {
+          const minute = new Date(Math.floor(at.getTime() / 60_000) * 60_000);
+          const usage = Object.fromEntries(
+            ALL_TOKEN_KINDS.flatMap((kind) => (of[kind] === undefined ? [] : [[CATALOGUE_KEYS[kind].usage, of[kind]]])),
+          );
+          const expected = calcPrice(usage, model, { providerId: provider, timestamp: minute });
+          expect(Number(price(provider, model, of, { at }))).toBeCloseTo(expected?.total_price ?? Number.NaN, 9);
+        },
+      ),
+    );
   });
 
   test('counts cached tokens once, at their own price', () => {
-    expect(price('openai', 'gpt-4o', { input_tokens: 1_000_000, cached_input_tokens: 1_000_000, output_tokens: 0 })).toBe('1.25');
-    expect(price('anthropic', 'claude-3-5-sonnet', { input_tokens: 3_000_000, cached_input_tokens: 1_000_000, cache_write_tokens: 1_000_000, output_tokens: 0 })).toBe('7.05');
-    expect(price('anthropic', 'claude-3-5-sonnet', { input_tokens: 1_000_000, cache_write_tokens: 1_000_000, cache_write_1h_tokens: 1_000_000, output_tokens: 0 })).toBe('6');
+    expect(
+      price('openai', 'gpt-4o', { input_tokens: 1_000_000, cached_input_tokens: 1_000_000, output_tokens: 0 }),
+    ).toBe('1.25');
+    expect(
+      price('anthropic', 'claude-3-5-sonnet', {
+        input_tokens: 3_000_000,
+        cached_input_tokens: 1_000_000,
+        cache_write_tokens: 1_000_000,
+        output_tokens: 0,
+      }),
+    ).toBe('7.05');
+    expect(
+      price('anthropic', 'claude-3-5-sonnet', {
+        input_tokens: 1_000_000,
+        cache_write_tokens: 1_000_000,
+        cache_write_1h_tokens: 1_000_000,
+        output_tokens: 0,
+      }),
+    ).toBe('6');
   });
 
   test('prices audio and reasoning', () => {
-    expect(price('openai', 'gpt-realtime', { input_tokens: 1_000_000, input_audio_tokens: 500_000, cached_input_tokens: 200_000, cached_audio_tokens: 100_000, output_tokens: 10 })).toBe('14.48016');
-    expect(price('openai', 'gpt-4o', { input_tokens: 0, output_tokens: 1_000_000, reasoning_tokens: 600_000 })).toBe('10');
+    expect(
+      price('openai', 'gpt-realtime', {
+        input_tokens: 1_000_000,
+        input_audio_tokens: 500_000,
+        cached_input_tokens: 200_000,
+        cached_audio_tokens: 100_000,
+        output_tokens: 10,
+      }),
+    ).toBe('14.48016');
+    expect(price('openai', 'gpt-4o', { input_tokens: 0, output_tokens: 1_000_000, reasoning_tokens: 600_000 })).toBe(
+      '10',
+    );
   });
 
   test('follows the tier of a long context for all of its tokens', () => {
@@ -59,7 +111,9 @@ describe('the price of a call', () => {
     const long = { input_tokens: 300_000, output_tokens: 0 };
     expect(price('anthropic', 'claude-sonnet-4-6', long, { at: new Date('2026-03-12T23:59:59Z') })).toBe('1.8');
     expect(price('anthropic', 'claude-sonnet-4-6', long, { at: new Date('2026-03-13T00:00:00Z') })).toBe('0.9');
-    expect(catalogue.cardFor('anthropic', 'claude-sonnet-4-6', NOW)?.version).toMatch(/^genai-prices \S+ anthropic\/claude-sonnet-4-6 from 2026-03-13$/);
+    expect(catalogue.cardFor('anthropic', 'claude-sonnet-4-6', NOW)?.version).toMatch(
+      /^genai-prices \S+ anthropic\/claude-sonnet-4-6 from 2026-03-13$/,
+    );
   });
 
   test('is half of it through a batch API', () => {
@@ -78,17 +132,30 @@ describe('the price of a call', () => {
   });
 
   test('never depends on how a price is spread over calls, but for rounding at the last digit', () => {
-    fc.assert(fc.property(counts, (of) => {
-      const card = cardOf({ currency: 'USD', per_million: { input_tokens: '2.5', cached_input_tokens: '0.123456', output_tokens: '10' } }, 'v1')!;
-      const doubled = Object.fromEntries(Object.entries(of).map(([kind, count]) => [kind, count * 2]));
-      expect(priceOf(card, doubled, false)?.toFixed()).toBe(priceOf(card, of, false)?.times(2).toFixed());
-    }));
+    fc.assert(
+      fc.property(counts, (of) => {
+        const card = cardOf(
+          {
+            currency: 'USD',
+            per_million: { input_tokens: '2.5', cached_input_tokens: '0.123456', output_tokens: '10' },
+          },
+          'v1',
+        )!;
+        const doubled = Object.fromEntries(Object.entries(of).map(([kind, count]) => [kind, count * 2]));
+        expect(priceOf(card, doubled, false)?.toFixed()).toBe(priceOf(card, of, false)?.times(2).toFixed());
+      }),
+    );
   });
 });
 
 describe('an own rate', () => {
   test('has tiers, a price per call and a batch factor', () => {
-    const rates = { per_million: { input_tokens: '1', output_tokens: '2' }, tiers: [{ above_input_tokens: 10, per_million: { input_tokens: '3' } }], per_call: '0.01', batch_factor: '0.25' };
+    const rates = {
+      per_million: { input_tokens: '1', output_tokens: '2' },
+      tiers: [{ above_input_tokens: 10, per_million: { input_tokens: '3' } }],
+      per_call: '0.01',
+      batch_factor: '0.25',
+    };
     expect(own(rates, { input_tokens: 10, output_tokens: 1 })).toBe('0.010012');
     expect(own(rates, { input_tokens: 11, output_tokens: 1 })).toBe('0.010035');
     expect(own(rates, { input_tokens: 11, output_tokens: 1 }, true)).toBe('0.00250875');
@@ -103,30 +170,57 @@ describe('an own rate', () => {
   });
 
   test('of a moment is the newest version that had begun by then', () => {
-    const versions = [{ version: 1, effectiveFrom: new Date(10) }, { version: 2, effectiveFrom: new Date(30) }, { version: 3, effectiveFrom: new Date(20) }];
-    expect([5, 10, 19, 20, 30, 99].map((at) => versionAt(versions, new Date(at))?.version ?? null)).toEqual([null, 1, 1, 3, 3, 3]);
+    const versions = [
+      { version: 1, effectiveFrom: new Date(10) },
+      { version: 2, effectiveFrom: new Date(30) },
+      { version: 3, effectiveFrom: new Date(20) },
+    ];
+    expect([5, 10, 19, 20, 30, 99].map((at) => versionAt(versions, new Date(at))?.version ?? null)).toEqual([
+      null,
+      1,
+      1,
+      3,
+      3,
+      3,
+    ]);
   });
 });
 
 describe('kinds of tokens', () => {
   test('taken apart add up to input and output again', () => {
-    fc.assert(fc.property(counts, (of) => {
-      const apart = takeApart(of);
-      if ('contradiction' in apart) throw new Error(apart.contradiction);
-      const total = Object.values(apart.plain).reduce((sum, count) => sum + count, 0);
-      expect(total).toBe((of.input_tokens ?? 0) + (of.output_tokens ?? 0));
-    }));
+    fc.assert(
+      fc.property(counts, (of) => {
+        const apart = takeApart(of);
+        if ('contradiction' in apart) throw new Error(apart.contradiction);
+        const total = Object.values(apart.plain).reduce((sum, count) => sum + count, 0);
+        expect(total).toBe((of.input_tokens ?? 0) + (of.output_tokens ?? 0));
+      }),
+    );
   });
 
   test('that contradict each other are told apart', () => {
     expect(takeApart({ input_tokens: 5, cached_input_tokens: 6 })).toEqual({ contradiction: 'input_tokens' });
-    expect(takeApart({ input_tokens: 5, output_tokens: 1, reasoning_tokens: 2 })).toEqual({ contradiction: 'output_tokens' });
+    expect(takeApart({ input_tokens: 5, output_tokens: 1, reasoning_tokens: 2 })).toEqual({
+      contradiction: 'output_tokens',
+    });
   });
 });
 
 describe('an amount', () => {
   test('that is computed is rounded to even at the twelfth decimal', () => {
-    expect(own({ per_million: { input_tokens: '0.000001' }, batch_factor: '0.5' }, { input_tokens: 1, output_tokens: 0 }, true)).toBe('0');
-    expect(own({ per_million: { input_tokens: '0.000001' }, batch_factor: '0.5' }, { input_tokens: 3, output_tokens: 0 }, true)).toBe(exactly('0.000000000002').toFixed());
+    expect(
+      own(
+        { per_million: { input_tokens: '0.000001' }, batch_factor: '0.5' },
+        { input_tokens: 1, output_tokens: 0 },
+        true,
+      ),
+    ).toBe('0');
+    expect(
+      own(
+        { per_million: { input_tokens: '0.000001' }, batch_factor: '0.5' },
+        { input_tokens: 3, output_tokens: 0 },
+        true,
+      ),
+    ).toBe(exactly('0.000000000002').toFixed());
   });
 });

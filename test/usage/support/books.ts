@@ -4,7 +4,10 @@ import { TOKEN_COLUMNS } from '../../../src/usage/rules/token-kinds.ts';
 const KEY = ['team_id', 'hour', 'person_id', 'provider', 'model', 'currency'];
 const CALLS = `kind in ('usage', 'settlement')`;
 const BOUNDS = [-1, ...LATENCY_BUCKETS_MS];
-const BUCKETS = BOUNDS.map((low, index) => `count(*) filter (where latency_ms > ${low}${index < LATENCY_BUCKETS_MS.length ? ` and latency_ms <= ${LATENCY_BUCKETS_MS[index]}` : ''})`);
+const BUCKETS = BOUNDS.map(
+  (low, index) =>
+    `count(*) filter (where latency_ms > ${low}${index < LATENCY_BUCKETS_MS.length ? ` and latency_ms <= ${LATENCY_BUCKETS_MS[index]}` : ''})`,
+);
 
 /** The rollups as they have to be, counted anew from the ledger. */
 export const ROLLUPS_OF_LEDGER = `
@@ -20,5 +23,11 @@ export const ROLLUPS = `
 
 /** Sums are written with the digits that they have: 1.50 and 1.500000000000 are the same amount. */
 export function comparable(rows: readonly Record<string, unknown>[]): unknown[] {
-  return rows.map((row) => ({ ...row, cost: String(row['cost']).replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, ''), ...Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, String(row[kind])])) }));
+  return rows.map((row) => ({
+    ...row,
+    cost: String(row['cost'])
+      .replace(/(\.\d*?)0+$/, '$1')
+      .replace(/\.$/, ''),
+    ...Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, String(row[kind])])),
+  }));
 }

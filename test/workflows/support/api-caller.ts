@@ -10,27 +10,53 @@ export class ApiCaller {
     this.#ownerKey = ownerKey;
   }
 
-  async call(method: string, path: string, body?: unknown, key: string = this.#ownerKey, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    key: string = this.#ownerKey,
+    headers: Record<string, string> = {},
+  ): Promise<ApiAnswer> {
     const response = await fetch(this.baseUrl + path, {
-      method, redirect: 'manual',
-      headers: { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      method,
+      redirect: 'manual',
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
     const json = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, body: text === '' ? null : json ? JSON.parse(text) : text, headers: response.headers };
+    return {
+      status: response.status,
+      body: text === '' ? null : json ? JSON.parse(text) : text,
+      headers: response.headers,
+    };
   }
 
   /** Fails unless the answer is a success. */
   async need(method: string, path: string, body?: unknown, key?: string): Promise<ApiAnswer['body']> {
     const answer = await this.call(method, path, body, key);
-    if (answer.status >= 300) throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    if (answer.status >= 300)
+      throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
     return answer.body;
   }
 
   /** Makes a person in a team and returns a key of theirs. */
-  async person(team: string, user: string, roles: readonly string[], more: Record<string, unknown> = {}): Promise<string> {
-    await this.need('PUT', `/api/v1/teams/${team}/members/${user}`, { name: `Name of ${user}`, email: `${user}@example.test`, roles, ...more });
+  async person(
+    team: string,
+    user: string,
+    roles: readonly string[],
+    more: Record<string, unknown> = {},
+  ): Promise<string> {
+    await this.need('PUT', `/api/v1/teams/${team}/members/${user}`, {
+      name: `Name of ${user}`,
+      email: `${user}@example.test`,
+      roles,
+      ...more,
+    });
     return (await this.need('POST', '/api/v1/api-keys', { user_id: user })).key;
   }
 
@@ -53,7 +79,11 @@ export class ApiCaller {
 }
 
 /** Waits until something is the case; fails with what was waited for. */
-export async function until<Value>(look: () => Promise<Value | null | undefined | false>, what: string, timeoutMs = 20_000): Promise<Value> {
+export async function until<Value>(
+  look: () => Promise<Value | null | undefined | false>,
+  what: string,
+  timeoutMs = 20_000,
+): Promise<Value> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const value = await look();

@@ -18,7 +18,10 @@ const services = givenServices(config);
 const core = await composeCore({ config, logger, ...services });
 const activities = approvalActivities(core.approvals.execution);
 
-function dyingAfter<Input, Result>(name: keyof ApprovalActivities, activity: (input: Input) => Promise<Result>): (input: Input) => Promise<Result> {
+function dyingAfter<Input, Result>(
+  name: keyof ApprovalActivities,
+  activity: (input: Input) => Promise<Result>,
+): (input: Input) => Promise<Result> {
   return async (input) => {
     const result = await activity(input);
     if (process.env['DIES_AFTER'] === name) process.kill(process.pid, 'SIGKILL');
@@ -27,8 +30,14 @@ function dyingAfter<Input, Result>(name: keyof ApprovalActivities, activity: (in
 }
 
 await WorkflowWorker.start({
-  address: services.temporalAddress, namespace: config.temporal.namespace, taskQueue: config.temporal.taskQueue, payloadKey: core.master.payloads,
-  activities: { applyIntent: dyingAfter('applyIntent', (input: ApplyIntentInput) => activities.applyIntent(input)), fireTimer: dyingAfter('fireTimer', (input: FireTimerInput) => activities.fireTimer(input)) },
+  address: services.temporalAddress,
+  namespace: config.temporal.namespace,
+  taskQueue: config.temporal.taskQueue,
+  payloadKey: core.master.payloads,
+  activities: {
+    applyIntent: dyingAfter('applyIntent', (input: ApplyIntentInput) => activities.applyIntent(input)),
+    fireTimer: dyingAfter('fireTimer', (input: FireTimerInput) => activities.fireTimer(input)),
+  },
   bundle: workflowBundle() ?? (await bundleWorkflows(logger, [])),
 });
 process.stdout.write('ready\n');

@@ -7,6 +7,11 @@ import { findTemporalBinary } from '../../../src/platform/embedded/temporal-bina
  */
 export async function startImpatientTemporal(suggestedFromEvents: number): Promise<TestWorkflowEnvironment> {
   const path = await findTemporalBinary((line) => process.stderr.write(`[temporal] ${line}\n`));
-  const extraArgs = ['--log-level', 'error', '--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${suggestedFromEvents}`];
+  const extraArgs = [
+    '--log-level',
+    'error',
+    '--dynamic-config-value',
+    `limit.historyCount.suggestContinueAsNew=${suggestedFromEvents}`,
+  ];
   return TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, extraArgs } });
 }

@@ -41,14 +41,25 @@ export async function startProduct(parts: ProductParts): Promise<Product> {
   const port = await freePort();
   const ownerKey = parts.ownerKey ?? `test_owner_${randomBytes(24).toString('hex')}`;
   const config = parseConfig({
-    PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`, RATE_LIMIT: '0', COUNTERSIGN_BOOTSTRAP_KEY: ownerKey,
+    PORT: String(port),
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    RATE_LIMIT: '0',
+    COUNTERSIGN_BOOTSTRAP_KEY: ownerKey,
     // `TEST_LOG_LEVEL=warn` lets whoever looks for the cause of a failure see what the product has to say.
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
-    TEMPORAL_TASK_QUEUE: `test-${randomBytes(6).toString('hex')}`, WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true', DATABASE_POOL_SIZE: '10', ...parts.environment,
+    TEMPORAL_TASK_QUEUE: `test-${randomBytes(6).toString('hex')}`,
+    WEBHOOK_ALLOW_PRIVATE_ADDRESSES: 'true',
+    DATABASE_POOL_SIZE: '10',
+    ...parts.environment,
   });
   const core = await composeCore({
-    config, logger: parts.logger ?? pino({ level: config.logLevel }), clock: parts.clock ?? systemClock, databaseUrl: parts.databaseUrl,
-    temporalAddress: parts.temporalAddress, smtpUrl: parts.smtpUrl ?? NOWHERE, secret: parts.secret ?? randomBytes(32).toString('hex'),
+    config,
+    logger: parts.logger ?? pino({ level: config.logLevel }),
+    clock: parts.clock ?? systemClock,
+    databaseUrl: parts.databaseUrl,
+    temporalAddress: parts.temporalAddress,
+    smtpUrl: parts.smtpUrl ?? NOWHERE,
+    secret: parts.secret ?? randomBytes(32).toString('hex'),
     workflowBundle: workflowBundle(),
   });
   await bootstrap(core.work, ownerKey);

@@ -24,7 +24,12 @@ export class RealWorld {
   /** @param secret the master secret; one of its own where none is given */
   static async start(temporalAddress = testTemporalAddress(), secret?: string): Promise<RealWorld> {
     const [database, mailbox] = await Promise.all([createTestDatabase(), startMailbox({ dataDir: null })]);
-    const product = await startProduct({ databaseUrl: database.url, temporalAddress, smtpUrl: mailbox.smtpUrl, ...(secret === undefined ? {} : { secret }) });
+    const product = await startProduct({
+      databaseUrl: database.url,
+      temporalAddress,
+      smtpUrl: mailbox.smtpUrl,
+      ...(secret === undefined ? {} : { secret }),
+    });
     return new RealWorld(product, mailbox, database);
   }
 
@@ -40,12 +45,21 @@ export class RealWorld {
   async startDoomedWorker(diesAfter: string): Promise<{ signal: Promise<NodeJS.Signals | null> }> {
     const { surroundings, config } = this.product.core;
     const child = startProgram(DOOMED_WORKER, {
-      TEST_WORKFLOW_BUNDLE: process.env['TEST_WORKFLOW_BUNDLE'], DIES_AFTER: diesAfter, DATABASE_URL: surroundings.databaseUrl, TEMPORAL_ADDRESS: surroundings.temporalAddress, SMTP_URL: surroundings.smtpUrl,
-      COUNTERSIGN_SECRET_KEY: surroundings.secret, TEMPORAL_TASK_QUEUE: config.temporal.taskQueue, PUBLIC_URL: config.publicUrl,
+      TEST_WORKFLOW_BUNDLE: process.env['TEST_WORKFLOW_BUNDLE'],
+      DIES_AFTER: diesAfter,
+      DATABASE_URL: surroundings.databaseUrl,
+      TEMPORAL_ADDRESS: surroundings.temporalAddress,
+      SMTP_URL: surroundings.smtpUrl,
+      COUNTERSIGN_SECRET_KEY: surroundings.secret,
+      TEMPORAL_TASK_QUEUE: config.temporal.taskQueue,
+      PUBLIC_URL: config.publicUrl,
     });
     this.#children.push(child);
     const signal = once(child, 'exit').then(([, name]: (NodeJS.Signals | null)[]) => name ?? null);
-    await Promise.race([once(child.stdout, 'data'), signal.then(() => Promise.reject(new Error('the doomed worker ended before it was ready')))]);
+    await Promise.race([
+      once(child.stdout, 'data'),
+      signal.then(() => Promise.reject(new Error('the doomed worker ended before it was ready'))),
+    ]);
     return { signal };
   }
 
@@ -70,6 +84,9 @@ export class RealWorld {
 
 function testTemporalAddress(): string {
   const address = process.env['TEST_TEMPORAL_ADDRESS'];
-  if (!address) throw new Error('TEST_TEMPORAL_ADDRESS is not set: run tests through `npm test`, whose global setup starts Temporal');
+  if (!address)
+    throw new Error(
+      'TEST_TEMPORAL_ADDRESS is not set: run tests through `npm test`, whose global setup starts Temporal',
+    );
   return address;
 }

@@ -14,7 +14,13 @@ export class SkippingWorld {
   readonly #database: TestDatabase;
   readonly #clock: MovableClock;
 
-  private constructor(parts: { product: Product; mailbox: Mailbox; environment: TestWorkflowEnvironment; database: TestDatabase; clock: MovableClock }) {
+  private constructor(parts: {
+    product: Product;
+    mailbox: Mailbox;
+    environment: TestWorkflowEnvironment;
+    database: TestDatabase;
+    clock: MovableClock;
+  }) {
     this.product = parts.product;
     this.mailbox = parts.mailbox;
     this.#environment = parts.environment;
@@ -23,9 +29,19 @@ export class SkippingWorld {
   }
 
   static async start(): Promise<SkippingWorld> {
-    const [environment, database, mailbox] = await Promise.all([createTimeSkippingEnvironment(), createTestDatabase(), startMailbox({ dataDir: null })]);
+    const [environment, database, mailbox] = await Promise.all([
+      createTimeSkippingEnvironment(),
+      createTestDatabase(),
+      startMailbox({ dataDir: null }),
+    ]);
     const clock = new MovableClock();
-    const product = await startProduct({ databaseUrl: database.url, temporalAddress: environment.address, smtpUrl: mailbox.smtpUrl, clock, withoutSealing: true });
+    const product = await startProduct({
+      databaseUrl: database.url,
+      temporalAddress: environment.address,
+      smtpUrl: mailbox.smtpUrl,
+      clock,
+      withoutSealing: true,
+    });
     await product.startWorker();
     return new SkippingWorld({ product, mailbox, environment, database, clock });
   }

@@ -23,7 +23,10 @@ export function deadline(approval: Approval, command: Deadline, context: Context
 }
 
 function approveStage(progress: Progress, { index }: StageState, context: Context): Progress {
-  return openNextStage(record(progress, { type: 'stage_approved', at: context.at, stage: index, by: 'timeout' }), context);
+  return openNextStage(
+    record(progress, { type: 'stage_approved', at: context.at, stage: index, by: 'timeout' }),
+    context,
+  );
 }
 
 function rejectRequest(progress: Progress, { index, escalated }: StageState, { at }: Context): Progress {
@@ -40,7 +43,11 @@ function escalate(progress: Progress, stage: StageState, context: Context): Prog
   const candidates = escalationCandidates(progress.approval, stage, context);
   const { deadlineAt, problems: timing } = stageTimes(stage, at, calendars);
   const escalated = record(progress, { type: 'escalated', at, stage: stage.index, candidates, deadlineAt });
-  const problems = [...timing, ...unreachable(stage, candidates), ...remainingProblems(escalated.approval, stage.index, context)];
+  const problems = [
+    ...timing,
+    ...unreachable(stage, candidates),
+    ...remainingProblems(escalated.approval, stage.index, context),
+  ];
   return problems.length === 0 ? escalated : record(escalated, { type: 'stuck', at, stage: stage.index, problems });
 }
 

@@ -28,9 +28,15 @@ function followUp(progress: Progress, stage: number, { person, decision }: Decid
   const { at } = context;
   switch (decision) {
     case 'approve':
-      return isMet(progress.approval.stages[stage]) ? openNextStage(record(progress, { type: 'stage_approved', at, stage, by: 'quorum' }), context) : progress;
+      return isMet(progress.approval.stages[stage])
+        ? openNextStage(record(progress, { type: 'stage_approved', at, stage, by: 'quorum' }), context)
+        : progress;
     case 'reject':
-      return record(progress, { type: 'stage_rejected', at, stage }, { type: 'rejected', at, reason: { code: 'rejected-by-approver', stage } });
+      return record(
+        progress,
+        { type: 'stage_rejected', at, stage },
+        { type: 'rejected', at, reason: { code: 'rejected-by-approver', stage } },
+      );
     case 'request_changes':
       return record(progress, { type: 'changes_requested', at, stage, person });
   }
@@ -46,7 +52,12 @@ function stageAsking({ stages }: Approval, person: string): StageState | undefin
   return asking.find((stage) => stage.state === 'open') ?? asking.at(-1);
 }
 
-function eventOf(type: 'decided' | 'late_decision', stage: StageState, command: Decide, { at }: Context): ApprovalEvent {
+function eventOf(
+  type: 'decided' | 'late_decision',
+  stage: StageState,
+  command: Decide,
+  { at }: Context,
+): ApprovalEvent {
   const { person, decision, channel } = command;
   const onBehalfOf = stage.asked.find((candidate) => candidate.person === person)?.onBehalfOf ?? null;
   return { type, at, stage: stage.index, person, decision, channel, onBehalfOf };

@@ -7,6 +7,9 @@ import { isClosed, openStageOf } from '../reading.ts';
 export function expire(approval: Approval, { at }: Context): Verdict {
   if (isClosed(approval.state)) return NOTHING_HAPPENS;
   const stage = openStageOf(approval);
-  const progress = stage === null ? startFrom(approval) : record(startFrom(approval), { type: 'stage_expired', at, stage: stage.index });
+  const progress =
+    stage === null
+      ? startFrom(approval)
+      : record(startFrom(approval), { type: 'stage_expired', at, stage: stage.index });
   return verdictOf(record(progress, { type: 'expired', at, reason: { code: 'expired' } }));
 }

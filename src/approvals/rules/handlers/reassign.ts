@@ -29,15 +29,26 @@ function isVacated(stage: StageState, { from, wasAsked }: Reassign, parties: Par
   if (stage.asked.length >= stage.required) return false;
   const { approvers, escalateTo } = stage.rule;
   const rules = stage.escalated ? [...approvers, ...escalateTo] : approvers;
-  return wasAsked === true || isNamed(rules, from, facts, parties) || stage.asked.some((candidate) => isSeatOf(candidate, from));
+  return (
+    wasAsked === true ||
+    isNamed(rules, from, facts, parties) ||
+    stage.asked.some((candidate) => isSeatOf(candidate, from))
+  );
 }
 
 /** The same reassignment again, from a caller who did not hear the first answer. */
 function wasReassigned(stage: StageState, { from, to }: Reassign): boolean {
-  return stage.asked.map(seatOf).some(({ person, reason }) => reason.type === 'reassigned' && reason.from === from && person === to);
+  return stage.asked
+    .map(seatOf)
+    .some(({ person, reason }) => reason.type === 'reassigned' && reason.from === from && person === to);
 }
 
-function candidateFor({ from, to }: Reassign, replaced: Candidate | undefined, approval: Approval, { at, facts }: Context): Candidate | Refusal {
+function candidateFor(
+  { from, to }: Reassign,
+  replaced: Candidate | undefined,
+  approval: Approval,
+  { at, facts }: Context,
+): Candidate | Refusal {
   if (isParty(to, approval.parties)) return 'separation-of-duties';
   if (!isEligible(to, facts, approval.parties)) return 'not-available';
   const { candidates } = placeSeats([reassignedSeat(from, to, replaced)], facts, approval.parties, at);

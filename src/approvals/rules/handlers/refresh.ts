@@ -20,7 +20,9 @@ export function refresh(approval: Approval, { at, facts }: Context): Verdict {
   const changes: readonly ApprovalEvent[] = [
     ...(leaving.length > 0 ? [{ ...base, type: 'unasked', people: leaving } as const] : []),
     ...(coming.length > 0 ? [{ ...base, type: 'asked', candidates: coming } as const] : []),
-    ...(resolution.required > stage.required ? [{ ...base, type: 'quorum_raised', required: resolution.required } as const] : []),
+    ...(resolution.required > stage.required
+      ? [{ ...base, type: 'quorum_raised', required: resolution.required } as const]
+      : []),
   ];
   const stuck = changes.length > 0 && resolution.problems.length > 0;
   return { events: stuck ? [...changes, { ...base, type: 'stuck', problems: resolution.problems }] : changes };
@@ -28,5 +30,7 @@ export function refresh(approval: Approval, { at, facts }: Context): Verdict {
 
 /** Somebody who is still asked, but now for another absent person or for none, leaves and comes again. */
 function without(candidates: readonly Candidate[], others: readonly Candidate[]): readonly Candidate[] {
-  return candidates.filter(({ person, onBehalfOf }) => !others.some((other) => other.person === person && other.onBehalfOf === onBehalfOf));
+  return candidates.filter(
+    ({ person, onBehalfOf }) => !others.some((other) => other.person === person && other.onBehalfOf === onBehalfOf),
+  );
 }

@@ -19,21 +19,41 @@ export function resubmit(approval: Approval, { changes }: Resubmit, context: Con
 function startNewRevision(approval: Approval, changes: Changes, context: Context): Progress {
   const { amount = approval.amount, chain } = changes;
   const revision = approval.revision + 1;
-  const resubmitted = { type: 'resubmitted', at: context.at, revision, material: true, amount, chain: chain ?? null } as const;
+  const resubmitted = {
+    type: 'resubmitted',
+    at: context.at,
+    revision,
+    material: true,
+    amount,
+    chain: chain ?? null,
+  } as const;
   return openRequest(record(startFrom(approval), resubmitted), context);
 }
 
 function keepRevision(approval: Approval, context: Context): Progress {
   const { revision, amount } = approval;
-  const progress = record(startFrom(approval), { type: 'resubmitted', at: context.at, revision, material: false, amount, chain: null });
+  const progress = record(startFrom(approval), {
+    type: 'resubmitted',
+    at: context.at,
+    revision,
+    material: false,
+    amount,
+    chain: null,
+  });
   const stage = openStageOf(progress.approval);
   return approval.state === 'pending' || stage === null ? progress : openStage(progress, stage, context);
 }
 
 function isMaterial(approval: Approval, { amount, chain, contextChanged }: Changes): boolean {
-  return contextChanged === true
-    || (amount !== undefined && !isSameAmount(amount, approval.amount))
-    || (chain !== undefined && !isSameChain(chain.stages, approval.stages.map((stage) => stage.rule)));
+  return (
+    contextChanged === true ||
+    (amount !== undefined && !isSameAmount(amount, approval.amount)) ||
+    (chain !== undefined &&
+      !isSameChain(
+        chain.stages,
+        approval.stages.map((stage) => stage.rule),
+      ))
+  );
 }
 
 function isSameAmount(left: string | null, right: string | null): boolean {
@@ -47,7 +67,8 @@ function isSameChain(left: readonly StageRule[], right: readonly StageRule[]): b
 
 /** A stage's rule as a list, because the order of an object's keys depends on where it was read from. */
 function canonical(rule: StageRule): readonly unknown[] {
-  const names = (rules: StageRule['approvers']) => rules.map((approver) => ('person' in approver ? ['person', approver.person] : ['role', approver.role]));
+  const names = (rules: StageRule['approvers']) =>
+    rules.map((approver) => ('person' in approver ? ['person', approver.person] : ['role', approver.role]));
   const { approvers, required, timeout, calendar, onTimeout, escalateTo, reminders, amountAtLeast } = rule;
   return [names(approvers), required, timeout, calendar, onTimeout, names(escalateTo), reminders, amountAtLeast];
 }

@@ -8,6 +8,9 @@ export function withdraw(approval: Approval, { at }: Context): Verdict {
   if (approval.state === 'withdrawn') return NOTHING_HAPPENS;
   if (isClosed(approval.state)) return { refusal: 'approval-closed' };
   const stage = openStageOf(approval);
-  const progress = stage === null ? startFrom(approval) : record(startFrom(approval), { type: 'stage_skipped', at, stage: stage.index });
+  const progress =
+    stage === null
+      ? startFrom(approval)
+      : record(startFrom(approval), { type: 'stage_skipped', at, stage: stage.index });
   return verdictOf(record(progress, { type: 'withdrawn', at, reason: { code: 'withdrawn' } }));
 }

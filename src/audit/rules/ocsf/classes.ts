@@ -1,8 +1,18 @@
 /** The classes of events that entries become (schema.ocsf.io, 1.3.0). */
 export const CLASSES = {
   finding: { category_uid: 2, category_name: 'Findings', class_uid: 2004, class_name: 'Detection Finding' },
-  authentication: { category_uid: 3, category_name: 'Identity & Access Management', class_uid: 3002, class_name: 'Authentication' },
-  entity: { category_uid: 3, category_name: 'Identity & Access Management', class_uid: 3004, class_name: 'Entity Management' },
+  authentication: {
+    category_uid: 3,
+    category_name: 'Identity & Access Management',
+    class_uid: 3002,
+    class_name: 'Authentication',
+  },
+  entity: {
+    category_uid: 3,
+    category_name: 'Identity & Access Management',
+    class_uid: 3004,
+    class_name: 'Entity Management',
+  },
   api: { category_uid: 6, category_name: 'Application Activity', class_uid: 6003, class_name: 'API Activity' },
 } as const;
 
@@ -27,11 +37,28 @@ const LOGOFF: Activity = { activity_id: 2, activity_name: 'Logoff' };
 
 /** By the last word of an action; every other one changes something that is there. */
 const ENTITY_ACTIVITIES: Readonly<Record<string, Activity>> = {
-  made: CREATE, created: CREATE, added: CREATE, requested: CREATE, mailed: CREATE, archived: CREATE,
-  read: READ, exported: READ,
-  removed: DELETE, revoked: DELETE, deleted: DELETE, ended: DELETE, disabled: DELETE,
+  made: CREATE,
+  created: CREATE,
+  added: CREATE,
+  requested: CREATE,
+  mailed: CREATE,
+  archived: CREATE,
+  read: READ,
+  exported: READ,
+  removed: DELETE,
+  revoked: DELETE,
+  deleted: DELETE,
+  ended: DELETE,
+  disabled: DELETE,
 };
-const API_ACTIVITIES: Readonly<Record<string, Activity>> = { GET: READ, HEAD: READ, POST: CREATE, PUT: UPDATE, PATCH: UPDATE, DELETE };
+const API_ACTIVITIES: Readonly<Record<string, Activity>> = {
+  GET: READ,
+  HEAD: READ,
+  POST: CREATE,
+  PUT: UPDATE,
+  PATCH: UPDATE,
+  DELETE,
+};
 
 /** What kind of event an entry is. */
 export function classOf({ action, resource }: Acted): OcsfClass {

@@ -36,7 +36,12 @@ export interface OcsfEvent {
   readonly activity_id: number;
   readonly type_uid: number;
   readonly severity_id: number;
-  readonly metadata: { readonly uid: string; readonly version: string; readonly event_code: string; readonly [attribute: string]: unknown };
+  readonly metadata: {
+    readonly uid: string;
+    readonly version: string;
+    readonly event_code: string;
+    readonly [attribute: string]: unknown;
+  };
   readonly [attribute: string]: unknown;
 }
 
@@ -44,7 +49,10 @@ const PRODUCT = { name: 'Countersign', vendor_name: 'Countersign' };
 const SEVERITY = { informational: 1, low: 2, medium: 3 } as const;
 const STATUS = { success: { status_id: 1, status: 'Success' }, denied: { status_id: 2, status: 'Failure' } } as const;
 /** OCSF account types. */
-const USER_TYPES: Readonly<Record<string, { readonly type_id: number; readonly type: string }>> = { person: { type_id: 1, type: 'User' }, service: { type_id: 4, type: 'Service' } };
+const USER_TYPES: Readonly<Record<string, { readonly type_id: number; readonly type: string }>> = {
+  person: { type_id: 1, type: 'User' },
+  service: { type_id: 4, type: 'Service' },
+};
 
 /**
  * An entry as an OCSF event: signing in and out as Authentication, refusals as API Activity, findings as Detection Finding,
@@ -56,18 +64,35 @@ export function ocsfEvent(entry: StreamedEntry): OcsfEvent {
   const { category_uid, category_name, class_uid, class_name } = CLASSES[name];
   const activity = activityOf(name, fields);
   return {
-    category_uid, category_name, class_uid, class_name, ...activity, type_uid: class_uid * 100 + activity.activity_id,
+    category_uid,
+    category_name,
+    class_uid,
+    class_name,
+    ...activity,
+    type_uid: class_uid * 100 + activity.activity_id,
     severity_id: severityOf(fields),
     ...(name === 'finding' ? { status_id: 1, status: 'New' } : STATUS[fields.outcome]),
     time: Date.parse(fields.at),
     metadata: {
-      version: OCSF_VERSION, product: PRODUCT, uid: String(seq), sequence: seq, event_code: fields.action, log_name: 'audit',
-      tenant_uid: fields.organization, original_time: fields.at, ...(fields.request_id !== null && { correlation_uid: fields.request_id }),
+      version: OCSF_VERSION,
+      product: PRODUCT,
+      uid: String(seq),
+      sequence: seq,
+      event_code: fields.action,
+      log_name: 'audit',
+      tenant_uid: fields.organization,
+      original_time: fields.at,
+      ...(fields.request_id !== null && { correlation_uid: fields.request_id }),
     },
     ...attributesOf(name, entry),
     unmapped: {
-      entry_id: fields.id, leaf_hash: entry.leafHash, outcome: fields.outcome, resource: fields.resource, detail: fields.detail,
-      ...(fields.team !== null && { team_uid: fields.team }), ...(fields.on_behalf_of !== null && { on_behalf_of_uid: fields.on_behalf_of }),
+      entry_id: fields.id,
+      leaf_hash: entry.leafHash,
+      outcome: fields.outcome,
+      resource: fields.resource,
+      detail: fields.detail,
+      ...(fields.team !== null && { team_uid: fields.team }),
+      ...(fields.on_behalf_of !== null && { on_behalf_of_uid: fields.on_behalf_of }),
       ...(fields.policy_version !== undefined && { policy_version: fields.policy_version }),
     },
   };
@@ -78,12 +103,32 @@ function attributesOf(name: ReturnType<typeof classOf>, entry: StreamedEntry): R
   const origin = originOf(entry);
   switch (name) {
     case 'authentication':
-      return { actor: actorOf(fields), user: userOf(fields), service: { name: PRODUCT.name }, is_remote: true, ...origin };
+      return {
+        actor: actorOf(fields),
+        user: userOf(fields),
+        service: { name: PRODUCT.name },
+        is_remote: true,
+        ...origin,
+      };
     case 'api':
       // The class requires a source; one that is not to be told is named as that.
-      return { actor: actorOf(fields), api: { operation: fields.resource.ref, service: { name: PRODUCT.name } }, src_endpoint: { name: 'withheld' }, ...origin };
+      return {
+        actor: actorOf(fields),
+        api: { operation: fields.resource.ref, service: { name: PRODUCT.name } },
+        src_endpoint: { name: 'withheld' },
+        ...origin,
+      };
     case 'finding':
-      return { finding_info: { uid: fields.id, title: String(fields.detail['kind']), types: [String(fields.detail['kind'])], created_time: Date.parse(fields.at) }, is_alert: true, resources: [{ uid: fields.resource.ref, type: fields.resource.type }] };
+      return {
+        finding_info: {
+          uid: fields.id,
+          title: String(fields.detail['kind']),
+          types: [String(fields.detail['kind'])],
+          created_time: Date.parse(fields.at),
+        },
+        is_alert: true,
+        resources: [{ uid: fields.resource.ref, type: fields.resource.type }],
+      };
     case 'entity':
       return { actor: actorOf(fields), entity: entityOf(fields.resource) satisfies OcsfEntity, ...origin };
   }
@@ -91,7 +136,10 @@ function attributesOf(name: ReturnType<typeof classOf>, entry: StreamedEntry): R
 
 function originOf({ source }: StreamedEntry): Record<string, unknown> {
   if (!source) return {};
-  return { ...(source.address !== null && { src_endpoint: { ip: source.address } }), ...(source.userAgent !== null && { http_request: { user_agent: source.userAgent } }) };
+  return {
+    ...(source.address !== null && { src_endpoint: { ip: source.address } }),
+    ...(source.userAgent !== null && { http_request: { user_agent: source.userAgent } }),
+  };
 }
 
 /** The clock, a workflow or the operator act as the product itself. */
@@ -101,7 +149,11 @@ function actorOf(fields: LeafFields): Record<string, unknown> {
 }
 
 function userOf({ actor }: LeafFields): Record<string, unknown> {
-  return { uid: actor.ref ?? actor.type, ...(USER_TYPES[actor.type] ?? { type_id: 99, type: actor.type }), ...(actor.key !== null && { credential_uid: actor.key }) };
+  return {
+    uid: actor.ref ?? actor.type,
+    ...(USER_TYPES[actor.type] ?? { type_id: 99, type: actor.type }),
+    ...(actor.key !== null && { credential_uid: actor.key }),
+  };
 }
 
 function severityOf({ action, outcome }: LeafFields): number {

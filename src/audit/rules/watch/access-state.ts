@@ -22,4 +22,13 @@ export interface AccessState {
   readonly told: Readonly<Partial<Record<FindingKind, number>>>;
 }
 
-export const NOTHING_SEEN: AccessState = { days: 0, lastDay: -1, hours: 0, networks: [], denials: [], exports: [], reads: [], told: {} };
+export const NOTHING_SEEN: AccessState = {
+  days: 0,
+  lastDay: -1,
+  hours: 0,
+  networks: [],
+  denials: [],
+  exports: [],
+  reads: [],
+  told: {},
+};

@@ -28,7 +28,10 @@ export const newNetwork: Detector = ({ days, networks }, { network }, { new_netw
 export const unusualHour: Detector = ({ days, hours }, { local }, { unusual_hour: { enabled, history_days } }) => {
   const around = [local.hour - 1, local.hour, local.hour + 1].map((hour) => (hour + HOURS) % HOURS);
   const isUnusual = enabled && days >= history_days && !around.some((hour) => (hours & (1 << hour)) !== 0);
-  return { learned: { hours: hours | (1 << local.hour) }, finding: isUnusual ? { kind: 'unusual_hour', counts: { hour: local.hour, days } } : null };
+  return {
+    learned: { hours: hours | (1 << local.hour) },
+    finding: isUnusual ? { kind: 'unusual_hour', counts: { hour: local.hour, days } } : null,
+  };
 };
 
 /** Counts from nothing again once it was found: what goes on is found again. */
@@ -37,19 +40,32 @@ export const burstOfDenials: Detector = ({ denials }, { at, denied }, { denials:
   const all = [...denials, at.getTime()];
   const recent = all.filter((moment) => moment > windowStart(all, windowMs(within)));
   const isBurst = recent.length >= threshold;
-  return { learned: { denials: isBurst ? [] : recent }, finding: isBurst ? { kind: 'denials', counts: { denials: recent.length, seconds: windowMs(within) / 1000 } } : null };
+  return {
+    learned: { denials: isBurst ? [] : recent },
+    finding: isBurst ? { kind: 'denials', counts: { denials: recent.length, seconds: windowMs(within) / 1000 } } : null,
+  };
 };
 
 /** Reading one thing twice is reading one thing; every export counts. */
-export const massReads: Detector = ({ reads, exports }, { at, read }, { mass_reads: { enabled, objects, exports: mostExports, within } }) => {
+export const massReads: Detector = (
+  { reads, exports },
+  { at, read },
+  { mass_reads: { enabled, objects, exports: mostExports, within } },
+) => {
   if (!enabled || !read) return { learned: enabled ? {} : { reads: [], exports: [] }, finding: null };
   const moment = at.getTime();
-  const allReads = read.kind === 'object' ? [...reads.filter(([object]) => object !== read.object), [read.object, moment] as const] : reads;
+  const allReads =
+    read.kind === 'object'
+      ? [...reads.filter(([object]) => object !== read.object), [read.object, moment] as const]
+      : reads;
   const allExports = read.kind === 'export' ? [...exports, moment] : exports;
   const start = windowStart([...allReads.map(([, last]) => last), ...allExports], windowMs(within));
   const recentReads = allReads.filter(([, last]) => last > start);
   const recentExports = allExports.filter((last) => last > start);
   const isMass = recentReads.length >= objects || recentExports.length >= mostExports;
   const counts = { objects: recentReads.length, exports: recentExports.length, seconds: windowMs(within) / 1000 };
-  return { learned: isMass ? { reads: [], exports: [] } : { reads: recentReads, exports: recentExports }, finding: isMass ? { kind: 'mass_reads', counts } : null };
+  return {
+    learned: isMass ? { reads: [], exports: [] } : { reads: recentReads, exports: recentExports },
+    finding: isMass ? { kind: 'mass_reads', counts } : null,
+  };
 };

@@ -17,7 +17,11 @@ export interface LocalTime {
  * @throws RangeError where there is no such time zone
  */
 export function localTime(at: Date, timezone: string): LocalTime {
-  const shown = Object.fromEntries(formatFor(timezone).formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+  const shown = Object.fromEntries(
+    formatFor(timezone)
+      .formatToParts(at)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
   const { year = 0, month = 0, day = 0, hour = 0 } = shown;
   return { day: Math.floor(Date.UTC(year, month - 1, day) / DAY_MS), hour };
 }
@@ -31,7 +35,14 @@ export function hourNumber(at: Date): number {
 function formatFor(timezone: string): Intl.DateTimeFormat {
   const known = formats.get(timezone);
   if (known) return known;
-  const made = new Intl.DateTimeFormat('en-u-ca-iso8601', { timeZone: timezone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric' });
+  const made = new Intl.DateTimeFormat('en-u-ca-iso8601', {
+    timeZone: timezone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+  });
   formats.set(timezone, made);
   return made;
 }

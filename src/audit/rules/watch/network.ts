@@ -11,6 +11,9 @@ export function networkOf(address: string): string | null {
   const bare = address.replace(/%.*$/, '');
   if (!ipaddr.IPv4.isValidFourPartDecimal(bare) && !ipaddr.IPv6.isValid(bare)) return null;
   const parsed = ipaddr.process(bare);
-  const network = parsed instanceof ipaddr.IPv4 ? ipaddr.IPv4.networkAddressFromCIDR(`${parsed.toString()}/${PREFIX.ipv4}`) : ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/${PREFIX.ipv6}`);
+  const network =
+    parsed instanceof ipaddr.IPv4
+      ? ipaddr.IPv4.networkAddressFromCIDR(`${parsed.toString()}/${PREFIX.ipv4}`)
+      : ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/${PREFIX.ipv6}`);
   return `${network.toString()}/${PREFIX[parsed.kind()]}`;
 }

@@ -11,10 +11,16 @@ const DETECTORS: readonly Detector[] = [newNetwork, unusualHour, burstOfDenials,
  * Looks at one access in the light of what is known about the person. Of each kind there is one finding an hour at most:
  * what goes on is said again in the next hour, not at every step.
  */
-export function observe(state: AccessState, seen: Observation, settings: WatchSettings): { readonly state: AccessState; readonly findings: readonly Finding[] } {
+export function observe(
+  state: AccessState,
+  seen: Observation,
+  settings: WatchSettings,
+): { readonly state: AccessState; readonly findings: readonly Finding[] } {
   const detected = DETECTORS.map((detect) => detect(state, seen, settings));
   const hour = hourNumber(seen.at);
-  const findings = detected.flatMap(({ finding }) => (finding && hour > (state.told[finding.kind] ?? -Infinity) ? [finding] : []));
+  const findings = detected.flatMap(({ finding }) =>
+    finding && hour > (state.told[finding.kind] ?? -Infinity) ? [finding] : [],
+  );
   const learned = Object.assign({}, ...detected.map((each) => each.learned)) as Partial<AccessState>;
   const told = { ...state.told, ...Object.fromEntries(findings.map(({ kind }) => [kind, hour])) };
   return { state: { ...state, ...learned, ...dayOf(state, seen), told }, findings };

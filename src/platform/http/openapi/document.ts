@@ -30,13 +30,25 @@ export function openApiDocument(routes: readonly Route[], { version, publicUrl, 
   return createDocument(
     {
       openapi: '3.1.1',
-      info: { title: 'Countersign API', version, description: DESCRIPTION, license: { name: 'Apache 2.0', identifier: 'Apache-2.0' } },
+      info: {
+        title: 'Countersign API',
+        version,
+        description: DESCRIPTION,
+        license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
+      },
       servers: [{ url: publicUrl }],
       security: [{ key: [] }],
       tags: tagsOf(routes, tags),
       paths: pathsOf(routes),
       components: {
-        securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key. It belongs to a service or to a person; only a person’s key can decide. Each operation names the scope that it needs.' } },
+        securitySchemes: {
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'An API key. It belongs to a service or to a person; only a person’s key can decide. Each operation names the scope that it needs.',
+          },
+        },
         parameters: REQUEST_HEADERS,
         headers: RESPONSE_HEADERS,
         responses: problemComponents(),
@@ -47,10 +59,18 @@ export function openApiDocument(routes: readonly Route[], { version, publicUrl, 
 }
 
 function pathsOf(routes: readonly Route[]): ZodOpenApiPathsObject {
-  return Object.fromEntries(byPath(routes).map(([path, ofPath]) => [path, Object.fromEntries(ofPath.map((route) => [route.method, operationOf(route)]))]));
+  return Object.fromEntries(
+    byPath(routes).map(([path, ofPath]) => [
+      path,
+      Object.fromEntries(ofPath.map((route) => [route.method, operationOf(route)])),
+    ]),
+  );
 }
 
-function tagsOf(routes: readonly Route[], described: Readonly<Record<string, string>>): { name: string; description?: string }[] {
+function tagsOf(
+  routes: readonly Route[],
+  described: Readonly<Record<string, string>>,
+): { name: string; description?: string }[] {
   const names = new Set([...Object.keys(described), ...routes.map((route) => route.tag)]);
   return [...names].map((name) => (described[name] === undefined ? { name } : { name, description: described[name] }));
 }

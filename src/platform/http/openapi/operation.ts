@@ -5,7 +5,10 @@ import { problemResponses } from './problem-responses.ts';
 import type { REQUEST_HEADERS } from './request-headers.ts';
 
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
-  200: 'Done, or read.', 201: 'Made.', 202: 'Accepted; it is carried out in the background.', 204: 'Done. There is no body.',
+  200: 'Done, or read.',
+  201: 'Made.',
+  202: 'Accepted; it is carried out in the background.',
+  204: 'Done. There is no body.',
 };
 
 /** A route as OpenAPI describes it. */
@@ -17,15 +20,23 @@ export function operationOf(route: Route): ZodOpenApiOperationObject {
     ...(route.description === undefined ? {} : { description: route.description }),
     security: [{ key: route.scope === null ? [] : [route.scope] }],
     parameters: requestHeaders(route).map((name) => ({ $ref: `#/components/parameters/${name}` })),
-    requestParams: { ...(route.params ? { path: route.params } : {}), ...(route.query ? { query: route.query } : {}) } as ZodOpenApiOperationObject['requestParams'],
-    ...(route.body ? { requestBody: { required: !route.bodyOptional, content: { 'application/json': { schema: route.body } } } } : {}),
+    requestParams: {
+      ...(route.params ? { path: route.params } : {}),
+      ...(route.query ? { query: route.query } : {}),
+    } as ZodOpenApiOperationObject['requestParams'],
+    ...(route.body
+      ? { requestBody: { required: !route.bodyOptional, content: { 'application/json': { schema: route.body } } } }
+      : {}),
     responses: responsesOf(route),
   };
 }
 
 /** `PUT /api/v1/teams/{team}/members/{user}` becomes `putTeamsTeamMembersUser`: stable, and one of its kind. */
 function operationId({ method, path }: Route): string {
-  const words = path.replace(/^\/api\/v\d+\//, '').split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+  const words = path
+    .replace(/^\/api\/v\d+\//, '')
+    .split(/[^A-Za-z0-9]+/)
+    .filter((word) => word !== '');
   return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
 }
 
@@ -44,7 +55,10 @@ function responsesOf(route: Route): ZodOpenApiResponsesObject {
       ...(schema ? { content: { [route.mediaType ?? 'application/json']: { schema } } } : {}),
     },
   ]);
-  const unchanged = { description: 'You have this version already (`If-None-Match`). There is no body.', headers: answerHeaders(true) };
+  const unchanged = {
+    description: 'You have this version already (`If-None-Match`). There is no body.',
+    headers: answerHeaders(true),
+  };
   const withEtag = route.etag === 'read' || route.etag === 'wait' ? [['304', unchanged] as const] : [];
   return Object.fromEntries([...answers, ...withEtag, ...Object.entries(problemResponses(route))]);
 }

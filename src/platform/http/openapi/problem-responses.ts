@@ -6,7 +6,11 @@ import type { Route } from '../route.ts';
 import { headersOf } from './headers.ts';
 
 const fieldErrorSchema = z.object({
-  path: z.string().describe('Dotted path into the body, or `query.limit`, `path.id`, `header.if-match`; empty for the request as a whole.'),
+  path: z
+    .string()
+    .describe(
+      'Dotted path into the body, or `query.limit`, `path.id`, `header.if-match`; empty for the request as a whole.',
+    ),
   message: z.string(),
 });
 
@@ -24,7 +28,13 @@ const problemSchema = z
   .meta({ id: 'Problem', description: 'What every refusal looks like (RFC 9457). There may be further members.' });
 
 /** What any route may answer, before its own work begins. */
-const EVERYWHERE: readonly ProblemCode[] = ['invalid-request', 'unauthenticated', 'forbidden', 'rate-limited', 'unavailable'];
+const EVERYWHERE: readonly ProblemCode[] = [
+  'invalid-request',
+  'unauthenticated',
+  'forbidden',
+  'rate-limited',
+  'unavailable',
+];
 
 /** Every problem a route may answer with, each once. */
 export function problemsOf(route: Route): readonly ProblemCode[] {
@@ -42,12 +52,16 @@ export function problemsOf(route: Route): readonly ProblemCode[] {
 /** The problems of a route as responses by status: named ones where nothing is to be said about this route, else its own. */
 export function problemResponses(route: Route): Record<`${number}`, ZodOpenApiResponseObject | { $ref: string }> {
   const byStatus = Map.groupBy(problemsOf(route), (code) => PROBLEM_TYPES[code].status);
-  return Object.fromEntries([...byStatus].map(([status, codes]) => [`${status}`, ownResponse(route, codes) ?? referenceTo(codes[0]!)]));
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [`${status}`, ownResponse(route, codes) ?? referenceTo(codes[0]!)]),
+  );
 }
 
 /** A named response for every problem there is. */
 export function problemComponents(): Record<string, ZodOpenApiResponseObject> {
-  return Object.fromEntries(PROBLEM_CODES.map((code) => [componentName(code), responseFor([code], PROBLEM_TYPES[code].meaning)]));
+  return Object.fromEntries(
+    PROBLEM_CODES.map((code) => [componentName(code), responseFor([code], PROBLEM_TYPES[code].meaning)]),
+  );
 }
 
 function referenceTo(code: ProblemCode): { $ref: string } {
@@ -55,13 +69,15 @@ function referenceTo(code: ProblemCode): { $ref: string } {
 }
 
 function ownResponse(route: Route, codes: readonly ProblemCode[]): ZodOpenApiResponseObject | null {
-  if (codes.length > 1) return responseFor(codes, codes.map((code) => `\`${code}\`: ${meaningHere(route, code)}`).join('\n\n'));
+  if (codes.length > 1)
+    return responseFor(codes, codes.map((code) => `\`${code}\`: ${meaningHere(route, code)}`).join('\n\n'));
   return codes[0] === 'forbidden' && route.scope !== null ? responseFor(codes, meaningHere(route, 'forbidden')) : null;
 }
 
 /** The refusal names the scope: not every tool shows the roles of a security requirement. */
 function meaningHere({ scope }: Route, code: ProblemCode): string {
-  if (code === 'forbidden' && scope !== null) return `The key lacks the scope \`${scope}\`, or the roles of the person it belongs to do not allow this.`;
+  if (code === 'forbidden' && scope !== null)
+    return `The key lacks the scope \`${scope}\`, or the roles of the person it belongs to do not allow this.`;
   return PROBLEM_TYPES[code].meaning;
 }
 

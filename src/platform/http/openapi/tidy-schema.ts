@@ -16,5 +16,6 @@ export const tidySchema: Override = ({ jsonSchema, zodSchema, io }) => {
     delete jsonSchema.example;
   }
   // Answers may gain members: a client that refuses those it does not know would break with the next version.
-  if (io === 'output' && zodSchema._zod.def.type === 'object' && !zodSchema._zod.def.catchall) delete jsonSchema.additionalProperties;
+  if (io === 'output' && zodSchema._zod.def.type === 'object' && !zodSchema._zod.def.catchall)
+    delete jsonSchema.additionalProperties;
 };

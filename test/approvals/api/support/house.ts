@@ -7,7 +7,9 @@ export const TEAM = 'research';
 
 /** What a stage asks of whom, in short: ids of users, roles as `@role`, guests as addresses. */
 export function approvers(...names: readonly string[]): Json[] {
-  return names.map((name) => (name.startsWith('@') ? { role: name.slice(1) } : name.includes('@') ? { email: name } : { user_id: name }));
+  return names.map((name) =>
+    name.startsWith('@') ? { role: name.slice(1) } : name.includes('@') ? { email: name } : { user_id: name },
+  );
 }
 
 export function stage(names: readonly string[], more: Json = {}): Json {
@@ -26,7 +28,10 @@ export class House {
   }
 
   /** @param people ids with the roles they hold in the team */
-  static async open(people: Readonly<Record<string, readonly string[]>>, options: TestSystemOptions = {}): Promise<House> {
+  static async open(
+    people: Readonly<Record<string, readonly string[]>>,
+    options: TestSystemOptions = {},
+  ): Promise<House> {
     const house = new House(await startTestSystem(options));
     await house.team(TEAM);
     for (const [user, roles] of Object.entries({ asker: ['member'], ...people })) await house.person(user, roles);
@@ -48,7 +53,11 @@ export class House {
 
   /** Gives somebody roles in the whole organization. */
   async personOfOrganization(user: string, roles: readonly string[]): Promise<void> {
-    await this.api.need('PUT', `/api/v1/organization/members/${user}`, { name: `Name of ${user}`, email: `${user}@example.test`, roles });
+    await this.api.need('PUT', `/api/v1/organization/members/${user}`, {
+      name: `Name of ${user}`,
+      email: `${user}@example.test`,
+      roles,
+    });
     this.#keys.set(user, (await this.api.need('POST', '/api/v1/api-keys', { user_id: user })).key);
   }
 
@@ -60,7 +69,14 @@ export class House {
 
   /** A request by `asker`; without stages, the team's hierarchy makes them. */
   body(stages: readonly Json[] | null, more: Json = {}): Json {
-    return { team_id: TEAM, kind: 'spend', title: 'A request', requester_id: 'asker', ...(stages ? { chain: { stages } } : {}), ...more };
+    return {
+      team_id: TEAM,
+      kind: 'spend',
+      title: 'A request',
+      requester_id: 'asker',
+      ...(stages ? { chain: { stages } } : {}),
+      ...more,
+    };
   }
 
   async ask(stages: readonly Json[] | null, more: Json = {}, as?: string): Promise<ApiAnswer['body']> {
@@ -84,7 +100,11 @@ export class House {
   }
 
   async absent(user: string, delegate: string): Promise<void> {
-    await this.api.need('PUT', `/api/v1/users/${user}/absence`, { from: new Date().toISOString(), until: new Date(Date.now() + 86_400_000).toISOString(), delegate_user_id: delegate });
+    await this.api.need('PUT', `/api/v1/users/${user}/absence`, {
+      from: new Date().toISOString(),
+      until: new Date(Date.now() + 86_400_000).toISOString(),
+      delegate_user_id: delegate,
+    });
   }
 
   async timelineTypes(approval: string): Promise<string[]> {

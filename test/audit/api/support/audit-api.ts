@@ -4,7 +4,12 @@ export interface Entry {
   readonly id: string;
   readonly seq: number | null;
   readonly at: string;
-  readonly actor: { readonly type: string; readonly id: string | null; readonly ref: string | null; readonly key: string | null };
+  readonly actor: {
+    readonly type: string;
+    readonly id: string | null;
+    readonly ref: string | null;
+    readonly key: string | null;
+  };
   readonly on_behalf_of: string | null;
   readonly on_behalf_of_ref: string | null;
   readonly action: string;
@@ -70,7 +75,10 @@ export class AuditApi {
       return entries.length > 0 && entries.every(({ seq }) => seq !== null) && entries;
     }, 'every entry is sealed');
     const last = Math.max(...all.map(({ seq }) => seq ?? 0));
-    await this.system.until(async () => (await this.call('GET', `/entries/${last}/proof`)).status === 200, 'the last entry is proven');
+    await this.system.until(
+      async () => (await this.call('GET', `/entries/${last}/proof`)).status === 200,
+      'the last entry is proven',
+    );
     return all;
   }
 
@@ -88,20 +96,30 @@ export class AuditApi {
 
   /** Asks for a bundle, and waits until it is made. */
   async exported(range: { from?: string; to?: string } = {}): Promise<Export> {
-    const { id } = await this.need('POST', '/exports', { from: '2020-01-01T00:00:00Z', to: new Date().toISOString(), ...range });
+    const { id } = await this.need('POST', '/exports', {
+      from: '2020-01-01T00:00:00Z',
+      to: new Date().toISOString(),
+      ...range,
+    });
     return this.finished(id);
   }
 
   finished(id: string, timeoutMs?: number): Promise<Export> {
-    return this.system.until(async () => {
-      const read: Export = await this.need('GET', `/exports/${id}`);
-      return read.state !== 'preparing' && read;
-    }, 'the export is finished', timeoutMs);
+    return this.system.until(
+      async () => {
+        const read: Export = await this.need('GET', `/exports/${id}`);
+        return read.state !== 'preparing' && read;
+      },
+      'the export is finished',
+      timeoutMs,
+    );
   }
 
   /** The bundle, as it stands at the address that the export names. */
   async bundle({ url }: Export): Promise<Buffer> {
-    const response = await fetch(url ?? '', { headers: { authorization: `Bearer ${this.#key ?? this.system.ownerKey}` } });
+    const response = await fetch(url ?? '', {
+      headers: { authorization: `Bearer ${this.#key ?? this.system.ownerKey}` },
+    });
     if (!response.ok) throw new Error(`the bundle was answered with ${response.status}`);
     return Buffer.from(await response.arrayBuffer());
   }

@@ -62,7 +62,11 @@ export class FakeLog {
     const instead = this.answer(request.method ?? '', pathname);
     if (instead === 'break-off') return void request.socket.destroy();
     const answer = instead ?? { status: 200, body: await this.#body(pathname, searchParams, request) };
-    response.writeHead(answer.status, { 'content-type': answer.status < 300 ? 'application/json' : 'application/problem+json' }).end(answer.body);
+    response
+      .writeHead(answer.status, {
+        'content-type': answer.status < 300 ? 'application/json' : 'application/problem+json',
+      })
+      .end(answer.body);
   }
 
   async #body(path: string, query: URLSearchParams, request: IncomingMessage): Promise<string> {
@@ -72,7 +76,11 @@ export class FakeLog {
       case '/api/v1/audit/checkpoint':
         return this.checkpoint();
       case '/api/v1/audit/consistency':
-        return JSON.stringify({ hashes: (await this.#consistency(Number(query.get('first')), Number(query.get('second')))).map((hash) => Buffer.from(hash).toString('base64')) });
+        return JSON.stringify({
+          hashes: (await this.#consistency(Number(query.get('first')), Number(query.get('second')))).map((hash) =>
+            Buffer.from(hash).toString('base64'),
+          ),
+        });
       default:
         await this.onHandedIn();
         this.handedIn.push(JSON.parse(await text(request)) as HandedIn);
@@ -82,11 +90,21 @@ export class FakeLog {
 
   #consistency(first: number, second: number): Promise<Uint8Array[]> {
     const { tiles } = treeOf(this.history);
-    return proveConsistency(first, second, nodesFromTiles(async (wanted) => wanted.map(({ level, index }) => tiles.get(`${level}/${index}`) ?? new Uint8Array())));
+    return proveConsistency(
+      first,
+      second,
+      nodesFromTiles(async (wanted) =>
+        wanted.map(({ level, index }) => tiles.get(`${level}/${index}`) ?? new Uint8Array()),
+      ),
+    );
   }
 }
 
 function treeOf(history: History): { root: Uint8Array; tiles: Map<string, Uint8Array> } {
-  const { root, changed } = appendLeaves(0, [], history.map((name) => leafHash(Buffer.from(name))));
+  const { root, changed } = appendLeaves(
+    0,
+    [],
+    history.map((name) => leafHash(Buffer.from(name))),
+  );
   return { root, tiles: new Map(changed.map(({ level, index, hashes }) => [`${level}/${index}`, hashes])) };
 }

@@ -22,7 +22,9 @@ export class Office {
     office.keys['lead'] = await system.person('research', 'lead', ['admin']);
     office.keys['money'] = await system.person('research', 'money', ['finance']);
     office.keys['service'] = (await system.need('POST', '/api/v1/api-keys', { service_name: 'gateway' })).key;
-    office.keys['lab-service'] = (await system.need('POST', '/api/v1/api-keys', { service_name: 'lab gateway', team_id: 'lab' })).key;
+    office.keys['lab-service'] = (
+      await system.need('POST', '/api/v1/api-keys', { service_name: 'lab gateway', team_id: 'lab' })
+    ).key;
     return office;
   }
 
@@ -53,8 +55,15 @@ let made = 0;
 export function event(more: Json = {}): Json {
   made += 1;
   return {
-    id: `event-${made}`, team_id: 'research', user_id: 'ana', provider: 'openai', model: 'gpt-4o', input_tokens: 1_000, output_tokens: 100,
-    occurred_at: new Date(Date.now() - 60_000).toISOString(), ...more,
+    id: `event-${made}`,
+    team_id: 'research',
+    user_id: 'ana',
+    provider: 'openai',
+    model: 'gpt-4o',
+    input_tokens: 1_000,
+    output_tokens: 100,
+    occurred_at: new Date(Date.now() - 60_000).toISOString(),
+    ...more,
   };
 }
 
