@@ -570,72 +570,81 @@ alter table countersign.audit_access_states add constraint audit_access_states_p
 alter table countersign.audit_export_chunks add constraint audit_export_chunks_export_id_fkey foreign key (organization_id, export_id) references countersign.audit_exports (organization_id, id);
 alter table countersign.webhook_deliveries add constraint webhook_deliveries_webhook_id_fkey foreign key (organization_id, webhook_id) references countersign.webhooks (organization_id, id);
 
--- Row-level security, forced: every row belongs to one organization, and a session sees that of its transaction only.
-do $$
+-- Row-level security, forced. Behind this door a table has rows for its owner and for nobody else.
+create function countersign.keep_to_owner(kept regclass)
+returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  execute format('alter table %s enable row level security', kept);
+  execute format('alter table %s force row level security', kept);
+  execute format('create policy owner on %s to countersign_owner using (true) with check (true)', kept);
+end $$;
+revoke all on function countersign.keep_to_owner(regclass) from public;
+
+-- Every row belongs to one organization, and a session sees that of its transaction only.
+create function countersign.isolate_organizations(variadic isolated regclass[])
+returns void
+language plpgsql volatile set search_path = ''
+as $$
 declare
-  tenant_table text;
+  tenant_table regclass;
   own constant text := 'organization_id = nullif(current_setting(''app.organization'', true), '''')::uuid';
 begin
-  foreach tenant_table in array array[
-    'countersign.absences',
-    'countersign.api_keys',
-    'countersign.approval_revisions',
-    'countersign.approvals',
-    'countersign.approval_asks',
-    'countersign.audit_access_states',
-    'countersign.audit_archives',
-    'countersign.audit_checkpoints',
-    'countersign.audit_cosignatures',
-    'countersign.audit_entries',
-    'countersign.audit_export_chunks',
-    'countersign.audit_exports',
-    'countersign.audit_leaves',
-    'countersign.audit_logs',
-    'countersign.audit_pending',
-    'countersign.audit_streams',
-    'countersign.audit_tiles',
-    'countersign.audit_watches',
-    'countersign.audit_witnesses',
-    'countersign.billing_settings',
-    'countersign.calendar_versions',
-    'countersign.approval_decisions',
-    'countersign.idempotent_requests',
-    'countersign.approval_intents',
-    'countersign.approval_links',
-    'countersign.memberships',
-    'countersign.outbox',
-    'countersign.people',
-    'countersign.sessions',
-    'countersign.sign_in_links',
-    'countersign.approval_stages',
-    'countersign.step_up_codes',
-    'keyring.subject_keys',
-    'countersign.teams',
-    'countersign.approval_timeline',
-    'countersign.webhooks',
-    'countersign.webhook_deliveries'
-  ] loop
-    execute format('alter table %s enable row level security', tenant_table);
-    execute format('alter table %s force row level security', tenant_table);
+  foreach tenant_table in array isolated loop
+    perform countersign.keep_to_owner(tenant_table);
     execute format('create policy organization on %s to countersign_app using (%s) with check (%s)', tenant_table, own, own);
-    execute format('create policy owner on %s to countersign_owner using (true) with check (true)', tenant_table);
   end loop;
 end $$;
+revoke all on function countersign.isolate_organizations(regclass[]) from public;
 
-alter table countersign.organizations enable row level security;
-alter table countersign.organizations force row level security;
+select countersign.isolate_organizations(
+  'countersign.absences',
+  'countersign.api_keys',
+  'countersign.approval_revisions',
+  'countersign.approvals',
+  'countersign.approval_asks',
+  'countersign.audit_access_states',
+  'countersign.audit_archives',
+  'countersign.audit_checkpoints',
+  'countersign.audit_cosignatures',
+  'countersign.audit_entries',
+  'countersign.audit_export_chunks',
+  'countersign.audit_exports',
+  'countersign.audit_leaves',
+  'countersign.audit_logs',
+  'countersign.audit_pending',
+  'countersign.audit_streams',
+  'countersign.audit_tiles',
+  'countersign.audit_watches',
+  'countersign.audit_witnesses',
+  'countersign.billing_settings',
+  'countersign.calendar_versions',
+  'countersign.approval_decisions',
+  'countersign.idempotent_requests',
+  'countersign.approval_intents',
+  'countersign.approval_links',
+  'countersign.memberships',
+  'countersign.outbox',
+  'countersign.people',
+  'countersign.sessions',
+  'countersign.sign_in_links',
+  'countersign.approval_stages',
+  'countersign.step_up_codes',
+  'keyring.subject_keys',
+  'countersign.teams',
+  'countersign.approval_timeline',
+  'countersign.webhooks',
+  'countersign.webhook_deliveries'
+);
+
+select countersign.keep_to_owner('countersign.organizations');
 create policy organization on countersign.organizations to countersign_app
   using (id = nullif(current_setting('app.organization', true), '')::uuid)
   with check (id = nullif(current_setting('app.organization', true), '')::uuid);
-create policy owner on countersign.organizations to countersign_owner using (true) with check (true);
 
 -- The directory is looked up before the organization is known; entries are added and removed when it is.
-alter table countersign.directory enable row level security;
-alter table countersign.directory force row level security;
-create policy organization on countersign.directory to countersign_app
-  using (organization_id = nullif(current_setting('app.organization', true), '')::uuid)
-  with check (organization_id = nullif(current_setting('app.organization', true), '')::uuid);
-create policy owner on countersign.directory to countersign_owner using (true) with check (true);
+select countersign.isolate_organizations('countersign.directory');
 create policy look_up on countersign.directory for select to countersign_app using (true);
 -- The sealer works for all organizations at once.
 do $$
@@ -756,9 +765,7 @@ language plpgsql volatile set search_path = ''
 as $$
 begin
   execute format('create table countersign.%I (like countersign.audit_entries including all)', name);
-  execute format('alter table countersign.%I enable row level security', name);
-  execute format('alter table countersign.%I force row level security', name);
-  execute format('create policy owner on countersign.%I to countersign_owner using (true) with check (true)', name);
+  perform countersign.keep_to_owner(format('countersign.%I', name)::regclass);
   execute format('create trigger never_emptied before truncate on countersign.%I execute function countersign.refuse_change()', name);
   -- Attached rather than made in place: writers go on meanwhile.
   execute format('alter table countersign.audit_entries attach partition countersign.%I %s', name, bounds);

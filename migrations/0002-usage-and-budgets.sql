@@ -114,25 +114,14 @@ create index reratings_organization_id_index on countersign.reratings (organizat
 alter table countersign.usage_rollups add constraint usage_rollups_team_id_fkey foreign key (organization_id, team_id) references countersign.teams (organization_id, id);
 alter table countersign.usage_rollups add constraint usage_rollups_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
 
-do $$
-declare
-  tenant_table text;
-  own constant text := 'organization_id = nullif(current_setting(''app.organization'', true), '''')::uuid';
-begin
-  foreach tenant_table in array array[
-    'countersign.usage_ids',
-    'countersign.ledger_lines',
-    'countersign.usage_rollups',
-    'countersign.price_rates',
-    'countersign.exchange_rates',
-    'countersign.reratings'
-  ] loop
-    execute format('alter table %s enable row level security', tenant_table);
-    execute format('alter table %s force row level security', tenant_table);
-    execute format('create policy organization on %s to countersign_app using (%s) with check (%s)', tenant_table, own, own);
-    execute format('create policy owner on %s to countersign_owner using (true) with check (true)', tenant_table);
-  end loop;
-end $$;
+select countersign.isolate_organizations(
+  'countersign.usage_ids',
+  'countersign.ledger_lines',
+  'countersign.usage_rollups',
+  'countersign.price_rates',
+  'countersign.exchange_rates',
+  'countersign.reratings'
+);
 
 -- What was booked or agreed stays as it is: a mistake is corrected by another row.
 grant select, insert on countersign.usage_ids, countersign.ledger_lines, countersign.price_rates, countersign.exchange_rates to countersign_app;
@@ -159,9 +148,7 @@ begin
     continue when to_regclass('ledger.' || month_table) is not null;
     continue when exists (select from ledger.lines_default where occurred_at >= first_day and occurred_at < first_day + interval '1 month');
     execute format('create table ledger.%I (like countersign.ledger_lines including defaults)', month_table);
-    execute format('alter table ledger.%I enable row level security', month_table);
-    execute format('alter table ledger.%I force row level security', month_table);
-    execute format('create policy owner on ledger.%I to countersign_owner using (true) with check (true)', month_table);
+    perform countersign.keep_to_owner(format('ledger.%I', month_table)::regclass);
     execute format('alter table countersign.ledger_lines attach partition ledger.%I for values from (%L) to (%L)', month_table, first_day, first_day + interval '1 month');
   end loop;
   with gone as (delete from countersign.usage_ids where occurred_at < now() - interval '120 days' returning 1) select count(*) into forgotten from gone;
@@ -170,9 +157,7 @@ end $$;
 revoke all on function countersign.keep_usage() from public;
 grant execute on function countersign.keep_usage() to countersign_app;
 
-alter table ledger.lines_default enable row level security;
-alter table ledger.lines_default force row level security;
-create policy owner on ledger.lines_default to countersign_owner using (true) with check (true);
+select countersign.keep_to_owner('ledger.lines_default');
 select countersign.keep_usage();
 
 -- ==== end of usage ====
@@ -293,25 +278,14 @@ alter table countersign.reservations set (fillfactor = 80);
 
 alter table countersign.budget_periods add constraint budget_periods_budget_id_fkey foreign key (organization_id, budget_id) references countersign.budgets (organization_id, id);
 
-do $$
-declare
-  tenant_table text;
-  own constant text := 'organization_id = nullif(current_setting(''app.organization'', true), '''')::uuid';
-begin
-  foreach tenant_table in array array[
-    'countersign.budgets',
-    'countersign.budget_books',
-    'countersign.budget_periods',
-    'countersign.budget_leases',
-    'countersign.budget_overrides',
-    'countersign.reservations'
-  ] loop
-    execute format('alter table %s enable row level security', tenant_table);
-    execute format('alter table %s force row level security', tenant_table);
-    execute format('create policy organization on %s to countersign_app using (%s) with check (%s)', tenant_table, own, own);
-    execute format('create policy owner on %s to countersign_owner using (true) with check (true)', tenant_table);
-  end loop;
-end $$;
+select countersign.isolate_organizations(
+  'countersign.budgets',
+  'countersign.budget_books',
+  'countersign.budget_periods',
+  'countersign.budget_leases',
+  'countersign.budget_overrides',
+  'countersign.reservations'
+);
 grant select, insert, update on countersign.budgets, countersign.budget_books, countersign.budget_periods, countersign.budget_leases, countersign.reservations to countersign_app;
 grant select, insert on countersign.budget_overrides to countersign_app;
 
