@@ -9,7 +9,7 @@ import { type Comparison, compare } from './support/comparison.ts';
 import { startFloor } from './floor/floor.ts';
 import { countHistoryEvents } from './support/histories.ts';
 import { describeMachine } from './support/machine.ts';
-import { measureMemory } from './support/memory.ts';
+import { measureMemory, TELLS_ITS_HEAP } from './support/memory.ts';
 import { readOptions, wholeNumber } from './support/options.ts';
 import { makeOrganization } from './support/organization.ts';
 import { startProduct } from './support/product.ts';
@@ -58,7 +58,7 @@ say(describeMachine());
 
 const services = await startServices({ progress: say });
 try {
-  const [product, floor] = [await startProduct(services), await startFloor(services)];
+  const [product, floor] = [await startProduct(services, TELLS_ITS_HEAP), await startFloor(services)];
   const database = await DatabaseView.open(services.adminUrl);
   const api = new ApiClient(services.baseUrl, Math.max(...clientCounts));
   try {
@@ -81,12 +81,11 @@ try {
         }),
       );
     say(`history events per approval: ${await countHistoryEvents(services.temporal, made.slice(-HISTORIES))}`);
-    say(
-      await measureMemory(product, waiting, async (count) => {
-        await load.wait(count, 16);
-        await drained();
-      }),
-    );
+    const memory = await measureMemory(product, services.folder, waiting, async (count) => {
+      await load.wait(count, 16);
+      await drained();
+    });
+    for (const line of memory) say(line);
     say(`mails accepted: ${services.smtp.accepted}`);
   } finally {
     await api.close();

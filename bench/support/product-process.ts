@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { heapFile } from './memory.ts';
 import { type ServerProcess, startServerProcess } from '../../src/platform/embedded/process.ts';
 
 const SOURCES = fileURLToPath(new URL('../../src/', import.meta.url));
@@ -28,7 +29,7 @@ export async function startProductProcess({
   // In a file, because everybody can read the arguments of a process.
   await writeFile(
     environmentFile,
-    Object.entries(environment)
+    Object.entries({ ...environment, BENCH_LIVE_HEAP: heapFile(folder, entry) })
       .map(([name, value]) => `${name}="${value}"\n`)
       .join(''),
     { mode: 0o600 },
