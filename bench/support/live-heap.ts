@@ -20,6 +20,8 @@ function liveBytes(): number {
 
 const threads = new BroadcastChannel('countersign-live-heap');
 let sum = 0;
+// The channel of Node's types knows no other way to listen.
+// oxlint-disable-next-line unicorn/prefer-add-event-listener
 threads.onmessage = ({ data }: { data: unknown }) => {
   if (isMainThread && typeof data === 'number') sum += data;
   if (!isMainThread && data === 'collect') threads.postMessage(liveBytes());

@@ -8,7 +8,10 @@ const MODELS = [
   ['google', 'gemini-2.5-pro'],
   ['in-house', 'llama'],
 ] as const;
+const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
+/** Of the events that a gateway sends: what a client had to keep while it was offline, or a provider told afterwards. */
+const LATE = 0.02;
 
 export interface EventPlan {
   readonly random: Random;
@@ -24,7 +27,7 @@ export function readTokenCounts(file: string): [number, number][] {
   return rows.map((row) => row.split(',').slice(1).map(Number) as [number, number]);
 }
 
-/** Events of the last hours, as a gateway would report them. */
+/** Events as a gateway reports them: of the last minute, and a few that are hours late. */
 export function makeEvents({ random, teams, usersPerTeam, tokens }: EventPlan, count: number, label: string): object[] {
   const now = Date.now();
   return Array.from({ length: count }, (_, index) => {
@@ -43,7 +46,7 @@ export function makeEvents({ random, teams, usersPerTeam, tokens }: EventPlan, c
       cached_input_tokens: random.chance(0.3) ? Math.floor(input / 2) : 0,
       latency_ms: random.int(80, 20_000),
       success: random.chance(0.98),
-      occurred_at: new Date(now - random.int(0, 2 * HOUR_MS)).toISOString(),
+      occurred_at: new Date(now - random.int(0, random.chance(LATE) ? 3 * HOUR_MS : MINUTE_MS)).toISOString(),
     };
   });
 }

@@ -1,3 +1,4 @@
+import { executeBound } from '../platform/database/bound.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
 import type { Spend } from '../usage/rules/rollup.ts';
 import type { SpendSink } from '../usage/service.ts';
@@ -6,6 +7,6 @@ import type { SpendSink } from '../usage/service.ts';
 export class BudgetSpendSink implements SpendSink {
   async booked({ em, at }: Transaction, spends: readonly Spend[]): Promise<void> {
     const rows = spends.map(({ quarter, cost, ...place }) => ({ ...place, cost: cost.toFixed(), at: quarter }));
-    await em.execute('select countersign.spend(?::jsonb, ?::timestamptz)', [JSON.stringify(rows), at]);
+    await executeBound(em, 'select countersign.spend(?::jsonb, ?::timestamptz)', [JSON.stringify(rows), at]);
   }
 }

@@ -1,10 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { executeBound } from '../platform/database/bound.ts';
+import { amountArray, plainArray, textArray, timeArray } from '../platform/database/sql-arrays.ts';
 import type { EventIdentity } from './event-identity.ts';
 import { LATENCY_BUCKET_COUNT } from './rules/latency.ts';
 import type { Line } from './rules/lines.ts';
 import type { Rollup } from './rules/rollup.ts';
 import { OTHER_TOKEN_KINDS, TOKEN_COLUMNS } from './rules/token-kinds.ts';
-import { amountArray, plainArray, textArray, timeArray } from '../platform/database/sql-arrays.ts';
 
 export interface KnownEvent {
   readonly key: string;
@@ -25,9 +26,10 @@ export async function claimEvents(
 ): Promise<Set<string>> {
   if (events.length === 0) return new Set();
   // In the order of their keys: two requests with the same events would wait for each other otherwise.
-  const rows = await em.execute<{ key: string }[]>(
+  const rows = await executeBound<{ key: string }>(
+    em,
     `insert into countersign.usage_ids (organization_id, key, content, batch, occurred_at)
-     select ?, key, content, ?, occurred_at from unnest(?::uuid[], ?::uuid[], ?::timestamptz[]) as new(key, content, occurred_at) order by key
+     select ?::uuid, key, content, ?::uuid, occurred_at from unnest(?::uuid[], ?::uuid[], ?::timestamptz[]) as new(key, content, occurred_at) order by key
      on conflict do nothing returning key`,
     [
       organization,
@@ -72,14 +74,15 @@ export async function writeLines(
   if (lines.length === 0) return;
   const { subjects, subjectOf } = subjectsOf(lines);
   const [shared, ledger, sums] = [subjectColumns(subjects), lineColumns(lines), rollupColumns(rollups)];
-  await em.execute(
+  await executeBound(
+    em,
     `with lines as (
        insert into countersign.ledger_lines (organization_id, batch, recorded_at, ${[...shared.names, ...ledger.names].join(', ')})
-       select ?, ?, ?, ${[...shared.names.map((name) => `subject.${name}`), ...ledger.names.map((name) => `new.${name}`)].join(', ')}
+       select ?::uuid, ?::uuid, ?::timestamptz, ${[...shared.names.map((name) => `subject.${name}`), ...ledger.names.map((name) => `new.${name}`)].join(', ')}
        from ${unnest(ledger, { name: 'nr', type: 'int' })} join unnest(${castsOf(shared.types)}) with ordinality as subject(${shared.names.join(', ')}, nr) using (nr)
      )
      insert into countersign.usage_rollups as r (organization_id, latency_buckets, ${sums.names.join(', ')})
-     select ?, buckets::bigint[], ${sums.names.join(', ')} from ${unnest(sums, { name: 'buckets', type: 'text' })}
+     select ?::uuid, buckets::bigint[], ${sums.names.join(', ')} from ${unnest(sums, { name: 'buckets', type: 'text' })}
      on conflict (organization_id, team_id, hour, person_id, provider, model, currency) do update set ${ADD_UP}`,
     [
       organization,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { repeatedMember } from '../../src/platform/http/json-names.ts';
+import { membersOf, repeatedMember, shapeOf } from '../../src/platform/http/json-names.ts';
 
 const names = fc.oneof(fc.constantFrom('a', 'b', '', '__proto__', 'constructor'), fc.string({ unit: 'binary' }));
 
@@ -8,7 +8,9 @@ describe('the names in a JSON text', () => {
   test('stand once each in whatever was written out from a value, in every way to lay it out', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), fc.constantFrom(0, 2, '\t'), (value, space) => {
-        expect(repeatedMember(JSON.stringify(value, null, space))).toBeNull();
+        const text = JSON.stringify(value, null, space);
+        expect(repeatedMember(text)).toBeNull();
+        expect(membersOf(JSON.parse(text))).toBe(shapeOf(text).members);
       }),
     );
   });
@@ -27,6 +29,7 @@ describe('the names in a JSON text', () => {
             (json, kind) => (kind === 'list' ? `["}", ${json}]` : `{"\\"{": [], "in": ${json}}`),
             inner,
           );
+          expect(membersOf(JSON.parse(text))).toBeLessThan(shapeOf(text).members);
           expect(repeatedMember(text)).toEqual([
             ...around.map((kind) => (kind === 'list' ? '1' : 'in')).toReversed(),
             name,

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { InvalidRequest, ProblemError } from '../errors.ts';
-import { repeatedMember } from './json-names.ts';
+import { membersOf, repeatedMember, shapeOf } from './json-names.ts';
 
 /** Larger than any request of the API. */
 export const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -84,10 +84,12 @@ function decode(bytes: Buffer): string {
 }
 
 function parseJson(text: string): unknown {
-  if (isNestedTooDeeply(text))
+  const { depth, members } = shapeOf(text);
+  if (depth > MAX_NESTING)
     throw new InvalidRequest([{ path: '', message: `the body is nested more than ${MAX_NESTING} levels deep` }]);
   const value = parseWellFormed(text);
-  const repeated = repeatedMember(text);
+  // JSON.parse keeps one of those with the same name: only then is it worth looking for it.
+  const repeated = membersOf(value) === members ? null : repeatedMember(text);
   if (repeated)
     throw new InvalidRequest([
       {
@@ -104,18 +106,4 @@ function parseWellFormed(text: string): unknown {
   } catch {
     throw new InvalidRequest([{ path: '', message: 'the body is not well-formed JSON' }]);
   }
-}
-
-function isNestedTooDeeply(text: string): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i += 1) {
-    const character = text[i];
-    if (character === '"') inString = !inString;
-    else if (inString) i += character === '\\' ? 1 : 0;
-    else if (character === '{' || character === '[') depth += 1;
-    else if (character === '}' || character === ']') depth -= 1;
-    if (depth > MAX_NESTING) return true;
-  }
-  return false;
 }

@@ -45,7 +45,7 @@ export function rollupsOf(lines: readonly Line[]): Rollup[] {
   const byKey = new Map<string, Rollup>();
   for (const line of lines) {
     const hour = startOf(line.occurredAt, HOUR_MS);
-    const key = [line.team, hour, line.person, line.provider, line.model, line.currency].join('\n');
+    const key = `${line.team}\n${hour}\n${line.person}\n${line.provider}\n${line.model}\n${line.currency}`;
     let rollup = byKey.get(key);
     if (!rollup) byKey.set(key, (rollup = emptyRollup(line, new Date(hour))));
     addLine(rollup, line);
@@ -59,7 +59,7 @@ export function spendsOf(lines: readonly Line[]): Spend[] {
   for (const { team, person, provider, model, currency, occurredAt, cost } of lines) {
     if (cost === null) continue;
     const quarter = startOf(occurredAt, QUARTER_MS);
-    const key = [team, quarter, person, provider, model, currency].join('\n');
+    const key = `${team}\n${quarter}\n${person}\n${provider}\n${model}\n${currency}`;
     const before = byKey.get(key)?.cost;
     byKey.set(key, {
       team,
@@ -71,11 +71,14 @@ export function spendsOf(lines: readonly Line[]): Spend[] {
       cost: before ? addAmounts(before, cost) : cost,
     });
   }
-  return inKeyOrder(byKey).filter((spend) => compareAmounts(spend.cost, exactly(0)) !== 0);
+  return inKeyOrder(byKey).filter((spend) => compareAmounts(spend.cost, NOTHING) !== 0);
 }
 
+const NO_TOKENS = Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, 0])) as Record<TokenColumn, number>;
+const NO_LATENCIES: readonly number[] = Array.from({ length: LATENCY_BUCKET_COUNT }, () => 0);
+const NOTHING = exactly(0);
+
 function emptyRollup({ team, person, provider, model, currency }: Line, hour: Date): Rollup {
-  const tokens = Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, 0])) as Record<TokenColumn, number>;
   return {
     team,
     hour,
@@ -86,11 +89,11 @@ function emptyRollup({ team, person, provider, model, currency }: Line, hour: Da
     events: 0,
     failures: 0,
     unpriced: 0,
-    tokens,
-    cost: exactly(0),
+    tokens: { ...NO_TOKENS },
+    cost: NOTHING,
     latencyCount: 0,
     latencySum: 0,
-    latencyBuckets: Array.from({ length: LATENCY_BUCKET_COUNT }, () => 0),
+    latencyBuckets: [...NO_LATENCIES],
   };
 }
 
