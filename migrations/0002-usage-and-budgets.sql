@@ -160,6 +160,41 @@ grant execute on function countersign.keep_usage() to countersign_app;
 select countersign.keep_to_owner('ledger.lines_default');
 select countersign.keep_usage();
 
+-- The public price lists that lines were priced with, for all organizations; those adopted last are the ones that count.
+create table countersign.price_catalogues (version text not null, adopted_at timestamptz not null, primary key (version));
+select countersign.keep_to_owner('countersign.price_catalogues');
+
+-- Has the lines of all organizations priced again where the price lists are others than before. Runs as the owner. Lines that
+-- are older than whatever may still be reported stay as they are.
+create function countersign.adopt_price_catalogue(in_version text)
+returns bigint
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  version_before text;
+  concerned bigint;
+begin
+  perform pg_advisory_xact_lock(7266836);
+  select version into version_before from countersign.price_catalogues order by adopted_at desc limit 1;
+  if version_before = in_version then return 0; end if;
+  insert into countersign.price_catalogues values (in_version, clock_timestamp())
+  on conflict (version) do update set adopted_at = excluded.adopted_at;
+  if version_before is null then return 0; end if;
+  with rerated as (
+    insert into countersign.reratings (id, organization_id, provider, model, occurred_from, reached, created_at)
+    select gen_random_uuid(), o.id, null, null, now() - interval '90 days', null, now() from countersign.organizations o
+    returning id, organization_id
+  ), told as (
+    insert into countersign.outbox (id, organization_id, channel, reference, created_at, due_at)
+    select gen_random_uuid(), organization_id, 'rating', jsonb_build_object('rerating', id), now(), now() from rerated
+    returning 1
+  )
+  select count(*) into concerned from told;
+  return concerned;
+end $$;
+revoke all on function countersign.adopt_price_catalogue(text) from public;
+grant execute on function countersign.adopt_price_catalogue(text) to countersign_app;
+
 -- ==== end of usage ====
 
 -- ==== budgets ====

@@ -13,6 +13,7 @@ import { Database } from '../platform/database/database.ts';
 import { DATABASE_ROLES } from '../platform/database/tenant-table.ts';
 import { Housekeeping } from '../platform/housekeeping.ts';
 import { RatingHandler } from '../usage/rerating.ts';
+import { adoptCatalogue } from '../usage/service.ts';
 import { bundleWorkflows, WorkflowWorker } from '../platform/temporal/workflow-worker.ts';
 import { composeArchiving } from './archiving.ts';
 import { composeExportMaking } from './audit.ts';
@@ -61,7 +62,11 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
     bundle,
     plugins,
   });
-  const housekeeping = new Housekeeping({ database, logger });
+  const housekeeping = new Housekeeping({
+    database,
+    logger,
+    chores: new Map([['adopt the price catalogue', () => adoptCatalogue(database)]]),
+  });
   const sweeper = new ReservationSweeper({ database, clock, logger });
   relay.start();
   housekeeping.start();

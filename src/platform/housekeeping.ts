@@ -2,8 +2,11 @@ import type { Logger } from 'pino';
 import type { Database } from './database/database.ts';
 
 const EVERY_MS = 3_600_000;
-/** Functions of the database that take the moment and return how many rows they have forgotten. */
+/** Functions of the database that return how many rows they have forgotten. */
 const CHORES = ['countersign.forget_expired', 'countersign.keep_usage'] as const;
+
+/** What a feature wants done now and then. Returns how many rows it concerned; may be done any number of times. */
+export type Chore = () => Promise<number>;
 
 /**
  * Forgets what is kept for a while only: stored answers of idempotent requests after seven days, mailed codes after one,
@@ -14,12 +17,16 @@ const CHORES = ['countersign.forget_expired', 'countersign.keep_usage'] as const
 export class Housekeeping {
   readonly #database: Database;
   readonly #logger: Logger;
+  readonly #chores: ReadonlyMap<string, Chore>;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: { database: Database; logger: Logger }) {
+  /** @param chores more of them, by name */
+  constructor(parts: { database: Database; logger: Logger; chores?: ReadonlyMap<string, Chore> }) {
     this.#database = parts.database;
     this.#logger = parts.logger;
+    const forget = (name: string) => [name, () => this.#forget(name)] as const;
+    this.#chores = new Map([...CHORES.map(forget), ...(parts.chores ?? [])]);
   }
 
   start(): void {
@@ -32,18 +39,22 @@ export class Housekeeping {
 
   /** Once through. Whatever fails is left for the next round: nothing depends on it. */
   async sweep(): Promise<void> {
-    for (const chore of CHORES) await this.#do(chore);
+    for (const [name, chore] of this.#chores) await this.#do(name, chore);
   }
 
-  async #do(chore: (typeof CHORES)[number]): Promise<void> {
+  async #do(name: string, chore: Chore): Promise<void> {
     try {
-      const [row] = await this.#database.orm.em
-        .getConnection()
-        .execute<{ forgotten: string }[]>(`select ${chore}() as forgotten`);
-      this.#logger.debug({ chore, forgotten: Number(row?.forgotten) }, 'forgot what has expired');
+      this.#logger.debug({ chore: name, rows: await chore() }, 'a chore is done');
     } catch (error) {
-      this.#logger.warn({ err: error, chore }, 'what has expired could not be forgotten yet');
+      this.#logger.warn({ err: error, chore: name }, 'a chore could not be done yet');
     }
+  }
+
+  async #forget(name: string): Promise<number> {
+    const [row] = await this.#database.orm.em
+      .getConnection()
+      .execute<{ forgotten: string }[]>(`select ${name}() as forgotten`);
+    return Number(row?.forgotten);
   }
 
   /** Entries of a month that has no partition go into the default one, where they cannot be archived by themselves. */

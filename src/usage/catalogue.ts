@@ -18,7 +18,8 @@ const packageFile = new URL(
   '../package.json',
   `file://${createRequire(import.meta.url).resolve('@pydantic/genai-prices')}`,
 );
-const { version: VERSION } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+/** The version of the price lists that come along. */
+export const { version: CATALOGUE_VERSION } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 
 /**
  * The public price lists that come with `@pydantic/genai-prices`. It multiplies floats; only its rates are taken, and are
@@ -77,7 +78,7 @@ function rateOf(price: ModelPrice[string]): KindRate | null {
 
 /** Such as `genai-prices 0.1.8 anthropic/claude-sonnet-4-6 from 2026-03-13`. */
 function versionOf({ model, model_price: prices, provider }: PriceCalculation): string {
-  const name = `genai-prices ${VERSION} ${provider.id}/${model.id}`;
+  const name = `genai-prices ${CATALOGUE_VERSION} ${provider.id}/${model.id}`;
   const constraint = Array.isArray(model.prices)
     ? model.prices.find((dated) => dated.prices === prices)?.constraint
     : undefined;

@@ -53,6 +53,7 @@ describe('the migrated schema', () => {
     const byHand = [
       ...[...rows, ...functions.rows].map(({ statement }) => statement),
       'drop table if exists "countersign"."migrations" cascade;',
+      'drop table if exists "countersign"."price_catalogues" cascade;',
       ...INSERT_ONLY.map((table) => `drop trigger if exists "insert_only" on "countersign"."${table}";`),
       // As the comparison takes triggers to have a function of their own each.
       ...INSERT_ONLY.map((table) => `drop function if exists "countersign"."${table}_insert_only_fn"();`),

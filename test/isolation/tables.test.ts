@@ -10,6 +10,8 @@ const EXEMPT = [
   'countersign.directory',
   // Which migrations were carried out; out of the application's reach.
   'countersign.migrations',
+  // Which price lists this installation has had; out of the application's reach as well.
+  'countersign.price_catalogues',
 ];
 const A = '0a000000-0000-7000-8000-00000000000a';
 const B = '0b000000-0000-7000-8000-00000000000b';
@@ -272,11 +274,12 @@ describe('the roles', () => {
     ).toBe(1);
   });
 
-  test('reach past row-level security through these functions only: one finds a key by its whole hash, two forget what has expired, one makes partitions, one drops those that are archived, two free what budgets hold too long', async () => {
+  test('reach past row-level security through these functions only: one finds a key by its whole hash, two forget what has expired, one has lines priced again, one makes partitions, one drops those that are archived, two free what budgets hold too long', async () => {
     const { rows } = await admin.query(
       `select p.oid::regprocedure::text as name from pg_proc p where p.prosecdef and p.pronamespace in ('countersign'::regnamespace, 'keyring'::regnamespace, 'public'::regnamespace) order by 1`,
     );
     expect(rows.map((row) => row.name)).toEqual([
+      'countersign.adopt_price_catalogue(text)',
       'countersign.authenticate(bytea)',
       'countersign.drop_audit_partition(text)',
       'countersign.forget_expired()',
@@ -365,9 +368,10 @@ describe('the exempt tables', () => {
     );
   });
 
-  test('of the migrations are out of the application’s reach', async () => {
-    for (const statement of ['select * from countersign.migrations', 'delete from countersign.migrations']) {
-      expect(await as(DATABASE_ROLES.app, A, (client) => outcome(client, statement))).toBe(REFUSED);
+  test('of the migrations and the price lists are out of the application’s reach', async () => {
+    for (const table of ['countersign.migrations', 'countersign.price_catalogues']) {
+      for (const statement of [`select * from ${table}`, `delete from ${table}`])
+        expect(await as(DATABASE_ROLES.app, A, (client) => outcome(client, statement))).toBe(REFUSED);
     }
   });
 });

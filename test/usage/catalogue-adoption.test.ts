@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ClaimedMessage } from '../../src/notify/service.ts';
+import { RatingHandler } from '../../src/usage/rerating.ts';
+import { adoptCatalogue } from '../../src/usage/service.ts';
+import { ago, event, Office } from './api/support/office.ts';
+import { comparable, ROLLUPS, ROLLUPS_OF_LEDGER } from './support/books.ts';
+
+let office: Office;
+
+beforeAll(async () => {
+  office = await Office.open();
+  await office.report([event({ id: 'one', provider: 'openai', model: 'gpt-4o', occurred_at: ago(3_600_000) })]);
+});
+
+afterAll(() => office?.close());
+
+const adopt = (version: string) => adoptCatalogue(office.system.core.database, version);
+const TAKEN = `delete from countersign.outbox where channel = 'rating' returning id, organization_id, reference`;
+
+/** Carries out what was ordered. */
+async function priceAgain(): Promise<void> {
+  const { work, usage } = office.system.core;
+  const handler = new RatingHandler({ work, catalogue: usage.catalogue, sink: null });
+  const rows = await office.rows<{ id: string; organization_id: string; reference: ClaimedMessage['reference'] }>(
+    TAKEN,
+  );
+  for (const { organization_id: organization, ...row } of rows) {
+    const message = { ...row, organization, channel: 'rating' as const, body: null, attempts: 1 };
+    const delivery = await handler.deliver(
+      { ...message, createdAt: new Date(), dueAt: new Date() },
+      new AbortController().signal,
+    );
+    expect(delivery).toEqual({ outcome: 'delivered' });
+  }
+}
+
+/** The same call as it would have been booked by a program whose price list said twice as much. */
+const BOOKED_BEFORE = `
+  with line as (
+    insert into countersign.ledger_lines select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), 'cost', l.cost * 2, 'price_version', 'an older list'))).*
+    from countersign.ledger_lines l where l.model = 'gpt-4o' limit 1 returning *
+  )
+  update countersign.usage_rollups r set events = r.events + 1, cost = r.cost + line.cost, input_tokens = r.input_tokens + line.input_tokens,
+    cached_input_tokens = r.cached_input_tokens + line.cached_input_tokens, cache_write_tokens = r.cache_write_tokens + line.cache_write_tokens,
+    output_tokens = r.output_tokens + line.output_tokens, latency_count = 2 * r.latency_count, latency_sum = 2 * r.latency_sum,
+    latency_buckets = (select array_agg(2 * b order by n) from unnest(r.latency_buckets) with ordinality as x(b, n))
+  from line where r.model = 'gpt-4o'`;
+
+describe('price lists that come with a new version of the program', () => {
+  test('are noted the first time, and change nothing where they are the same', async () => {
+    await adopt('genai-prices 1');
+    await office.rows(TAKEN);
+    expect([await adopt('genai-prices 1'), await adopt('genai-prices 1')]).toEqual([0, 0]);
+    expect(await office.rows(TAKEN)).toEqual([]);
+  });
+
+  test('have every organization looked through once, however many workers start at the same time', async () => {
+    const [{ count } = { count: 0 }] = await office.rows<{ count: number }>(
+      'select count(*)::int as count from countersign.organizations',
+    );
+    const concerned = await Promise.all(Array.from({ length: 5 }, () => adopt('genai-prices 2')));
+    expect(concerned.toSorted((a, b) => a - b)).toEqual([0, 0, 0, 0, count]);
+    expect(await office.rows(TAKEN)).toHaveLength(count);
+    await office.rows('delete from countersign.reratings');
+  });
+
+  test('correct by lines of their own what older ones have priced otherwise', async () => {
+    await office.rows(BOOKED_BEFORE);
+    const [before] = await office.rows<{ cost: string }>(
+      'select min(cost)::text as cost from countersign.ledger_lines',
+    );
+    await adopt('genai-prices 3');
+    await priceAgain();
+    expect(
+      await office.rows(`select kind, cost::text from countersign.ledger_lines where kind = 'correction'`),
+    ).toEqual([{ kind: 'correction', cost: `-${before!.cost}` }]);
+    expect(comparable(await office.rows(ROLLUPS))).toEqual(comparable(await office.rows(ROLLUPS_OF_LEDGER)));
+    await adopt('genai-prices 4');
+    await priceAgain();
+    expect(await office.rows(`select 1 from countersign.ledger_lines where kind = 'correction'`)).toHaveLength(1);
+  });
+});
