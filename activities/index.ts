@@ -6,10 +6,12 @@ import type { ApprovalActivities } from '../workflows/contracts/approvals.ts';
 import type { AuditArchivingActivities } from '../workflows/contracts/audit-archiving.ts';
 import type { AuditExportActivities } from '../workflows/contracts/audit-export.ts';
 import type { AuditSealingActivities } from '../workflows/contracts/audit-sealing.ts';
+import type { BudgetEnforcementActivities } from '../workflows/contracts/budget-enforcement.ts';
 import { approvalActivities } from './approvals.ts';
 import { auditArchivingActivities } from './audit-archiving.ts';
 import { auditExportActivities } from './audit-export.ts';
 import { auditSealingActivities, type AuditSealingParts } from './audit-sealing.ts';
+import { budgetEnforcementActivities, type BudgetEnforcementParts } from './budget-enforcement.ts';
 import { withOpaqueFailures } from './failures.ts';
 
 export interface ActivityParts {
@@ -18,10 +20,15 @@ export interface ActivityParts {
   readonly exports: ExportMaking;
   /** Null where this worker has no folder to archive into. */
   readonly archiving: Archiving | null;
+  readonly budgets: BudgetEnforcementParts;
   readonly logger: Logger;
 }
 
-export type Activities = ApprovalActivities & AuditSealingActivities & AuditExportActivities & AuditArchivingActivities;
+export type Activities = ApprovalActivities &
+  AuditSealingActivities &
+  AuditExportActivities &
+  AuditArchivingActivities &
+  BudgetEnforcementActivities;
 
 /** Everything that workflows have done outside of themselves. */
 export function createActivities(parts: ActivityParts): Activities {
@@ -31,6 +38,7 @@ export function createActivities(parts: ActivityParts): Activities {
       ...auditSealingActivities(parts.audit),
       ...auditExportActivities(parts.exports),
       ...auditArchivingActivities(parts),
+      ...budgetEnforcementActivities(parts.budgets),
     },
     parts.logger,
   );

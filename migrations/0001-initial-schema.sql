@@ -65,6 +65,8 @@ create table countersign.approvals (
   expires_at timestamptz null,
   outcome jsonb null,
   outcome_intent_id uuid null,
+  beneficiary_id uuid null,
+  on_closed jsonb null,
   primary key (id)
 );
 create index approvals_organization_id_state_id_index on countersign.approvals (organization_id, state, id);
@@ -552,11 +554,11 @@ alter table countersign.approval_intents add constraint approval_intents_approva
 alter table countersign.approval_links add constraint approval_links_approval_id_fkey foreign key (organization_id, approval_id) references countersign.approvals (organization_id, id);
 alter table countersign.step_up_codes add constraint step_up_codes_approval_id_fkey foreign key (organization_id, approval_id) references countersign.approvals (organization_id, id);
 alter table countersign.approval_revisions add constraint approval_revisions_approval_id_fkey foreign key (organization_id, approval_id) references countersign.approvals (organization_id, id);
-alter table countersign.approvals add constraint approvals_team_id_fkey foreign key (organization_id, team_id) references countersign.teams (organization_id, id);
 alter table countersign.billing_settings add constraint billing_settings_team_id_fkey foreign key (organization_id, team_id) references countersign.teams (organization_id, id);
 alter table countersign.api_keys add constraint api_keys_team_id_fkey foreign key (organization_id, team_id) references countersign.teams (organization_id, id);
 alter table countersign.teams add constraint teams_parent_id_fkey foreign key (organization_id, parent_id) references countersign.teams (organization_id, id);
 alter table countersign.approvals add constraint approvals_requester_id_fkey foreign key (organization_id, requester_id) references countersign.people (organization_id, id);
+alter table countersign.approvals add constraint approvals_beneficiary_id_fkey foreign key (organization_id, beneficiary_id) references countersign.people (organization_id, id);
 alter table countersign.memberships add constraint memberships_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);
 alter table countersign.memberships add constraint memberships_manager_id_fkey foreign key (organization_id, manager_id) references countersign.people (organization_id, id);
 alter table countersign.absences add constraint absences_person_id_fkey foreign key (organization_id, person_id) references countersign.people (organization_id, id);

@@ -250,6 +250,7 @@ create table countersign.budget_periods (
   recall_due boolean not null default false,
   noted int not null default 0,
   refused_at timestamptz null,
+  measure varchar(255) null,
   created_at timestamptz not null,
   primary key (id)
 );
@@ -277,6 +278,7 @@ create table countersign.budget_overrides (
   until timestamptz null,
   reason bytea not null,
   actor_id uuid null,
+  approval_id uuid null,
   created_at timestamptz not null,
   primary key (id)
 );
@@ -368,7 +370,7 @@ begin
       countersign.budget_lease_cap(p.noted, p.warn_at, p.limit_amount, p.settled, p.exceeded_action) as cap
     from countersign.budget_periods p where p.id = any(in_periods) and p.shares > 0
   ), judged as (
-    select s.id, s.escrow or s.cap - s.used > s.limit_amount / 20 as escrow,
+    select s.id, (s.escrow or s.cap - s.used > s.limit_amount / 20) and coalesce(p.measure, '') not in ('restricted', 'suspended') as escrow,
       p.leased > 0 and (s.certain >= s.cap or s.used > s.limit_amount and p.exceeded_action <> 'notify') as recall_due
     from standing s join countersign.budget_periods p on p.id = s.id
   ), changed as (
@@ -505,6 +507,7 @@ begin
     for account in
       select p.id, p.budget_id, p.settled + p.held + p.leased as used, p.leased, p.shares, p.exceeded_action,
         case when p.exceeded_action = 'notify' then null when p.exceeded_action = 'restrict' and in_model = any(p.free_models) then p.ceiling else p.limit_amount end as most,
+        coalesce(p.measure = 'suspended' or p.measure = 'restricted' and not coalesce(in_model = any(p.free_models), false), false) as closed,
         countersign.budget_lease_cap(p.noted, p.warn_at, p.limit_amount, p.settled, p.exceeded_action) - p.settled - p.held - p.leased as pool,
         in_now < p.starts_at or in_now >= p.ends_at or in_now >= p.limit_until as outdated
       from countersign.budget_periods p where p.id = any(direct || short) order by p.id for no key update
@@ -521,7 +524,7 @@ begin
         end if;
         topped := topped || account.id;
         grants := grants || greatest(in_amount, account.pool / (2 * greatest(account.shares, 1)));
-      elsif account.used + in_amount > account.most then
+      elsif account.closed or account.used + in_amount > account.most then
         misfits := misfits || account.id;
         refused_by := refused_by || account.budget_id;
         suspended := coalesce(suspended, false) or account.exceeded_action = 'suspend';
@@ -727,3 +730,63 @@ revoke all on function countersign.sweep_reservations(timestamptz, int), counter
 grant execute on function countersign.sweep_reservations(timestamptz, int), countersign.recall_next_budget(uuid, timestamptz) to countersign_app;
 
 -- ==== end of budgets ====
+
+-- ==== enforcement of budgets ====
+-- The limit is held by `reserve` alone. What the enforcement does besides stands in `budget_periods.measure`: nothing goes on
+-- while a period is suspended, and free models only while it is restricted, also where a correction has made room since.
+
+create table countersign.budget_measures (
+  id uuid not null,
+  organization_id uuid not null,
+  period_id uuid not null,
+  kind varchar(255) not null,
+  state varchar(255) not null,
+  approval_id uuid null,
+  amount numeric(38,12) null,
+  created_at timestamptz not null,
+  ended_at timestamptz null,
+  primary key (id)
+);
+create index budget_measures_period_id_index on countersign.budget_measures (period_id);
+create unique index budget_measures_in_force on countersign.budget_measures (period_id) where state = 'in_force';
+
+create table countersign.budget_alerts (
+  id uuid not null,
+  organization_id uuid not null,
+  budget_id uuid not null,
+  period_id uuid not null,
+  type varchar(255) not null,
+  threshold numeric(7,2) not null,
+  spent numeric(38,12) not null,
+  limit_amount numeric(38,12) not null,
+  created_at timestamptz not null,
+  acknowledged_at timestamptz null,
+  acknowledged_by_id uuid null,
+  primary key (id)
+);
+create index budget_alerts_current on countersign.budget_alerts (budget_id) where acknowledged_at is null;
+
+alter table countersign.budget_periods add constraint budget_periods_organization_id_id_unique unique (organization_id, id);
+alter table countersign.budget_measures add constraint budget_measures_period_id_fkey foreign key (organization_id, period_id) references countersign.budget_periods (organization_id, id);
+alter table countersign.budget_alerts add constraint budget_alerts_budget_id_fkey foreign key (organization_id, budget_id) references countersign.budgets (organization_id, id);
+
+select countersign.isolate_organizations('countersign.budget_measures', 'countersign.budget_alerts');
+grant select, insert, update on countersign.budget_measures, countersign.budget_alerts to countersign_app;
+
+-- Has the enforcement look again because terms of a period have changed; where nothing was crossed, there is nothing to look at.
+create function countersign.tell_of_budget_terms(in_periods uuid[], in_now timestamptz) returns void language sql volatile as $$
+  insert into countersign.outbox (id, organization_id, channel, reference, created_at, due_at)
+  select gen_random_uuid(), p.organization_id, 'budget', jsonb_build_object('type', 'terms-changed', 'budget', p.budget_id, 'period', p.id), in_now, in_now
+  from countersign.budget_periods p
+  where p.id = any(in_periods) and p.ends_at > in_now and (p.noted > 0 or p.refused_at is not null or exists (select from countersign.budget_measures m where m.period_id = p.id))
+$$;
+
+-- What is written into the outbox from here is announced from here: the relay need not wait for its next look.
+create function countersign.ring_for_budgets() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('countersign_outbox', '');
+  return null;
+end $$;
+create trigger ring_for_budgets after insert on countersign.outbox for each row when (new.channel = 'budget') execute function countersign.ring_for_budgets();
+
+-- ==== end of enforcement of budgets ====

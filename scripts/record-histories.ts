@@ -6,6 +6,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { enforceUntilTheEnd } from '../test/histories/support/enforcing.ts';
 import { exportWithOneFailure } from '../test/histories/support/exporting.ts';
 import { HISTORIES_SECRET } from '../test/histories/support/key.ts';
 import { type History, historyToObject } from '../test/histories/support/stored.ts';
@@ -22,10 +23,15 @@ const SUGGESTED_FROM_EVENTS = 60;
 
 const SEALING = 'audit-sealing';
 const EXPORT = 'audit-export';
+const ENFORCEMENT = 'budget-enforcement';
 
 async function recordAll(folder: string, world: RealWorld, isWanted: (name: string) => boolean): Promise<void> {
   if (isWanted(SEALING)) await record(folder, SEALING, await runsOf(world, await sealForTwoTurns(world)));
   if (isWanted(EXPORT)) await record(folder, EXPORT, await runsOf(world, await exportWithOneFailure(world)));
+  if (isWanted(ENFORCEMENT)) {
+    await world.product.startWorker();
+    await record(folder, ENFORCEMENT, await runsOf(world, await enforceUntilTheEnd(world)));
+  }
   const wanted = Object.entries(SCENARIOS).filter(([name]) => isWanted(name));
   if (wanted.length === 0) return;
   await world.product.startWorker();

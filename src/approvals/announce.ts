@@ -8,6 +8,7 @@ import type { Seat } from './link-standing.ts';
 import { ApprovalMailer } from './mailer.ts';
 import type { MailedRequest } from './mails.ts';
 import { presentAmount } from './present.ts';
+import { requestTeam } from './request-team.ts';
 import type { Approval, ApprovalEvent, Candidate } from './rules.ts';
 import type { StoredApproval } from './store.ts';
 import { writeCreated, writeTimeline } from './timeline-log.ts';
@@ -118,13 +119,13 @@ export class Announcer {
     const profiles = await this.#people.profiles(em, origin.organization, people);
     const keys = await this.#vault.unlock(em, origin.organization, [row.requester]);
     const details = openDetails(keys, row.id, row.details);
-    const team = (await teamsById(em, [row.team])).get(row.team);
+    const team = requestTeam(row, await teamsById(em, [row.team]));
     return {
       profiles,
       details,
       admins,
-      team: { alias: team?.alias ?? '', name: team?.name ?? '' },
-      request: requestOf(stored, details, profiles, team?.name ?? ''),
+      team,
+      request: requestOf(stored, details, profiles, team.name),
     };
   }
 }

@@ -16,15 +16,14 @@ import {
   teamsUpwards,
 } from '../tenancy/service.ts';
 import { chainFromBody, problemErrors } from './chain-intake.ts';
-import { sealDetails } from './details.ts';
 import { ApprovalRow } from './entities.ts';
 import type { ApprovalExecution } from './execution.ts';
 import { factsFor } from './facts.ts';
+import { addRequest } from './new-request.ts';
 import {
   type Chain,
   chainFromHierarchy,
   type Context,
-  newApproval,
   type Parties,
   type Preview,
   preview,
@@ -38,7 +37,7 @@ import type { ApprovalControl } from '../../workflows/contracts/approvals.ts';
 export interface Prepared {
   readonly team: Team;
   readonly requester: string;
-  readonly parties: Parties;
+  readonly parties: Parties & { readonly requester: string };
   readonly chain: Chain;
   readonly ownChain: boolean;
   readonly amount: { readonly value: string; readonly currency: string } | null;
@@ -199,45 +198,24 @@ export class ApprovalCreation {
     caller: Caller,
     id: string,
     body: NewApprovalBody,
-    prepared: Prepared,
+    { team, parties, chain, amount }: Prepared,
   ): Promise<StoredApproval> {
-    const { em, at } = tx;
-    const { team, requester, parties, chain, amount } = prepared;
-    const keys = await this.#work.vault.unlock(em, caller.organization, [requester]);
-    const stageNames = body.chain?.stages.map((stage) => stage.name ?? null) ?? [];
-    const details = {
-      title: body.title,
-      description: body.description ?? null,
-      context: body.context ?? null,
-      stageNames,
-    };
-    const expiresAt = body.expires_in ? addDuration(at, parseDuration(body.expires_in)) : null;
-    const row = em.create(ApprovalRow, {
+    return addRequest(tx, this.#work.vault, {
       id,
-      organization: caller.organization,
       team: team.id,
       kind: body.kind,
-      requester,
-      creator: caller.person,
+      parties,
       creatorKey: caller.key,
-      state: 'pending',
-      version: 0,
-      amount: amount?.value ?? null,
-      currency: amount?.currency ?? null,
+      amount,
       chain,
-      details: sealDetails(keys, requester, id, details),
-      createdAt: at,
-      updatedAt: at,
-      expiresAt,
+      details: {
+        title: body.title,
+        description: body.description ?? null,
+        context: body.context ?? null,
+        stageNames: body.chain?.stages.map((stage) => stage.name ?? null) ?? [],
+      },
+      expiresAt: body.expires_in ? addDuration(tx.at, parseDuration(body.expires_in)) : null,
     });
-    em.persist(row);
-    return {
-      row,
-      stages: [],
-      asks: [],
-      decisions: [],
-      approval: newApproval({ parties, amount: amount?.value ?? null, chain, createdAt: at, expiresAt }),
-    };
   }
 }
 

@@ -1,6 +1,6 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { tenantColumns, tenantTable } from '../platform/database/tenant-table.ts';
-import type { Actor } from '../platform/unit-of-work.ts';
+import type { Actor, OutboxMessage } from '../platform/unit-of-work.ts';
 import type { OutcomeReason } from './rules/events.ts';
 import type { ApprovalStateName, Chain, Channel, DecisionKind, Reason, StageStateName } from './rules/model.ts';
 
@@ -22,6 +22,7 @@ export const ApprovalRow = defineEntity({
   ],
   properties: {
     ...tenantColumns,
+    /** The whole organization is the team whose id is the organization's. */
     team: p.uuid().fieldName('team_id'),
     kind: p.string().$type<ApprovalKind>(),
     requester: p.uuid().fieldName('requester_id'),
@@ -44,6 +45,10 @@ export const ApprovalRow = defineEntity({
     outcome: p.json<OutcomeReason>().nullable(),
     /** The intent that ended it, whose words say why. */
     outcomeIntent: p.uuid().fieldName('outcome_intent_id').nullable(),
+    /** The person whom it is for, where somebody else asked; never decides on it. */
+    beneficiary: p.uuid().fieldName('beneficiary_id').nullable(),
+    /** What goes into the outbox when it is closed, for the service that asked. */
+    onClosed: p.json<Pick<OutboxMessage, 'channel' | 'reference'>>().nullable(),
   },
 });
 export type ApprovalRow = InferEntity<typeof ApprovalRow>;

@@ -6,6 +6,7 @@ import type {
   ApprovalControl,
 } from '../../workflows/contracts/approvals.ts';
 import type { AuditRecord } from '../platform/audit-record.ts';
+import { newId } from '../platform/ids.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { calendarsByName, FactsReader, inactiveAmong } from '../tenancy/service.ts';
 import { type Accompanied, type Announcer, NOTHING_WRITTEN } from './announce.ts';
@@ -14,7 +15,7 @@ import { DecisionRow, IntentRow } from './entities.ts';
 import { factsFor } from './facts.ts';
 import type { IntentReader } from './intents.ts';
 import { isLateDecisionRecorded } from './late-decisions.ts';
-import { type Command, type Context, type Handled, handle, type OrganizationFacts } from './rules.ts';
+import { type Command, type Context, type Handled, handle, isClosed, type OrganizationFacts } from './rules.ts';
 import { replaceContents } from './revisions.ts';
 import { lockApproval, readApproval, saveApproval, type StoredApproval } from './store.ts';
 
@@ -164,6 +165,7 @@ export class ApprovalExecution {
     accompanied: Accompanied,
   ): Promise<ApprovalControl> {
     const stages = saveApproval(tx, stored, handled.approval, handled.events, accompanied.intent);
+    tellService(tx, stored, handled);
     await this.#announcer.announce(tx, stored, handled.approval, handled.events, accompanied);
     return controlOf({ row: stored.row, stages }, handled.approval);
   }
@@ -183,6 +185,12 @@ export class ApprovalExecution {
       facts: await factsFor(new FactsReader(tx.em, tx.origin.organization, tx.at), stored.row),
     };
   }
+}
+
+/** The service that asked goes on from here, once. */
+function tellService(tx: Transaction, { row, approval: before }: StoredApproval, { approval }: Handled): void {
+  if (row.onClosed && isClosed(approval.state) && !isClosed(before.state))
+    tx.enqueue({ id: newId(tx.at), ...row.onClosed });
 }
 
 function settle(tx: Transaction, intent: IntentRow, result: IntentOutcome): void {

@@ -30,8 +30,14 @@ export interface OpenedIntent {
 /**
  * Records what somebody was told is accepted. From here on it is carried out, whoever crashes.
  * @param keys those of whoever wrote the text, and of the origin's `sourceSubject`
+ * @param relayedAt when the relay carries it out, where nobody has by then
  */
-export function recordIntent(tx: Transaction, keys: UnlockedKeys, intent: NewIntent): void {
+export function recordIntent(
+  tx: Transaction,
+  keys: UnlockedKeys,
+  intent: NewIntent,
+  relayedAt = new Date(tx.at.getTime() + RELAY_WAITS_MS),
+): void {
   const { origin, at } = tx;
   const { text, ...rest } = intent;
   tx.add(IntentRow, {
@@ -48,7 +54,7 @@ export function recordIntent(tx: Transaction, keys: UnlockedKeys, intent: NewInt
     id: intent.id,
     channel: 'workflow',
     reference: { type: 'intent', approval: intent.approval, intent: intent.id },
-    dueAt: new Date(at.getTime() + RELAY_WAITS_MS),
+    dueAt: relayedAt,
   });
 }
 

@@ -20,6 +20,7 @@ export { describeOutcome, type OutcomeReason } from './rules/outcome.ts';
 export type { LeftOut, Problem } from './rules/problems.ts';
 export { controlSnapshot, countedPeople, isClosed, openStageOf } from './rules/reading.ts';
 export { resolveStage, type StageResolution } from './rules/resolve.ts';
+export { chainsForService } from './rules/service-chains.ts';
 export { newApproval, type NewApproval, waitingStages } from './rules/stages.ts';
 export { timelineEntry, type TimelineEntry, type TimelineType } from './rules/timeline.ts';
 export { stagesToShow } from './rules/waiting.ts';

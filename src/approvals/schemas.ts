@@ -242,7 +242,7 @@ export const approvalSchema = z
     id: uuidSchema,
     state: z.enum(['pending', 'approved', 'rejected', 'withdrawn', 'expired', 'changes_requested']),
     revision: z.int(),
-    team_id: aliasSchema,
+    team_id: aliasSchema.nullable().describe('Null: the whole organization'),
     kind: z.enum(['spend', 'policy', 'erasure', 'generic']),
     title: z.string().nullable(),
     description: z.string().nullable(),

@@ -15,6 +15,8 @@ import type { NewApprovalBody } from './schemas.ts';
 import type { ApprovalStarter } from './starter.ts';
 import type { ApprovalView } from './view.ts';
 
+export { ServiceRequests } from './service-requests.ts';
+
 const LONGEST_WAIT_MS = 30_000;
 
 /** What callers can do with approvals; the rooms behind it do the work. */

@@ -82,7 +82,7 @@ function approvalOf({ row, stages, asks, decisions }: Omit<StoredApproval, 'appr
   return {
     state: row.state,
     revision: row.revision,
-    parties: { requester: row.requester, creator: row.creator ?? null },
+    parties: { requester: row.requester, creator: row.creator ?? null, beneficiary: row.beneficiary ?? null },
     amount: row.amount ?? null,
     createdAt: row.createdAt,
     expiresAt: row.expiresAt ?? null,

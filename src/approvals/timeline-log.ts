@@ -36,7 +36,6 @@ export function writeTimeline(
 
 /** Says that a request was made; nothing has happened to it yet. */
 export function writeCreated(tx: Transaction, { row }: StoredApproval): void {
-  const by = row.creator === row.requester ? 'the requester' : 'somebody else in the requester’s name';
   tx.add(TimelineRow, {
     id: newId(tx.at),
     organization: tx.origin.organization,
@@ -45,7 +44,12 @@ export function writeCreated(tx: Transaction, { row }: StoredApproval): void {
     seq: 0,
     type: 'created',
     person: row.requester,
-    channel: 'api',
-    detail: `Requested by ${by}.`,
+    channel: row.onClosed ? null : 'api',
+    detail: `Requested by ${makerOf(row)}.`,
   });
+}
+
+function makerOf({ creator, requester, onClosed }: StoredApproval['row']): string {
+  if (onClosed) return 'Countersign itself';
+  return creator === requester ? 'the requester' : 'somebody else in the requester’s name';
 }

@@ -5,6 +5,7 @@ import { type ApprovalDetails, openDetails, textPlace } from './details.ts';
 import { factsFor } from './facts.ts';
 import { type DecisionRow, IntentRow } from './entities.ts';
 import { namedBy } from './named.ts';
+import { type RequestTeam, requestTeam } from './request-team.ts';
 import { type StageState, stagesToShow } from './rules.ts';
 import type { StoredApproval } from './store.ts';
 
@@ -15,7 +16,7 @@ export interface ApprovalView {
   readonly stages: readonly StageState[];
   readonly details: ApprovalDetails | null;
   readonly profiles: Profiles;
-  readonly team: { readonly alias: string; readonly name: string };
+  readonly team: RequestTeam;
   readonly commentOf: (decision: DecisionRow) => string | null;
   /** What was written along with whatever ended it. */
   readonly lastWords: string | null;
@@ -56,7 +57,7 @@ export class ApprovalViews {
       stages: stages.get(stored.row.id) ?? [],
       details: openDetails(keys, stored.row.id, stored.row.details),
       profiles,
-      team: teams.get(stored.row.team) ?? { alias: '', name: '' },
+      team: requestTeam(stored.row, teams),
       commentOf: (decision) => commentOf(keys, decision),
       lastWords: stored.row.outcomeIntent
         ? keys.open(endings.get(stored.row.outcomeIntent), textPlace(stored.row.outcomeIntent))

@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { plainArray } from '../platform/database/sql-arrays.ts';
 import { InvalidRequest } from '../platform/errors.ts';
 import { checkIfMatch } from '../platform/http/etag.ts';
 import { newId } from '../platform/ids.ts';
@@ -88,8 +89,14 @@ export async function retireBudget(tx: Transaction, book: PeriodBook, team: stri
   budget.retiredAt = at;
   budget.version += 1;
   await em.flush();
+  const current = await book.current(em, budget.id, at);
+  if (current)
+    await em.execute('select countersign.tell_of_budget_terms(?::uuid[], ?::timestamptz)', [
+      plainArray([current.id]),
+      at,
+    ]);
   await em.execute(
-    `update countersign.budget_periods set exceeded_action = 'notify', warn_at = null, noted = 2 where budget_id = ? and ends_at > ?::timestamptz`,
+    `update countersign.budget_periods set exceeded_action = 'notify', warn_at = null, noted = 2, measure = null where budget_id = ? and ends_at > ?::timestamptz`,
     [budget.id, at],
   );
   await book.announce(em, origin.organization);

@@ -1,6 +1,6 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { tenantColumns, tenantTable } from '../platform/database/tenant-table.ts';
-import type { ExceededAction, PeriodKind } from './rules/model.ts';
+import type { AlertType, ExceededAction, MeasureKind, MeasureState, PeriodKind } from './rules/model.ts';
 
 const money = () => p.decimal('string').columnType('numeric(38,12)');
 
@@ -49,7 +49,7 @@ export const BudgetPeriod = defineEntity({
   name: 'BudgetPeriod',
   tableName: 'budget_periods',
   ...tenantTable(),
-  uniques: [{ properties: ['budget', 'startsAt', 'endsAt'] }],
+  uniques: [{ properties: ['organization', 'id'] }, { properties: ['budget', 'startsAt', 'endsAt'] }],
   indexes: [{ name: 'budget_periods_recall_due', properties: ['id'], where: 'recall_due' }],
   properties: {
     ...tenantColumns,
@@ -79,6 +79,8 @@ export const BudgetPeriod = defineEntity({
     /** Highest crossing that was told: 1 the warning threshold, 2 the limit. */
     noted: p.integer().default(0),
     refusedAt: p.datetime().nullable(),
+    /** What the enforcement has taken: see `BudgetMeasure`. */
+    measure: p.string().$type<MeasureKind>().nullable(),
     createdAt: p.datetime(),
   },
 });
@@ -117,6 +119,8 @@ export const BudgetOverride = defineEntity({
     /** Sealed for whoever wrote it. */
     reason: p.blob(),
     actor: p.uuid().fieldName('actor_id').nullable(),
+    /** The approval that granted it, where one did. */
+    approval: p.uuid().fieldName('approval_id').nullable(),
     createdAt: p.datetime(),
   },
 });
@@ -153,3 +157,50 @@ export const Reservation = defineEntity({
   },
 });
 export type Reservation = InferEntity<typeof Reservation>;
+
+/**
+ * A step of the enforcement, from before it is taken until it is undone. One that is undone before it was taken is there as
+ * well: an attempt that comes late finds it, and does nothing.
+ */
+export const BudgetMeasure = defineEntity({
+  name: 'BudgetMeasure',
+  tableName: 'budget_measures',
+  ...tenantTable(),
+  uniques: [{ name: 'budget_measures_in_force', properties: ['period'], where: "state = 'in_force'" }],
+  indexes: [{ properties: ['period'] }],
+  properties: {
+    ...tenantColumns,
+    period: p.uuid().fieldName('period_id'),
+    kind: p.string().$type<MeasureKind>(),
+    state: p.string().$type<MeasureState>(),
+    /** Of `awaiting_approval`: what was asked, and for how much. */
+    approval: p.uuid().fieldName('approval_id').nullable(),
+    amount: money().nullable(),
+    createdAt: p.datetime(),
+    endedAt: p.datetime().nullable(),
+  },
+});
+export type BudgetMeasure = InferEntity<typeof BudgetMeasure>;
+
+/** That a budget crossed something, told once. Its id is the crossing's. */
+export const BudgetAlert = defineEntity({
+  name: 'BudgetAlert',
+  tableName: 'budget_alerts',
+  ...tenantTable(),
+  indexes: [{ name: 'budget_alerts_current', properties: ['budget'], where: 'acknowledged_at is null' }],
+  properties: {
+    ...tenantColumns,
+    budget: p.uuid().fieldName('budget_id'),
+    period: p.uuid().fieldName('period_id'),
+    type: p.string().$type<AlertType>(),
+    /** Percent of the limit. */
+    threshold: p.decimal('string').columnType('numeric(7,2)'),
+    /** What was settled, and the limit, when it was told. */
+    spent: money(),
+    limitAmount: money(),
+    createdAt: p.datetime(),
+    acknowledgedAt: p.datetime().nullable(),
+    acknowledgedBy: p.uuid().fieldName('acknowledged_by_id').nullable(),
+  },
+});
+export type BudgetAlert = InferEntity<typeof BudgetAlert>;

@@ -54,6 +54,8 @@ export class PeriodBook {
     const teams = await this.#teamsBelow(em, budget);
     const shares = budget.person === null && teams.length >= this.#leastTeamsToShare ? teams.length : 0;
     if (current) await this.#gather(em, id, at);
+    if (current)
+      await em.execute('select countersign.tell_of_budget_terms(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
     const settled = current && !recount ? null : await this.#spentIn(em, budget, teams, period);
     if (current) await change(em, id, terms, { period, settled, shares, currency: budget.currency });
     else await begin(em, budget, id, terms, { period, settled: settled ?? '0', shares, at });
@@ -159,7 +161,10 @@ async function begin(
   });
 }
 
-/** A crossing is told again where the limit was raised above what was spent; a refusal where it was raised at all. */
+/**
+ * A crossing is told again where the limit was raised above what was spent; a refusal where it was raised at all. What has
+ * closed the budget ends with its reason, here and not later: nobody who has more to spend waits for the enforcement.
+ */
 async function change(
   em: EntityManager,
   id: string,
@@ -172,7 +177,8 @@ async function change(
      set starts_at = n.starts_at, ends_at = n.ends_at, currency = n.currency, limit_amount = n.limit_amount, limit_until = n.limit_until, warn_at = n.warn_at,
        exceeded_action = n.exceeded_action, free_models = n.free_models, ceiling = n.ceiling, settled = n.settled, shares = n.shares, escrow = p.escrow and n.shares > 0,
        noted = least(p.noted, case when n.settled >= n.limit_amount then 2 when n.settled >= n.warn_at then 1 else 0 end),
-       refused_at = case when n.limit_amount > p.limit_amount then null else p.refused_at end
+       refused_at = case when n.limit_amount > p.limit_amount then null else p.refused_at end,
+       measure = case when p.measure in ('restricted', 'suspended') and (n.settled < n.limit_amount or n.exceeded_action <> p.exceeded_action) then null else p.measure end
      from (select ?::timestamptz as starts_at, ?::timestamptz as ends_at, ?::text as currency, ?::numeric as limit_amount, ?::timestamptz as limit_until, ?::numeric as warn_at,
        ?::text as exceeded_action, ?::text[] as free_models, ?::numeric as ceiling, ?::int as shares, coalesce(?::numeric, (select settled from countersign.budget_periods where id = ?)) as settled) n
      where p.id = ?`,

@@ -38,12 +38,15 @@ export function presentBudget({
     period_end: figures ? new Date(figures.ends_at).toISOString() : null,
     warning_threshold: warningThresholdOf(budget, alerts),
     exceeded_action: exceededAction,
-    state: stateOf({
-      limit,
-      warnAt: figures?.warn_at ? exactly(figures.warn_at) : null,
-      settled,
-      held,
-      exceededAction,
-    }),
+    state: stateOf(
+      {
+        limit,
+        warnAt: figures?.warn_at ? exactly(figures.warn_at) : null,
+        settled,
+        held,
+        exceededAction,
+      },
+      figures?.measure,
+    ),
   };
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { teamAliases } from '../tenancy/service.ts';
 import { Budget } from './entities.ts';
 import { plainArray } from '../platform/database/sql-arrays.ts';
+import type { MeasureKind } from './rules.ts';
 
 /** A budget as callers know it; `team` null: the whole organization. */
 export interface BudgetName {
@@ -29,6 +30,7 @@ export interface PeriodFigures {
   readonly warn_at: string | null;
   readonly settled: string;
   readonly held: string;
+  readonly measure: MeasureKind | null;
 }
 
 /** By budget; one whose period has not been begun is missing. Holds that have run out count no longer, freed or not. */
@@ -38,7 +40,7 @@ export async function figuresOf(
   at: Date,
 ): Promise<Map<string, PeriodFigures>> {
   const rows = await em.execute<(PeriodFigures & { budget_id: string })[]>(
-    `select distinct on (p.budget_id) p.budget_id, p.starts_at, p.ends_at, p.limit_amount, p.warn_at, p.settled + coalesce(l.settled, 0) as settled,
+    `select distinct on (p.budget_id) p.budget_id, p.starts_at, p.ends_at, p.limit_amount, p.warn_at, p.measure, p.settled + coalesce(l.settled, 0) as settled,
        p.held + coalesce(l.held, 0) - coalesce((
          select sum(r.amount) from countersign.reservations r
          where r.state = 'held' and r.expires_at <= ?::timestamptz and (p.id = any(r.periods) or r.leases && l.ids)), 0) as held

@@ -1,9 +1,22 @@
 /** The one door to the rules of budgets. Everything behind it is pure. */
+export {
+  alertMessage,
+  type Crossing,
+  type EnforcementStep,
+  type InForce,
+  isStillTrue,
+  nextStep,
+  percentUsed,
+  type Standing,
+  type UndoneBecause,
+} from './rules/enforcement.ts';
 export { fits } from './rules/judgement.ts';
 export {
+  type AlertType,
   type BudgetState,
   EXCEEDED_ACTIONS,
   type ExceededAction,
+  type MeasureKind,
   PERIOD_KINDS,
   type PeriodKind,
 } from './rules/model.ts';
@@ -14,6 +27,7 @@ export {
   type AlertSettings,
   type BudgetTerms,
   exceededActionOf,
+  increaseOf,
   type PeriodTerms,
   type Raise,
   termsAt,

@@ -7,6 +7,8 @@ import { StreamService } from '../audit/streams/stream-service.ts';
 import { AddressGuard } from '../notify/webhooks/address.ts';
 import { webhookRoutes } from '../notify/webhooks/routes.ts';
 import { WebhookService } from '../notify/webhooks/service.ts';
+import { alertRoutes } from '../budgets/enforcement/alert-routes.ts';
+import { AlertService } from '../budgets/enforcement/alert-service.ts';
 import { reservationRoutes } from '../budgets/reservation-routes.ts';
 import { budgetRoutes } from '../budgets/routes.ts';
 import { failurePage } from '../pages/routes/failure-page.ts';
@@ -62,6 +64,7 @@ export function composeApi(
     ...analyticsRoutes(new UsageAnalytics({ work, people, clock })),
     ...budgetRoutes(budgets.service),
     ...reservationRoutes(budgets.reservations),
+    ...alertRoutes(new AlertService(work)),
     ...webhookRoutes(new WebhookService(work, guard)),
   ];
   const document = openApiDocument(routes, { version, publicUrl: config.publicUrl });

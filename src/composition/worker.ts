@@ -3,6 +3,7 @@ import { mailHooks } from '../approvals/mailed.ts';
 import { PeopleChanges } from '../approvals/people-changes.ts';
 import { WorkflowHandler } from '../approvals/workflow-relay.ts';
 import { ExportWorkflows } from '../audit/exports/export-workflows.ts';
+import { BUDGET_CONCURRENCY, BudgetWorkflows } from '../budgets/enforcement/budget-workflows.ts';
 import { ReservationSweeper } from '../budgets/sweeper.ts';
 import { entities } from '../entities.ts';
 import { MAIL_CONCURRENCY, MAIL_RETRY_FOR_MS, MailHandler } from '../notify/mail-handler.ts';
@@ -17,6 +18,7 @@ import { adoptCatalogue } from '../usage/service.ts';
 import { bundleWorkflows, WorkflowWorker } from '../platform/temporal/workflow-worker.ts';
 import { composeArchiving } from './archiving.ts';
 import { composeExportMaking } from './audit.ts';
+import { composeEnforcement } from './enforcement.ts';
 import { composeFollowers } from './followers.ts';
 import type { Core } from './core.ts';
 import { OutboxByType } from './outbox-by-type.ts';
@@ -57,6 +59,7 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
       audit: { sealing: audit.sealing, shards: config.auditShards },
       exports,
       archiving: archives?.archiving ?? null,
+      budgets: composeEnforcement(core),
       logger,
     }),
     bundle,
@@ -139,6 +142,14 @@ function composeRelay(
         },
       ],
       ['workflow', { handler: workflows, concurrency: WORKFLOW_CONCURRENCY, retryForMs: null }],
+      [
+        'budget',
+        {
+          handler: new BudgetWorkflows({ work, temporal, taskQueue: config.temporal.taskQueue, clock }),
+          concurrency: BUDGET_CONCURRENCY,
+          retryForMs: null,
+        },
+      ],
     ]),
   });
 }

@@ -88,6 +88,35 @@ export const AUDIT_ACTIONS = {
   'budget.changed': { resource: 'budget', meaning: 'A budget was changed; `detail` says what.' },
   'budget.removed': { resource: 'budget', meaning: 'A budget was removed.' },
   'budget.overridden': { resource: 'budget', meaning: 'A budget’s limit was raised for its period.' },
+  'budget.alerted': {
+    resource: 'budget',
+    meaning: 'It was told that a budget crossed its warning threshold or its limit.',
+  },
+  'budget.alert_acknowledged': { resource: 'budget', meaning: 'Somebody acknowledged an alert of a budget.' },
+  'budget.measure_taken': {
+    resource: 'budget',
+    meaning: 'A budget that was used up was restricted or suspended; `detail.kind` says which.',
+  },
+  'budget.measure_lifted': {
+    resource: 'budget',
+    meaning: 'A restriction, a suspension or the wait for an approval was taken back; `detail.because` says why.',
+  },
+  'budget.increase_requested': {
+    resource: 'budget',
+    meaning: 'An increase of a budget was asked for; `detail.approval` is the request.',
+  },
+  'budget.increase_impossible': {
+    resource: 'budget',
+    meaning: 'An increase of a budget could not be asked for: there is nobody who could agree to it.',
+  },
+  'budget.increased': {
+    resource: 'budget',
+    meaning: 'A budget’s limit was raised for its period because its approval was granted.',
+  },
+  'budget.increase_declined': {
+    resource: 'budget',
+    meaning: 'A budget’s limit stays: the request for an increase was rejected, withdrawn or expired.',
+  },
 
   'webhook.created': { resource: 'webhook', meaning: 'A webhook was entered.' },
   'webhook.deleted': { resource: 'webhook', meaning: 'A webhook was deleted.' },

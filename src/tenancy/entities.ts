@@ -45,7 +45,7 @@ export const Team = defineEntity({
 });
 export type Team = InferEntity<typeof Team>;
 
-/** A user of the organization, or a guest who is known by an address only. */
+/** A user of the organization, a guest who is known by an address only, or Countersign itself, in whose name services ask. */
 export const Person = defineEntity({
   name: 'Person',
   tableName: 'people',
@@ -58,7 +58,7 @@ export const Person = defineEntity({
   indexes: [{ name: 'people_inactive', properties: ['organization'], where: 'not active' }],
   properties: {
     ...tenantColumns,
-    kind: p.string().$type<'user' | 'guest'>(),
+    kind: p.string().$type<'user' | 'guest' | 'service'>(),
     aliasHash: p.blob().nullable(),
     emailHash: p.blob().nullable(),
     /** `PersonProfile` as JSON, sealed under the person's own key. */

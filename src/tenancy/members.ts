@@ -8,7 +8,7 @@ import { may } from './authorize.ts';
 import { Membership, type Person } from './entities.ts';
 import { revokeKeysOfOthers, tellRevoked } from './keys.ts';
 import { protectOwner } from './owners.ts';
-import type { People, PersonProfile } from './people.ts';
+import { type People, type PersonProfile, SERVICE_ALIAS } from './people.ts';
 import type { Role } from './rules/roles.ts';
 import { endSignIns } from './sign-in/end-sign-ins.ts';
 
@@ -143,6 +143,10 @@ export class Members {
   ): Promise<{ person: Person; addressChanged: boolean }> {
     const { em, origin } = tx;
     const { alias, name, email } = change;
+    if (alias === SERVICE_ALIAS)
+      throw new InvalidRequest([
+        { path: 'user', message: `${SERVICE_ALIAS} is Countersign itself: choose another id` },
+      ]);
     const known = await this.#people.lockByAlias(em, origin.organization, alias);
     if (!known) return { person: await this.#people.makeUser(tx, { alias, name, email }), addressChanged: false };
     await protectOwner(em, caller, known.id);

@@ -16,6 +16,9 @@ export interface PersonProfile {
   readonly email: string | null;
 }
 
+/** Who asks where Countersign itself does. Nobody else can be called so. */
+export const SERVICE_ALIAS = 'countersign';
+
 const ERASED: PersonProfile = { alias: null, name: null, email: null };
 const place = (person: string) => `people.profile:${person}`;
 
@@ -108,6 +111,13 @@ export class People {
     );
   }
 
+  /** Countersign itself, as whoever asks: it holds no role, has no address, and can never decide. */
+  async service(tx: Transaction): Promise<Person> {
+    const known = await this.byAlias(tx.em, tx.origin.organization, SERVICE_ALIAS);
+    const profile = { alias: SERVICE_ALIAS, name: 'Countersign', email: null };
+    return known ?? this.#insert(tx, newId(tx.at), 'service', profile);
+  }
+
   /** Replaces what is known about a person. */
   async rewrite(tx: Transaction, person: Person, profile: PersonProfile): Promise<void> {
     const { em, origin, at } = tx;
@@ -144,6 +154,7 @@ export class People {
       aliasHash: profile.alias === null ? null : this.#aliasHash(origin.organization, profile.alias),
       emailHash: profile.email === null ? null : this.#emailHash(origin.organization, profile.email),
       profile: keys.seal(id, place(id), JSON.stringify(profile)),
+      active: kind !== 'service',
       createdAt: at,
       updatedAt: at,
     });

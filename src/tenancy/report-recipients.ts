@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Vault } from '../platform/crypto/vault.ts';
 import type { BillingSettingsDocument } from './entities.ts';
+import { teamBillingSettings } from './hierarchy.ts';
 
 type Reporting = NonNullable<BillingSettingsDocument['reporting']>;
 
@@ -30,4 +31,14 @@ export async function openRecipients(
   const keys = await vault.unlock(em, organization, [organization]);
   const text = keys.open(Buffer.from(reporting.sealed_recipients, 'base64'), place(team));
   return text === null ? [] : (JSON.parse(text) as string[]);
+}
+
+/** As `openRecipients`, of the settings as they are stored. */
+export async function reportRecipients(
+  em: EntityManager,
+  vault: Vault,
+  organization: string,
+  team: string,
+): Promise<string[]> {
+  return openRecipients(em, vault, organization, team, (await teamBillingSettings(em, team)).reporting);
 }

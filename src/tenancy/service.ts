@@ -8,6 +8,7 @@ export { organizationById } from './organizations.ts';
 export type { BillingBudgets } from './settings-service.ts';
 export { People, type PersonProfile, Profiles } from './people.ts';
 export { type PlacedTeam, placedTeams } from './placed-teams.ts';
+export { reportRecipients } from './report-recipients.ts';
 export { roleReach } from './role-reach.ts';
 export type { SignedIn } from './sign-in/sessions.ts';
 export type { Visitors } from './sign-in/visitors.ts';

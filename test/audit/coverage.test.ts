@@ -9,6 +9,7 @@ import { DEFAULT_ORGANIZATION } from '../../src/bootstrap.ts';
 import { composeApi } from '../../src/composition.ts';
 import { composeArchiving } from '../../src/composition/archiving.ts';
 import { composeExportMaking } from '../../src/composition/audit.ts';
+import { composeEnforcement } from '../../src/composition/enforcement.ts';
 import { composeSealing } from '../../src/composition/sealing.ts';
 import { Office } from '../pages-flow/support/office.ts';
 import { CHANGES, HARMLESS } from './support/changes.ts';
@@ -147,6 +148,7 @@ describe('every activity', () => {
         audit: { sealing: sealing.sealing, shards: 1 },
         exports: composeExportMaking(core, sealing.database),
         archiving: archives?.archiving ?? null,
+        budgets: composeEnforcement(core),
         logger: core.logger,
       });
       expect(await new MockActivityEnvironment().run(() => activities.archiveDue())).toEqual({ months: ['2001-03'] });
@@ -155,7 +157,77 @@ describe('every activity', () => {
       await sealing.close();
       await rm(folder, { recursive: true, force: true });
     },
+    // It reads, and counts an override out that has ended, which its own entry said when it was made.
+    lookAtBudget: async () => undefined,
+    tellOfCrossing: async () => expect(await enforced('told', {})).toContain('budget.alerted'),
+    askForIncrease: async () => expect(await enforced('asked', {})).toContain('budget.increase_requested'),
+    concludeIncrease: async () => {
+      await enforced('answered', {});
+      const { items } = await office.system.need('GET', '/api/v1/approvals?requester_id=countersign&state=pending');
+      for (const { id } of items) await office.system.need('POST', `/api/v1/approvals/${id}/withdraw`, {});
+      await office.system.until(
+        async () => (await actionsOn(await budgetCalled('answered'))).includes('budget.increase_declined'),
+        'the answer is on record',
+      );
+    },
+    imposeMeasure: async () =>
+      expect(await enforced('closed', { exceeded_action: 'suspend' })).toContain('budget.measure_taken'),
+    undoMeasure: async () => {
+      await enforced('lifted', { exceeded_action: 'suspend' });
+      await office.system.need('PUT', `/api/v1/teams/${office.team}/budgets/lifted`, {
+        amount: { value: '900', currency: 'USD' },
+        period: 'monthly',
+        scope: { model: 'lifted' },
+      });
+      await office.system.until(
+        async () => (await actionsOn(await budgetCalled('lifted'))).includes('budget.measure_lifted'),
+        'it is on record',
+      );
+    },
   };
+
+  async function budgetCalled(name: string): Promise<string> {
+    const { rows } = await admin.query<{ id: string }>('select id from countersign.budgets where name = $1', [name]);
+    return rows[0]!.id;
+  }
+
+  /** Uses a budget up that counts one model. @returns what the enforcement has written, once it has done all */
+  async function enforced(name: string, budget: object): Promise<string[]> {
+    const { system, team } = office;
+    await system.need('PUT', `/api/v1/teams/${team}/members/boss`, {
+      name: 'Boss',
+      email: 'boss@example.test',
+      roles: ['admin'],
+    });
+    const amount = { value: '9', currency: 'USD' };
+    await system.need('PUT', `/api/v1/teams/${team}/budgets/${name}`, {
+      amount,
+      period: 'monthly',
+      scope: { model: name },
+      ...budget,
+    });
+    await system.need('POST', '/api/v1/usage', {
+      events: [
+        {
+          id: name,
+          team_id: team,
+          user_id: 'req',
+          provider: 'openai',
+          model: name,
+          input_tokens: 1,
+          output_tokens: 1,
+          cost: amount,
+          occurred_at: new Date().toISOString(),
+        },
+      ],
+    });
+    return system.until(async () => {
+      const actions = await actionsOn(await budgetCalled(name));
+      return (
+        actions.some((action) => action === 'budget.increase_requested' || action === 'budget.measure_taken') && actions
+      );
+    }, `what is done about ${name}`);
+  }
 
   test('is known to write an entry for what it changes', async () => {
     const { core } = office.system;
@@ -165,6 +237,7 @@ describe('every activity', () => {
       audit: { sealing: sealing.sealing, shards: 1 },
       exports: composeExportMaking(core, sealing.database),
       archiving: null,
+      budgets: composeEnforcement(core),
       logger: core.logger,
     });
     await sealing.close();

@@ -278,7 +278,7 @@ describe('a crossing', () => {
     ]);
     await purse.budget('jumping', 'main', '100');
     await purse.spend('jumping-2', '50', { team_id: 'jumping' });
-    expect(await told('jumping')).toEqual(['limit-reached', 'limit-reached']);
+    expect(await told('jumping')).toEqual(['limit-reached', 'terms-changed', 'limit-reached']);
   });
 
   async function told(team: string): Promise<string[]> {

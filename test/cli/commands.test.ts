@@ -212,6 +212,36 @@ describe('countersign workflows resume', () => {
     );
     expect(closed.outcome_reason).toContain('not answered in time');
   });
+
+  test('has a budget be enforced again whose saga was lost', async () => {
+    const amount = { value: '1', currency: 'USD' };
+    const path = '/api/v1/teams/saga';
+    await system.need('POST', '/api/v1/teams', { id: 'saga', name: 'Saga' });
+    await system.person('saga', 'saga-boss', ['admin']);
+    await system.person('saga', 'saga-user', ['member']);
+    await system.need('PUT', `${path}/budgets/main`, { amount, period: 'monthly' });
+    const call = { id: 'saga', team_id: 'saga', user_id: 'saga-user', provider: 'openai', model: 'gpt-4o' };
+    await system.need('POST', '/api/v1/usage', {
+      events: [{ ...call, input_tokens: 1, output_tokens: 1, cost: amount, occurred_at: new Date().toISOString() }],
+    });
+    const { workflow } = system.core.temporal.client;
+    const isRunning = async () => {
+      for await (const { workflowId, status } of workflow.list({
+        query: `TaskQueue = '${system.core.config.temporal.taskQueue}' and WorkflowType = 'budgetEnforcement'`,
+      }))
+        if (status.name === 'RUNNING') return workflowId;
+      return null;
+    };
+    const saga = await system.until(isRunning, 'the saga runs', 40_000);
+    await workflow.getHandle(saga).terminate('lost');
+    expect((await workflow.getHandle(saga).describe()).status.name).toBe('TERMINATED');
+    expect(await run(['workflows', 'resume'])).toMatchObject({ exitCode: 0 });
+    await system.until(
+      async () => (await workflow.getHandle(saga).describe()).status.name === 'RUNNING',
+      'the saga runs again',
+      40_000,
+    );
+  });
 });
 
 async function asAdmin(...statements: readonly string[]): Promise<void> {

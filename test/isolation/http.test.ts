@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { formatVerifierKey, signingKey } from '../../src/audit/notes/keys.ts';
 import { DEFAULT_ORGANIZATION } from '../../src/bootstrap.ts';
+import { alertsOf } from '../budgets/support/alerts.ts';
 import { startTestSystem, type TestSystem } from '../support/system.ts';
 import { tablesOf } from './support/catalog.ts';
 import {
@@ -47,6 +48,8 @@ let document: OpenApi;
 let keyOfB: string;
 /** What A has, by resource and name of the path's parameter. */
 let ofA: Record<string, Record<string, string>>;
+/** An alert of A's. */
+let alertOfA: string;
 
 beforeAll(async () => {
   system = await startTestSystem();
@@ -85,6 +88,7 @@ beforeAll(async () => {
     amount: { value: '1', currency: 'USD' },
     ttl: 'P1D',
   });
+  alertOfA = await alertOf(`${MARK}-team`, `${MARK}-asker`);
   await system.need('PUT', `/api/v1/organization/rates/${MARK}/${MARK}`, {
     currency: 'USD',
     per_million: { input_tokens: '1' },
@@ -143,6 +147,21 @@ beforeAll(async () => {
 
 afterAll(() => system?.stop());
 
+/** Uses a budget of the team up. @returns the id of the alert */
+async function alertOf(team: string, user: string): Promise<string> {
+  const amount = { value: '1', currency: 'USD' };
+  await system.need('PUT', `/api/v1/teams/${team}/budgets/${MARK}-small`, {
+    amount,
+    period: 'monthly',
+    exceeded_action: 'notify',
+  });
+  const call = { id: MARK, team_id: team, user_id: user, provider: MARK, model: MARK, cost: amount };
+  await system.need('POST', '/api/v1/usage', {
+    events: [{ ...call, input_tokens: 1, output_tokens: 1, occurred_at: new Date().toISOString() }],
+  });
+  return system.until(async () => (await alertsOf(system.core, team))[0]?.id, 'an alert');
+}
+
 function nameOf({ method, path }: DescribedOperation): string {
   return `${method} ${path}`;
 }
@@ -153,7 +172,9 @@ function addressOf(operation: DescribedOperation): string {
 }
 
 function send(operation: DescribedOperation, key: string | undefined) {
-  const body = BODIES[nameOf(operation)] ?? (operation.body ? exampleOf(operation.body, document) : undefined);
+  const acknowledgement = { action: 'acknowledge_alert', alert_id: alertOfA };
+  const bodies: Readonly<Record<string, object>> = { ...BODIES, 'POST /api/v1/teams/{team}/billing': acknowledgement };
+  const body = bodies[nameOf(operation)] ?? (operation.body ? exampleOf(operation.body, document) : undefined);
   return system.api(operation.method, addressOf(operation), body, key);
 }
 

@@ -57,6 +57,8 @@ describe('the migrated schema', () => {
       ...INSERT_ONLY.map((table) => `drop trigger if exists "insert_only" on "countersign"."${table}";`),
       // As the comparison takes triggers to have a function of their own each.
       ...INSERT_ONLY.map((table) => `drop function if exists "countersign"."${table}_insert_only_fn"();`),
+      'drop trigger if exists "ring_for_budgets" on "countersign"."outbox";',
+      'drop function if exists "countersign"."outbox_ring_for_budgets_fn"();',
       'drop trigger if exists "append_only" on "countersign"."ledger_lines";',
       'drop function if exists "countersign"."ledger_lines_append_only_fn"();',
     ];

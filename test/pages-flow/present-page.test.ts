@@ -76,6 +76,8 @@ function viewOf(more: Pick<ApprovalView, 'details' | 'profiles' | 'commentOf'>):
     expiresAt: null,
     outcome: null,
     outcomeIntent: null,
+    beneficiary: null,
+    onClosed: null,
   };
   const approval: Approval = {
     state: 'pending',

@@ -13,6 +13,8 @@ export interface ControlSnapshot {
   readonly decided: Readonly<Record<PersonId, DecisionKind>>;
   readonly requester: PersonId | null;
   readonly creator: PersonId | null;
+  /** Left out where there is none. */
+  readonly beneficiary?: PersonId;
 }
 
 /** A decision as it arrives; `revision` is the one that the person saw, where the channel knows it. */
@@ -41,7 +43,8 @@ export function checkDecision(
   // `in` would find what every object inherits.
   if (Object.hasOwn(snapshot.decided, person))
     return snapshot.decided[person] === decision ? 'repeat' : 'already-decided';
-  if (person === snapshot.requester || person === snapshot.creator) return 'separation-of-duties';
+  if (person === snapshot.requester || person === snapshot.creator || person === snapshot.beneficiary)
+    return 'separation-of-duties';
   if (revision !== undefined && revision !== snapshot.revision) return 'stale-revision';
   if (!snapshot.asked.includes(person)) return 'not-an-approver';
   return snapshot.closed || snapshot.state !== 'pending' ? 'approval-closed' : 'accept';

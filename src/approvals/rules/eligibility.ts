@@ -1,8 +1,8 @@
 import type { OrganizationFacts, Parties, PersonId } from './model.ts';
 
-/** Whether the person asked for the approval or made the request: the one rule of separation of duties. */
+/** Whether the person asked for the approval, made the request or gets what it is about: the one rule of separation of duties. */
 export function isParty(person: PersonId, parties: Parties): boolean {
-  return person === parties.requester || person === parties.creator;
+  return person === parties.requester || person === parties.creator || person === parties.beneficiary;
 }
 
 /** Whether the person may decide on the request at all, absent or not. */

@@ -68,7 +68,8 @@ function chainOf(stages: readonly StageRule[]): Chain {
   return { stages, origin: 'hierarchy' };
 }
 
-function stageOf(role: Role, amountAtLeast: string | null): StageRule {
+/** A stage that one holder of the role closes. */
+export function stageOf(role: Role, amountAtLeast: string | null): StageRule {
   return {
     approvers: [{ role }],
     required: 1,

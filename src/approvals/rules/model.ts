@@ -53,10 +53,12 @@ export interface OrganizationFacts {
   readonly inactive: ReadonlySet<PersonId>;
 }
 
-/** Who may never decide on a request: its requester and whoever made it (separation of duties). */
+/** Who may never decide on a request: its requester, whoever made it and whom it is for (separation of duties). */
 export interface Parties {
   readonly requester: PersonId | null;
   readonly creator: PersonId | null;
+  /** Where a service asks on account of somebody. */
+  readonly beneficiary?: PersonId | null;
 }
 
 /** Why somebody is asked. */

@@ -40,5 +40,6 @@ export function controlSnapshot(approval: Approval): ControlSnapshot {
     ),
     requester: approval.parties.requester,
     creator: approval.parties.creator,
+    ...(approval.parties.beneficiary ? { beneficiary: approval.parties.beneficiary } : {}),
   };
 }

@@ -1,5 +1,5 @@
 import { addAmounts, type Amount, compareAmounts } from '../../platform/money.ts';
-import type { ExceededAction } from './model.ts';
+import type { ExceededAction, MeasureKind } from './model.ts';
 
 /** What one budget is judged by. The function `countersign.reserve` judges the same way, under its locks. */
 export interface Judged {
@@ -9,6 +9,8 @@ export interface Judged {
   readonly exceededAction: ExceededAction;
   readonly freeModels: readonly string[];
   readonly ceiling: Amount;
+  /** What the enforcement has taken, if anything. */
+  readonly measure?: MeasureKind | null;
 }
 
 /** As much as may be settled and held together where a call names this model; null: without end. */
@@ -20,8 +22,17 @@ export function mostFor(
   return exceededAction === 'restrict' && model !== null && freeModels.includes(model) ? ceiling : limit;
 }
 
+/** Whether nothing is let through, whatever room there is. */
+function isClosed(
+  { measure = null, freeModels }: Pick<Judged, 'measure' | 'freeModels'>,
+  model: string | null,
+): boolean {
+  return measure === 'suspended' || (measure === 'restricted' && (model === null || !freeModels.includes(model)));
+}
+
 /** Whether an amount still fits into a budget. */
 export function fits(budget: Judged, amount: Amount, model: string | null): boolean {
+  if (isClosed(budget, model)) return false;
   const most = mostFor(budget, model);
   return most === null || compareAmounts(addAmounts(addAmounts(budget.settled, budget.held), amount), most) <= 0;
 }

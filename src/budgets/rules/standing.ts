@@ -1,5 +1,5 @@
 import { addAmounts, type Amount, compareAmounts, exactly, subtractAmounts } from '../../platform/money.ts';
-import type { BudgetState, ExceededAction } from './model.ts';
+import type { BudgetState, ExceededAction, MeasureKind } from './model.ts';
 
 /** The figures of one period. */
 export interface Figures {
@@ -26,8 +26,12 @@ export function crossingOf({
   return warnAt !== null && compareAmounts(settled, warnAt) >= 0 ? 'warning' : 'none';
 }
 
-/** How a budget stands in its current period, as callers see it. */
-export function stateOf(figures: Figures): BudgetState {
+/**
+ * How a budget stands in its current period, as callers see it.
+ * @param measure what the enforcement has taken, if anything
+ */
+export function stateOf(figures: Figures, measure: MeasureKind | null = null): BudgetState {
+  if (measure !== null) return measure;
   switch (crossingOf(figures)) {
     case 'none':
       return 'open';

@@ -13,6 +13,7 @@ export interface AlertSettings {
   readonly exceeded_action?: ExceededAction;
   readonly restrict_to_models?: readonly string[];
   readonly hard_limit_percent?: number;
+  readonly increase_percent?: number;
 }
 
 /** More for one period. */
@@ -37,6 +38,7 @@ export interface PeriodTerms {
 export const DEFAULT_WARNING_THRESHOLD = 80;
 export const DEFAULT_EXCEEDED_ACTION: ExceededAction = 'require_approval';
 export const DEFAULT_HARD_LIMIT_PERCENT = 110;
+export const DEFAULT_INCREASE_PERCENT = 20;
 
 /** The threshold in percent and the action that hold: the budget's own, else the settings' of its team, else the defaults. */
 export function warningThresholdOf(budget: BudgetTerms, alerts: AlertSettings): number {
@@ -45,6 +47,11 @@ export function warningThresholdOf(budget: BudgetTerms, alerts: AlertSettings): 
 
 export function exceededActionOf(budget: BudgetTerms, alerts: AlertSettings): ExceededAction {
   return budget.exceededAction ?? alerts.exceeded_action ?? DEFAULT_EXCEEDED_ACTION;
+}
+
+/** By how much a budget that is used up is to be raised: a part of its amount, whatever its limit has come to. */
+export function increaseOf({ amount }: BudgetTerms, alerts: AlertSettings): Amount {
+  return percentOf(exactly(amount), alerts.increase_percent ?? DEFAULT_INCREASE_PERCENT);
 }
 
 /** What a budget means in one period at a moment. A raise lifts the threshold and the ceiling with the limit. */

@@ -10,6 +10,14 @@ export const WEBHOOK_EVENTS = {
   'approval.decided':
     'The request is closed: approved, rejected, withdrawn or expired. `data.approval.state` says which.',
   'approval.late_decision': 'Somebody decided on a request that was closed already. It changes nothing.',
+  'budget.warning': 'A budget passed its warning threshold. `data.alert` says how far.',
+  'budget.exceeded': 'What was spent has reached the limit of a budget.',
+  'budget.restricted': 'A budget that is used up lets only the models go on that the billing settings name.',
+  'budget.suspended': 'A budget that is used up refuses everything.',
+  'budget.restored': 'A budget is no longer restricted or suspended. `data.because` says why.',
+  'budget.increase_requested': 'An increase of a budget was asked for. `data.approval` is the request.',
+  'budget.increase_impossible': 'A budget needs an increase, and there is nobody who could agree to it.',
+  'budget.increased': 'An increase was approved: the limit of the budget is raised for its period.',
   'audit.finding': 'Somebody’s access was unusual. `data.finding.kind` says how.',
   'audit.stream_failing': 'The audit log could not be sent to a stream for an hour; it is still tried.',
 } as const satisfies Readonly<Record<string, string>>;

@@ -4,6 +4,7 @@ import { cosignCheckpoint, parseCheckpoint } from '../../../src/audit/notes/chec
 import { formatVerifierKey, signingKey } from '../../../src/audit/notes/keys.ts';
 import { formatSignature, parseNote } from '../../../src/audit/notes/signed-note.ts';
 import type { Asked, Office } from '../../pages-flow/support/office.ts';
+import { alertsOf } from '../../budgets/support/alerts.ts';
 import { Receiver } from '../../notify/support/receiver.ts';
 
 /** How a route is called, as somebody who may. @returns the id of the request */
@@ -41,6 +42,8 @@ const usage = (office: Office) => ({
   output_tokens: 1,
   occurred_at: new Date().toISOString(),
 });
+
+const teamAlerts = (office: Office) => alertsOf(office.system.core, office.team);
 
 /** What can be done to a budget. */
 function budgetChanges(route: string, path: (office: Office) => string): Record<string, Call> {
@@ -167,6 +170,23 @@ export const CHANGES: Readonly<Record<string, Call>> = {
     send(office, 'PUT', '/api/v1/organization/exchange-rates/EUR/USD', { rate: '1.1' }),
   ...budgetChanges('/api/v1/organization/budgets/{name}', () => '/api/v1/organization/budgets/everything'),
   ...budgetChanges('/api/v1/teams/{team}/budgets/{name}', (office) => `/api/v1/teams/${office.team}/budgets/calls`),
+
+  'POST /api/v1/teams/{team}/billing': async (office) => {
+    const path = `/api/v1/teams/${office.team}`;
+    await office.system.need('PUT', `${path}/budgets/seen`, {
+      ...budget,
+      amount: { value: '1', currency: 'USD' },
+      scope: { model: 'seen' },
+      exceeded_action: 'notify',
+    });
+    const event = { ...usage(office), model: 'seen', cost: { value: '1', currency: 'USD' } };
+    await office.system.need('POST', '/api/v1/usage', { events: [event] });
+    const [alert] = await office.system.until(async () => {
+      const alerts = await teamAlerts(office);
+      return alerts.length > 0 && alerts;
+    }, 'an alert');
+    return send(office, 'POST', `${path}/billing`, { action: 'acknowledge_alert', alert_id: alert!.id });
+  },
 
   'POST /api/v1/approvals': (office) =>
     send(office, 'POST', '/api/v1/approvals', {

@@ -7,6 +7,7 @@ import {
   type BudgetTerms,
   type ExceededAction,
   fits,
+  type MeasureKind,
   type Raise,
   stateOf,
   termsAt,
@@ -85,6 +86,32 @@ describe('an amount', () => {
     ['restrict', '11', null, false],
   ])('under %s of %s with model %s fits: %s', (action, amount, model, expected) => {
     expect(fits(budget(action), exactly(amount), model)).toBe(expected);
+  });
+});
+
+describe('what the enforcement has closed', () => {
+  const open = {
+    limit: exactly('100'),
+    settled: exactly('0'),
+    held: exactly('0'),
+    freeModels: ['free'],
+    ceiling: exactly('110'),
+  };
+
+  test.each<[MeasureKind, ExceededAction, string | null, boolean]>([
+    ['suspended', 'suspend', 'free', false],
+    ['restricted', 'restrict', 'free', true],
+    ['restricted', 'restrict', 'dear', false],
+    ['restricted', 'restrict', null, false],
+    ['awaiting_approval', 'require_approval', 'dear', true],
+  ])('as %s under %s lets %s go on where there is room: %s', (measure, exceededAction, model, expected) => {
+    expect(fits({ ...open, exceededAction, measure }, exactly('1'), model)).toBe(expected);
+  });
+
+  test('is what callers are told', () => {
+    const figures = { ...open, warnAt: null, exceededAction: 'require_approval' as const };
+    expect(stateOf(figures, 'awaiting_approval')).toBe('awaiting_approval');
+    expect(stateOf(figures)).toBe('open');
   });
 });
 

@@ -4,24 +4,27 @@
  */
 import { pino } from 'pino';
 import { approvalActivities } from '../../../activities/approvals.ts';
+import { budgetEnforcementActivities } from '../../../activities/budget-enforcement.ts';
 import { composeCore } from '../../../src/composition.ts';
+import { composeEnforcement } from '../../../src/composition/enforcement.ts';
 import { parseConfig } from '../../../src/config.ts';
 import { givenServices } from '../../../src/given-services.ts';
 import { bundleWorkflows, installRuntime, WorkflowWorker } from '../../../src/platform/temporal/workflow-worker.ts';
 import { workflowBundle } from '../../support/workflow-bundle.ts';
-import type { ApplyIntentInput, ApprovalActivities, FireTimerInput } from '../../../workflows/contracts/approvals.ts';
 
 const config = parseConfig(process.env);
 const logger = pino({ level: 'silent' });
 installRuntime(logger);
 const services = givenServices(config);
 const core = await composeCore({ config, logger, ...services });
-const activities = approvalActivities(core.approvals.execution);
+const activities = {
+  ...approvalActivities(core.approvals.execution),
+  ...budgetEnforcementActivities(composeEnforcement(core)),
+};
 
-function dyingAfter<Input, Result>(
-  name: keyof ApprovalActivities,
-  activity: (input: Input) => Promise<Result>,
-): (input: Input) => Promise<Result> {
+type Step = (input: never) => Promise<unknown>;
+
+function dyingAfter(name: string, activity: Step): Step {
   return async (input) => {
     const result = await activity(input);
     if (process.env['DIES_AFTER'] === name) process.kill(process.pid, 'SIGKILL');
@@ -34,10 +37,9 @@ await WorkflowWorker.start({
   namespace: config.temporal.namespace,
   taskQueue: config.temporal.taskQueue,
   payloadKey: core.master.payloads,
-  activities: {
-    applyIntent: dyingAfter('applyIntent', (input: ApplyIntentInput) => activities.applyIntent(input)),
-    fireTimer: dyingAfter('fireTimer', (input: FireTimerInput) => activities.fireTimer(input)),
-  },
+  activities: Object.fromEntries(
+    Object.entries(activities).map(([name, activity]: [string, Step]) => [name, dyingAfter(name, activity)]),
+  ),
   bundle: workflowBundle() ?? (await bundleWorkflows(logger, [])),
 });
 process.stdout.write('ready\n');

@@ -50,6 +50,10 @@ export class SkippingWorld {
     return this.product.api;
   }
 
+  get databaseAdminUrl(): string {
+    return this.#database.adminUrl;
+  }
+
   /** What the product takes for the present. */
   now(): Date {
     return this.#clock.now();
