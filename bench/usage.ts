@@ -1,6 +1,6 @@
 /**
  * `npm run bench:usage`: usage events over HTTP, priced and rolled up, against bare multi-row inserts of as many rows with the
- * same unique key; how soon they are seen; how long a team's analytics take over a large ledger.
+ * same unique key; how soon they are seen; how long a team's bill and analytics take over a large ledger.
  */
 import { z } from 'zod';
 import { ApiClient } from './support/api-client.ts';
@@ -40,7 +40,7 @@ const values = readOptions(
       ['--batch N', 'events a request (1000)'],
       ['--clients N', 'requests at a time (8)'],
       ['--rounds N', 'into how many rounds they are divided, floor and product in turns (4; 2 with --quick)'],
-      ['--lines N', 'lines of the ledger under which analytics are measured (10000000; 300000 with --quick)'],
+      ['--lines N', 'lines of the ledger under which bills and analytics are measured (10000000; 300000 with --quick)'],
       ['--tokens FILE', 'token counts of real calls: a CSV file of time, input and output tokens'],
       ['--seed N', 'who uses what (1)'],
       ['--profile FOLDER', 'a CPU profile of the API process is written there'],
@@ -100,20 +100,17 @@ try {
   say(`rollups equal the ledger:    ${(await differences()) === 0 ? 'yes' : 'NO'}`);
   say(`visible within               ${(await untilVisible(load)).toFixed(0)} ms of being sent (goal < 2000)`);
   await fillLedger(database, lines, say);
-  for (const query of ['include=usage,models', 'include=usage,models,members']) {
+  for (const path of ['billing', 'analytics?include=usage,models', 'analytics?include=usage,models,members']) {
     const took: number[] = [];
     const before = await cpu();
     for (let look = 0; look < LOOKS; look += 1)
       took.push(
-        (
-          await timed(() =>
-            api.need('GET', `/api/v1/teams/team-${look % TEAMS}/analytics?${query}`, { key: services.ownerKey }),
-          )
-        ).ms,
+        (await timed(() => api.need('GET', `/api/v1/teams/team-${look % TEAMS}/${path}`, { key: services.ownerKey })))
+          .ms,
       );
     const { p50, p99 } = spreadOf(took);
     say(
-      `analytics?${query.padEnd(30)} p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms with ${await database.number('select count(*) from countersign.ledger_lines')} lines (goal < 50)`,
+      `${path.padEnd(40)} p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms with ${await database.number('select count(*) from countersign.ledger_lines')} lines (goal < 50)`,
     );
     say(`  processor time for one     ${describeCpu([cpuPerPiece(before, await cpu(), LOOKS)])}`);
   }
@@ -158,13 +155,13 @@ function differences(): Promise<number> {
     where (r.cost, r.events, r.tokens) is distinct from (l.cost, l.events, l.tokens)`);
 }
 
-/** Milliseconds from sending a batch until analytics show it. */
+/** Milliseconds from sending a batch until the team’s bill shows it. */
 async function untilVisible(load: UsageLoad): Promise<number> {
   const requestsOf = async () =>
     z
-      .object({ usage: z.object({ requests: z.number() }) })
-      .parse(await api.need('GET', '/api/v1/teams/team-0/analytics?include=usage', { key: services.ownerKey })).usage
-      .requests;
+      .object({ billing_period: z.object({ total_requests: z.number() }) })
+      .parse(await api.need('GET', '/api/v1/teams/team-0/billing', { key: services.ownerKey })).billing_period
+      .total_requests;
   const before = await requestsOf();
   const body = Buffer.from(JSON.stringify({ events: makeEvents({ ...plan, teams: 1 }, perBatch, 'visible') }));
   const sent = performance.now();

@@ -50,6 +50,9 @@ export interface BudgetView {
   readonly profiles: Profiles;
 }
 
+/** Whoever has more lists them. */
+const MOST_BUDGETS_SHOWN = 200;
+
 interface BudgetParts {
   readonly work: UnitOfWork;
   readonly people: People;
@@ -207,28 +210,21 @@ export class BudgetService {
     return work.read(caller.organization, async (em) => {
       const path = await pathOf(em, caller, team);
       demand(caller, permission, path);
-      const budgets = await find(em, path[0]!);
-      const figures = await figuresOf(
-        em,
-        budgets.map(({ id }) => id),
-        clock.now(),
-      );
-      const profiles = await people.profiles(
-        em,
-        caller.organization,
-        budgets.flatMap(({ person }) => (person ? [person] : [])),
-      );
-      const alerts = (await teamBillingSettings(em, path[0]!)).budget_alerts ?? {};
-      return Promise.all(
-        budgets.map(async (budget) => ({
-          budget,
-          figures: figures.get(budget.id) ?? null,
-          timezone: await timezoneOf(em, budget),
-          alerts,
-          profiles,
-        })),
-      );
+      return viewsOf(em, people, caller.organization, path[0]!, await find(em, path[0]!), clock.now());
     });
+  }
+
+  /**
+   * The budgets of a team as they stood at a moment, in a transaction of somebody who has looked whether they may be seen.
+   * @param team internal id
+   */
+  async ofTeam(em: EntityManager, organization: string, team: string, at: Date): Promise<BudgetView[]> {
+    const budgets = await em.find(
+      Budget,
+      { team, retiredAt: null },
+      { orderBy: { id: 'asc' }, limit: MOST_BUDGETS_SHOWN },
+    );
+    return viewsOf(em, this.#parts.people, organization, team, budgets, at);
   }
 
   async #personOf(em: EntityManager, caller: Caller, alias: string): Promise<string> {
@@ -237,6 +233,36 @@ export class BudgetService {
       throw new InvalidRequest([{ path: 'scope.user_id', message: 'there is no such user in your organization' }]);
     return person;
   }
+}
+
+/** @param team internal id of the team, or of the organization, that all of them belong to */
+async function viewsOf(
+  em: EntityManager,
+  people: People,
+  organization: string,
+  team: string,
+  budgets: readonly Budget[],
+  at: Date,
+): Promise<BudgetView[]> {
+  const figures = await figuresOf(
+    em,
+    budgets.map(({ id }) => id),
+    at,
+  );
+  const profiles = await people.profiles(
+    em,
+    organization,
+    budgets.flatMap(({ person }) => (person ? [person] : [])),
+  );
+  const alerts = (await teamBillingSettings(em, team)).budget_alerts ?? {};
+  const inherited = await timezoneOf(em, { organization, team, timezone: null });
+  return budgets.map((budget) => ({
+    budget,
+    figures: figures.get(budget.id) ?? null,
+    timezone: budget.timezone ?? inherited,
+    alerts,
+    profiles,
+  }));
 }
 
 async function pathOf(em: EntityManager, caller: Caller, team: string | null): Promise<string[]> {

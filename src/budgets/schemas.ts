@@ -8,6 +8,7 @@ import {
   timestampOut,
   timestampSchema,
   timezoneSchema,
+  uuidSchema,
 } from '../platform/http/schemas.ts';
 import { amountSchema, decimalSchema } from '../tenancy/schemas.ts';
 import { EXCEEDED_ACTIONS, PERIOD_KINDS } from './rules.ts';
@@ -161,3 +162,16 @@ export const settledSchema = z
 export const releasedSchema = z
   .object({ id: z.string(), state: z.enum(['released', 'expired', 'settled']) })
   .meta({ id: 'ReleasedReservation', description: 'What was settled or has expired before stays so.' });
+
+/** An alert as callers see it. */
+export const alertSchema = z
+  .object({
+    id: uuidSchema,
+    type: z.enum(['budget_warning', 'budget_exceeded', 'budget_increase_impossible']),
+    budget: z.string(),
+    threshold: z.number().describe('Percent of the limit'),
+    current_value: z.number().describe('Percent of the limit that was spent when the alert was made'),
+    message: z.string(),
+    created_at: timestampOut,
+  })
+  .meta({ id: 'BudgetAlert' });

@@ -4,6 +4,7 @@ import { approvalRoutes } from '../approvals/routes.ts';
 import { auditRoutes } from '../audit/routes.ts';
 import { streamRoutes } from '../audit/streams/routes.ts';
 import { StreamService } from '../audit/streams/stream-service.ts';
+import { billingRoutes } from '../billing/routes.ts';
 import { AddressGuard } from '../notify/webhooks/address.ts';
 import { webhookRoutes } from '../notify/webhooks/routes.ts';
 import { WebhookService } from '../notify/webhooks/service.ts';
@@ -26,6 +27,7 @@ import { tenancyRoutes } from '../tenancy/routes.ts';
 import { SettingsService } from '../tenancy/settings-service.ts';
 import { TeamService } from '../tenancy/team-service.ts';
 import { composeAudit } from './audit.ts';
+import { composeBilling } from './billing.ts';
 import { UsageAnalytics } from '../usage/analytics.ts';
 import { analyticsRoutes } from '../usage/analytics-routes.ts';
 import { UsageIntake } from '../usage/intake.ts';
@@ -65,6 +67,7 @@ export function composeApi(
     ...budgetRoutes(budgets.service),
     ...reservationRoutes(budgets.reservations),
     ...alertRoutes(new AlertService(work)),
+    ...billingRoutes(composeBilling(core)),
     ...webhookRoutes(new WebhookService(work, guard)),
   ];
   const document = openApiDocument(routes, { version, publicUrl: config.publicUrl });

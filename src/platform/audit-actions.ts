@@ -118,6 +118,13 @@ export const AUDIT_ACTIONS = {
     meaning: 'A budget’s limit stays: the request for an increase was rejected, withdrawn or expired.',
   },
 
+  // billing
+  'billing.exported': {
+    resource: 'organization',
+    meaning:
+      'Charges were exported, of the team that the entry names or of all; `detail` has the time, the format and how many teams.',
+  },
+
   'webhook.created': { resource: 'webhook', meaning: 'A webhook was entered.' },
   'webhook.deleted': { resource: 'webhook', meaning: 'A webhook was deleted.' },
   'webhook.disabled': {

@@ -141,6 +141,11 @@ export class UnitOfWork {
     return this.database.read(organization, work);
   }
 
+  /** As `read`, for what is longer than memory should hold. */
+  readInPieces<T>(organization: string, read: (em: EntityManager) => AsyncIterable<T>): AsyncIterable<T> {
+    return this.database.readInPieces(organization, read);
+  }
+
   /**
    * Changes something, and says so in the audit log.
    * @param at the moment of the change where the caller knows it better than the clock (a workflow's timer)

@@ -162,6 +162,7 @@ export interface BillingSettingsDocument {
   };
   readonly cost_allocation?: {
     readonly method?: 'usage_based' | 'fixed' | 'even';
+    /** By the ids that callers gave to the teams. */
     readonly shares?: Readonly<Record<string, number>>;
   };
   readonly reporting?: {
@@ -171,6 +172,8 @@ export interface BillingSettingsDocument {
   };
   readonly cost_center?: string;
   readonly charge_back_method?: 'usage_based' | 'fixed' | 'even';
+  /** By the names of the cost centres. */
+  readonly charge_back_shares?: Readonly<Record<string, number>>;
 }
 
 /** A team's billing settings; what is not set is inherited from the parent team. */

@@ -209,6 +209,15 @@ const threshold = z
 const percent = (most: number) => z.number().min(0.01).max(most).multipleOf(0.01);
 const modelSchema = lineText(200);
 const distribution = z.enum(['usage_based', 'fixed', 'even']);
+const MOST_SHARES = 200;
+
+/** Any unit, such as percent: only the proportion counts. Null takes one of them back. */
+function sharesAmong(sharer: z.ZodString) {
+  return z
+    .record(sharer, z.number().min(0).max(1_000_000).multipleOf(0.000001).nullable())
+    .refine((shares) => Object.keys(shares).length <= MOST_SHARES, `must not name more than ${MOST_SHARES}`)
+    .nullish();
+}
 
 /** Each is merged deeply: a member that is left out stays, null takes it back. */
 const spendingSettings = {
@@ -236,8 +245,14 @@ const spendingSettings = {
     .nullish(),
   cost_allocation: z
     .strictObject({
-      method: distribution.nullish(),
-      shares: z.record(aliasSchema, z.number().min(0).max(1_000_000)).nullish(),
+      method: distribution
+        .nullish()
+        .describe(
+          'How a shared pool’s cost is divided: by what each team has spent itself, by fixed shares, or evenly',
+        ),
+      shares: sharesAmong(aliasSchema).describe(
+        'The teams that share this team’s own cost, which makes it a shared pool, each with its share; the shares count under `fixed` only',
+      ),
     })
     .nullish(),
   reporting: z
@@ -247,8 +262,17 @@ const spendingSettings = {
       include_member_breakdown: z.boolean().nullish(),
     })
     .nullish(),
-  cost_center: lineText(100).nullish(),
-  charge_back_method: distribution.nullish(),
+  cost_center: lineText(100)
+    .nullish()
+    .describe('Where the team’s cost is charged to; the nearest parent’s where a team says nothing'),
+  charge_back_method: distribution
+    .nullish()
+    .describe(
+      'How the cost is divided among `charge_back_shares`: by what the teams of each cost centre have spent themselves, by fixed shares, or evenly',
+    ),
+  charge_back_shares: sharesAmong(lineText(100)).describe(
+    'Several cost centres instead of `cost_center`, each with its share; the shares count under `fixed` only',
+  ),
 };
 
 export const billingSettingsChangeSchema = z
@@ -294,5 +318,6 @@ export const billingSettingsSchema = z
     }),
     cost_center: z.string().nullable(),
     charge_back_method: z.string(),
+    charge_back_shares: z.record(z.string(), z.number()),
   })
   .meta({ id: 'BillingSettings' });

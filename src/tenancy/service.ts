@@ -1,6 +1,8 @@
 /** The door of this room: what other features may use. */
+export { presentAlertSettings } from './rules/alert-settings.ts';
 export { demand, may, seesAll, teamsWhere } from './authorize.ts';
 export { calendarsByName } from './calendars.ts';
+export { costSettingsOf } from './cost-settings.ts';
 export { type OrganizationSettings, type Team } from './entities.ts';
 export { FactsReader, inactiveAmong } from './facts.ts';
 export { approvalHierarchy, teamBillingSettings } from './hierarchy.ts';

@@ -19,6 +19,7 @@ import { makeOrganization, organizationById } from './organizations.ts';
 import { openRecipients, sealRecipients } from './report-recipients.ts';
 import type { Calendar } from './rules/business-time.ts';
 import { mergeSettings, type SettingsChange } from './rules/merge-settings.ts';
+import { demandSharers } from './cost-settings.ts';
 import { teamByAlias, teamPath } from './teams.ts';
 
 /** `monthly_budget` is no setting that is stored, but the amount of a budget. */
@@ -149,6 +150,7 @@ export class SettingsService {
       const team = await teamByAlias(tx.em, caller.organization, teamAlias);
       const path = await teamPath(tx.em, caller.organization, team.id);
       demand(caller, 'billing.manage', path);
+      await demandSharers(tx.em, caller.organization, Object.keys(change.cost_allocation?.shares ?? {}));
       await tx.em.lock(team, LockMode.PESSIMISTIC_WRITE);
       const existing = await tx.em.findOne(BillingSettings, { team: team.id });
       checkIfMatch(ifMatch, existing?.version ?? 0);

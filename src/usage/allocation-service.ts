@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Amount, addAmounts, exactly } from '../platform/money.ts';
-import { sumUsage } from './reads.ts';
+import { isUuid } from '../platform/ids.ts';
+import { sumUsage, type UsageScope } from './reads.ts';
 import { allocate, type AllocatedShare, type AllocationMethod } from './rules/allocation.ts';
 
 /** A team whose cost is charged to others. */
@@ -32,8 +33,11 @@ export async function allocatePool(
   to: Date,
 ): Promise<PoolAllocation[]> {
   const { organization, team, method, sharers } = pool;
-  const totals = await sumUsage(em, { organization, teams: [team], from, to });
-  const used = method === 'usage_based' ? await costByTeam(em, { organization, from, to }) : new Map<string, Amount>();
+  const totals = await sumUsage(em, { organization, teams: [team], from, to }, [], { histogram: false });
+  const used =
+    method === 'usage_based'
+      ? await costByTeam(em, { organization, teams: teamsAmong(sharers, team), from, to })
+      : new Map<string, Amount>();
   return totals.map(({ currency, cost }) => {
     const weighted = sharers.map((sharer) => ({
       ...sharer,
@@ -43,12 +47,14 @@ export async function allocatePool(
   });
 }
 
-async function costByTeam(
-  em: EntityManager,
-  scope: { organization: string; from: Date; to: Date },
-): Promise<Map<string, Amount>> {
+/** The pool's own cost is what is divided: it says nothing of what the pool has used of itself. */
+function teamsAmong(sharers: SharedPool['sharers'], pool: string): string[] {
+  return sharers.flatMap(({ key }) => (isUuid(key) && key !== pool ? [key] : []));
+}
+
+async function costByTeam(em: EntityManager, scope: UsageScope): Promise<Map<string, Amount>> {
   const costs = new Map<string, Amount>();
-  for (const { keys, currency, cost } of await sumUsage(em, { ...scope, teams: null }, ['team'])) {
+  for (const { keys, currency, cost } of await sumUsage(em, scope, ['team'], { histogram: false })) {
     const key = `${keys[0]} ${currency}`;
     costs.set(key, addAmounts(costs.get(key) ?? exactly(0), cost));
   }

@@ -5,6 +5,7 @@ import type { UnitOfWork } from '../platform/unit-of-work.ts';
 import {
   currencyOf,
   demand,
+  organizationById,
   type People,
   type Profiles,
   teamByAlias,
@@ -71,7 +72,10 @@ export class UsageAnalytics {
       const teams = query.descendants ? await teamsDownwards(em, [team.id]) : [team.id];
       const sums = (dimensions: Dimension[], histogram: boolean) =>
         sumUsage(em, { organization, teams, from, to }, dimensions, { histogram });
-      const timezone = upwards.find((above) => above.timezone)?.timezone ?? 'UTC';
+      const timezone =
+        upwards.find((above) => above.timezone)?.timezone ??
+        (await organizationById(em, organization)).settings.timezone ??
+        'UTC';
       const wants = (part: AnalyticsPart) => query.include.includes(part);
       // Totals and providers are added up from the models: reading everything once more would take as long again.
       const models = wants('models') || wants('usage') ? await sums(['provider', 'model'], true) : null;

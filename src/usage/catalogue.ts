@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { calcPrice, type ModelPrice, type PriceCalculation } from '@pydantic/genai-prices';
+import { calcPrice, findProvider, type ModelPrice, type PriceCalculation } from '@pydantic/genai-prices';
 import { exactly } from '../platform/money.ts';
 import { CATALOGUE_KEYS } from './catalogue-keys.ts';
 import type { KindRate, RateCard } from './rules/prices.ts';
@@ -21,6 +21,19 @@ const packageFile = new URL(
 /** The version of the price lists that come along. */
 export const { version: CATALOGUE_VERSION } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
 
+/** A model that a provider offers. */
+export interface Offer {
+  readonly model: string;
+  /** The most tokens of a call, where the catalogue knows that. */
+  readonly contextWindow: number | null;
+}
+
+/** A model by the name that the catalogue has for it, and those of its provider that are not given up. */
+interface KnownModel {
+  readonly model: string;
+  readonly offers: readonly Offer[];
+}
+
 /**
  * The public price lists that come with `@pydantic/genai-prices`. It multiplies floats; only its rates are taken, and are
  * multiplied as decimals.
@@ -28,6 +41,7 @@ export const { version: CATALOGUE_VERSION } = JSON.parse(readFileSync(packageFil
 export class Catalogue {
   readonly #cards = new Map<string, RateCard | null>();
   readonly #dated = new Set<string>();
+  readonly #offers = new Map<string, KnownModel | null>();
 
   /** The prices of a model at a moment; null where the catalogue does not know it, or has no price of tokens for it. */
   cardFor(provider: string, model: string, at: Date): RateCard | null {
@@ -44,10 +58,37 @@ export class Catalogue {
     return card;
   }
 
+  /**
+   * What else a provider offers.
+   * @returns null where the catalogue does not know the model
+   */
+  offersBeside(provider: string, model: string): KnownModel | null {
+    const name = `${provider}\n${model}`;
+    const known = this.#offers.get(name);
+    if (known !== undefined) return known;
+    const found = knownModel(provider, model);
+    if (this.#offers.size >= MAX_CARDS) this.#offers.clear();
+    this.#offers.set(name, found);
+    return found;
+  }
+
   #forget(): void {
     this.#cards.clear();
     this.#dated.clear();
   }
+}
+
+function knownModel(provider: string, model: string): KnownModel | null {
+  const found = calcPrice({}, model, { providerId: provider });
+  const models = findProvider({ providerId: provider })?.models ?? [];
+  return (
+    found && {
+      model: found.model.id,
+      offers: models
+        .filter(({ deprecated }) => deprecated !== true)
+        .map(({ id, context_window: contextWindow }) => ({ model: id, contextWindow: contextWindow ?? null })),
+    }
+  );
 }
 
 function cardOf(found: PriceCalculation): RateCard | null {

@@ -19,6 +19,8 @@ export interface Priceable {
   readonly tokens: TokenCounts;
   readonly batched: boolean;
   readonly occurredAt: Date;
+  /** How many calls the counts are of; one unless said otherwise. */
+  readonly calls?: number;
 }
 
 /** The prices of an organization as they are at one moment: its own rates, before the catalogue's; its exchange rates. */
@@ -39,8 +41,8 @@ export class PriceBook {
 
   /** The price of a call in a currency; null where there is none yet. */
   priceIn(currency: string, call: Priceable): Price | null {
-    const card = this.#cardFor(call);
-    const cost = card && priceOf(card, call.tokens, call.batched);
+    const card = this.cardFor(call);
+    const cost = card && priceOf(card, call.tokens, call.batched, call.calls);
     return (
       card &&
       cost &&
@@ -53,7 +55,8 @@ export class PriceBook {
     return this.#convert({ cost: stated.value, version: null, pricedBy: 'caller' }, stated.currency, currency, at);
   }
 
-  #cardFor({ provider, model, occurredAt }: Priceable): RateCard | null {
+  /** The prices that hold for a model at a moment, in their own currency; null where there are none. */
+  cardFor({ provider, model, occurredAt }: Pick<Priceable, 'provider' | 'model' | 'occurredAt'>): RateCard | null {
     const own = versionAt(this.#rates.get(pairOf(provider, model)) ?? [], occurredAt);
     return (own && this.#ownCard(own)) ?? this.#catalogue.cardFor(provider, model, occurredAt);
   }

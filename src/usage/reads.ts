@@ -71,6 +71,64 @@ export async function sumUsage(
   return rows.map(sumsOf);
 }
 
+/**
+ * Adds usage up in several ways at once, from one look at the rollups: first by everything that is asked for, and what is
+ * left of the rows then once more for each way. Without latencies' histogram.
+ * @param ways each a list of dimensions, as `sumUsage` takes them; all different
+ * @returns the sums of each way, in the order of the ways
+ */
+export async function sumUsageInWays(
+  em: EntityManager,
+  scope: UsageScope,
+  ways: readonly (readonly Dimension[])[],
+): Promise<UsageSums[][]> {
+  const dimensions = [...new Set(ways.flat())];
+  const keys = dimensions.map(expressionOf);
+  const names = keys.map((_, index) => `k${index}`);
+  const nameOf = (dimension: Dimension) => names[dimensions.indexOf(dimension)] ?? '';
+  const source = sourceOf(scope);
+  const sets = ways.map((way) => `(${[...way.map(nameOf), 'currency'].join(', ')})`);
+  // grouping() has a bit for each dimension that a row was not divided by (PostgreSQL, 9.21).
+  const rows = await em.execute<(SumsRow & { readonly way: number })[]>(
+    `select ${names.length === 0 ? '0' : `grouping(${names.join(', ')})`} as way, array[${names.map((name) => `${name}::text`).join(', ')}]::text[] as keys, currency,
+       ${SUMMED.map((name) => `sum(${name})::float8 as ${name}`).join(', ')}, sum(cost)::text as cost, array[]::float8[] as buckets
+     from (
+       select ${keys.map(({ sql }, index) => `${sql} as k${index}, `).join('')}currency, ${SUMMED.map((name) => `sum(${name}) as ${name}`).join(', ')}, sum(cost) as cost
+       from (${source.sql}) u group by ${[...names, 'currency'].join(', ')}
+     ) sums group by grouping sets (${sets.join(', ')})`,
+    [...keys.flatMap(({ values }) => values), ...source.values],
+  );
+  return ways.map((way) => {
+    const mask = dimensions.reduce((bits, dimension) => bits * 2 + (way.includes(dimension) ? 0 : 1), 0);
+    const places = way.map((dimension) => dimensions.indexOf(dimension));
+    return rows
+      .filter((row) => row.way === mask)
+      .map((row) => sumsOf({ ...row, keys: places.map((place) => row.keys[place] ?? '') }));
+  });
+}
+
+/** What was spent on a day of a time zone, such as `2026-11-23`. */
+export interface DailySpending {
+  readonly day: string;
+  readonly currency: string;
+  readonly cost: Amount;
+}
+
+/**
+ * Adds cost alone up by day. Hours are added up first: to find the day of every row takes three times as long, and the planner
+ * sorts all of them, since it cannot tell how many days there are.
+ * @returns in no particular order
+ */
+export async function costsByDay(em: EntityManager, scope: UsageScope, timezone: string): Promise<DailySpending[]> {
+  const source = sourceOf(scope);
+  const rows = await em.execute<{ day: string; currency: string; cost: string }[]>(
+    `select (hour at time zone ?)::date::text as day, currency, sum(cost)::text as cost
+     from (select hour, currency, sum(cost) as cost from (${source.sql}) u group by hour, currency) hours group by 1, 2`,
+    [timezone, ...source.values],
+  );
+  return rows.map(({ day, currency, cost }) => ({ day, currency, cost: exactly(cost) }));
+}
+
 interface Fragment {
   readonly sql: string;
   readonly values: readonly (string | Date)[];

@@ -32,6 +32,13 @@ function acknowledge(team: string, alert: string, user: string) {
 }
 
 describe('an alert', () => {
+  test('stands in the bill of its team until it is acknowledged', async () => {
+    const shown = async () =>
+      (await purse.api.need('GET', '/api/v1/teams/vision/billing')).budget_alerts.current_alerts as unknown[];
+    expect(await shown()).toEqual(await alertsOf(purse.system.core, 'vision'));
+    expect(await shown()).toHaveLength(1);
+  });
+
   test('is acknowledged by finance, once, and leaves the current ones', async () => {
     const [alert] = await alertsOf(purse.system.core, 'vision');
     expect((await acknowledge('vision', alert!.id, 'eye')).status).toBe(403);

@@ -2,24 +2,14 @@ import { z } from 'zod';
 import { type Route, route } from '../../platform/http/route.ts';
 import { timestampOut, uuidSchema } from '../../platform/http/schemas.ts';
 import { teamParams } from '../../tenancy/schemas.ts';
+import { alertSchema } from '../schemas.ts';
 import type { AlertService } from './alert-service.ts';
 
 const acknowledgementSchema = z
   .strictObject({ action: z.literal('acknowledge_alert'), alert_id: uuidSchema })
   .meta({ id: 'BillingAction' });
 
-const acknowledgedSchema = z
-  .object({
-    id: uuidSchema,
-    type: z.enum(['budget_warning', 'budget_exceeded', 'budget_increase_impossible']),
-    budget: z.string(),
-    threshold: z.number().describe('Percent of the limit'),
-    current_value: z.number().describe('Percent of the limit that was spent when the alert was made'),
-    message: z.string(),
-    created_at: timestampOut,
-    acknowledged_at: timestampOut,
-  })
-  .meta({ id: 'AcknowledgedAlert' });
+const acknowledgedSchema = alertSchema.extend({ acknowledged_at: timestampOut }).meta({ id: 'AcknowledgedAlert' });
 
 /** What can be done about the alerts of a team, over HTTP. */
 export function alertRoutes(alerts: AlertService): Route[] {

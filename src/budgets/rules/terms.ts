@@ -1,4 +1,5 @@
 import { addAmounts, type Amount, exactly, multiplyAmounts, roundAmount } from '../../platform/money.ts';
+import { ALERT_DEFAULTS, type AlertSettings as Settings } from '../../tenancy/rules/alert-settings.ts';
 import type { ExceededAction } from './model.ts';
 
 /** What a budget and the billing settings of its team say; null or absent: nothing. */
@@ -8,13 +9,7 @@ export interface BudgetTerms {
   readonly exceededAction?: ExceededAction | null;
 }
 
-export interface AlertSettings {
-  readonly warning_threshold?: number;
-  readonly exceeded_action?: ExceededAction;
-  readonly restrict_to_models?: readonly string[];
-  readonly hard_limit_percent?: number;
-  readonly increase_percent?: number;
-}
+export type AlertSettings = Partial<Settings>;
 
 /** More for one period. */
 export interface Raise {
@@ -35,23 +30,18 @@ export interface PeriodTerms {
   readonly ceiling: Amount;
 }
 
-export const DEFAULT_WARNING_THRESHOLD = 80;
-export const DEFAULT_EXCEEDED_ACTION: ExceededAction = 'require_approval';
-export const DEFAULT_HARD_LIMIT_PERCENT = 110;
-export const DEFAULT_INCREASE_PERCENT = 20;
-
 /** The threshold in percent and the action that hold: the budget's own, else the settings' of its team, else the defaults. */
 export function warningThresholdOf(budget: BudgetTerms, alerts: AlertSettings): number {
-  return Number(budget.warningThreshold ?? alerts.warning_threshold ?? DEFAULT_WARNING_THRESHOLD);
+  return Number(budget.warningThreshold ?? alerts.warning_threshold ?? ALERT_DEFAULTS.warning_threshold);
 }
 
 export function exceededActionOf(budget: BudgetTerms, alerts: AlertSettings): ExceededAction {
-  return budget.exceededAction ?? alerts.exceeded_action ?? DEFAULT_EXCEEDED_ACTION;
+  return budget.exceededAction ?? alerts.exceeded_action ?? ALERT_DEFAULTS.exceeded_action;
 }
 
 /** By how much a budget that is used up is to be raised: a part of its amount, whatever its limit has come to. */
 export function increaseOf({ amount }: BudgetTerms, alerts: AlertSettings): Amount {
-  return percentOf(exactly(amount), alerts.increase_percent ?? DEFAULT_INCREASE_PERCENT);
+  return percentOf(exactly(amount), alerts.increase_percent ?? ALERT_DEFAULTS.increase_percent);
 }
 
 /** What a budget means in one period at a moment. A raise lifts the threshold and the ceiling with the limit. */
@@ -68,7 +58,9 @@ export function termsAt(at: Date, budget: BudgetTerms, alerts: AlertSettings, ra
     exceededAction,
     freeModels,
     ceiling:
-      freeModels.length === 0 ? limit : percentOf(limit, alerts.hard_limit_percent ?? DEFAULT_HARD_LIMIT_PERCENT),
+      freeModels.length === 0
+        ? limit
+        : percentOf(limit, alerts.hard_limit_percent ?? ALERT_DEFAULTS.hard_limit_percent),
   };
 }
 

@@ -98,6 +98,24 @@ export class Database {
   }
 
   /**
+   * As `read`, for what is handed on piece by piece: all of it belongs to one moment, however long that takes. A caller who
+   * takes nothing for longer than a transaction may idle loses the rest.
+   * @throws Unavailable where the database does not answer
+   */
+  async *readInPieces<T>(
+    organization: string,
+    read: (em: EntityManager) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, undefined> {
+    const em = this.fork(organization);
+    await this.reach(() => em.begin({ readOnly: true, isolationLevel: IsolationLevel.REPEATABLE_READ }));
+    try {
+      yield* read(em);
+    } finally {
+      await em.rollback();
+    }
+  }
+
+  /**
    * Runs one statement for an organization, as a transaction of its own, in a single round trip: what needs no more than
    * that should not wait for BEGIN and COMMIT.
    * @param statement SQL with its values written in (`QueryBuilder.getFormattedQuery`)

@@ -106,7 +106,8 @@ export class Idempotency {
       await this.#succeeds(() => this.#store.release(origin, operation.id, changedNothing(error)));
       throw error;
     }
-    const kept = await this.#succeeds(() => this.#store.keep(origin, operation.id, answer));
+    const kept =
+      answer.content === undefined && (await this.#succeeds(() => this.#store.keep(origin, operation.id, answer)));
     if (!kept) await this.#succeeds(() => this.#store.release(origin, operation.id, false));
     return answer;
   }

@@ -5,7 +5,7 @@ import type { Caller } from './caller.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'delete';
 
-/** A body that is no JSON. Only answers to GET have one: they are not kept to be given again. */
+/** A body that is no JSON, or too long to be held. It is not kept to be given again: whoever repeats the request has it made anew. */
 export interface Content {
   /** Media type, such as `text/plain`. */
   readonly type: string;
@@ -68,6 +68,8 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body ext
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
   /** What answers are written in that are no problems; unset: JSON. */
   readonly mediaType?: string;
+  /** Media types that the answer of 200 may come in besides, and what it is then. */
+  readonly alsoAs?: Readonly<Record<string, z.ZodType>>;
   /** Problems besides those that every route has. */
   readonly problems?: readonly ProblemCode[];
   /** Takes `If-Match` / gives `ETag`. */

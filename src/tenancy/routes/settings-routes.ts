@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { presentAlertSettings } from '../rules/alert-settings.ts';
 import { etagOf } from '../../platform/http/etag.ts';
 import { type Route, route } from '../../platform/http/route.ts';
 import { aliasSchema } from '../../platform/http/schemas.ts';
@@ -172,14 +173,7 @@ function presentBilling({
       approval_hierarchy_mode: own.approval_hierarchy === undefined || own.approval_hierarchy_mode === undefined,
     },
     monthly_budget: monthlyBudget === null ? null : Number(monthlyBudget),
-    budget_alerts: {
-      warning_threshold: 80,
-      exceeded_action: 'require_approval',
-      hard_limit_percent: 110,
-      increase_percent: 20,
-      ...own.budget_alerts,
-      restrict_to_models: [...(own.budget_alerts?.restrict_to_models ?? [])],
-    },
+    budget_alerts: presentAlertSettings(own.budget_alerts),
     cost_allocation: { method: 'usage_based', ...own.cost_allocation },
     reporting: {
       frequency: own.reporting?.frequency ?? null,
@@ -188,6 +182,7 @@ function presentBilling({
     },
     cost_center: own.cost_center ?? null,
     charge_back_method: own.charge_back_method ?? 'usage_based',
+    charge_back_shares: { ...own.charge_back_shares },
   };
 }
 

@@ -29,9 +29,10 @@ const NOTHING = exactly(0);
 
 /**
  * The price of a call, exact to what the ledger can store.
+ * @param calls where the counts are those of many calls together: the context tier of the average call is taken for all
  * @returns null where the card has no price for some of its tokens, or the counts contradict each other
  */
-export function priceOf(card: RateCard, counts: TokenCounts, batched: boolean): Amount | null {
+export function priceOf(card: RateCard, counts: TokenCounts, batched: boolean, calls = 1): Amount | null {
   const apart = takeApart(counts);
   if ('contradiction' in apart) return null;
   let millions = NOTHING;
@@ -40,9 +41,9 @@ export function priceOf(card: RateCard, counts: TokenCounts, batched: boolean): 
     if (tokens === 0) continue;
     const rate = rateFor(card, kind);
     if (!rate) return null;
-    millions = addAmounts(millions, multiplyAmounts(perMillionAt(rate, counts.input_tokens ?? 0), tokens));
+    millions = addAmounts(millions, multiplyAmounts(perMillionAt(rate, (counts.input_tokens ?? 0) / calls), tokens));
   }
-  const full = addAmounts(multiplyAmounts(millions, MILLIONTH), card.perCall ?? NOTHING);
+  const full = addAmounts(multiplyAmounts(millions, MILLIONTH), multiplyAmounts(card.perCall ?? NOTHING, calls));
   return roundAmount(batched ? multiplyAmounts(full, card.batchFactor) : full);
 }
 

@@ -108,6 +108,10 @@ export const CHANGES: Readonly<Record<string, Call>> = {
     send(office, 'PUT', `/api/v1/teams/${office.team}/billing/settings`, {
       approval_hierarchy: [{ role: 'manager', threshold: '0' }],
     }),
+  'POST /api/v1/teams/{team}/analytics/export': (office) =>
+    send(office, 'POST', `/api/v1/teams/${office.team}/analytics/export`, { format: 'csv' }),
+  'POST /api/v1/organization/billing/export': (office) =>
+    send(office, 'POST', '/api/v1/organization/billing/export', { format: 'focus' }),
   'PUT /api/v1/users/{user}/absence': (office) =>
     send(office, 'PUT', '/api/v1/users/max/absence', {
       from: '2040-01-01T00:00:00Z',

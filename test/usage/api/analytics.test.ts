@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exactly } from '../../../src/platform/money.ts';
-import { allocatePool, sumUsage } from '../../../src/usage/service.ts';
+import { allocatePool, sumUsage, sumUsageInWays, type UsageSums } from '../../../src/usage/service.ts';
 import { event, type Json, Office } from './support/office.ts';
 
 let office: Office;
@@ -71,6 +71,22 @@ describe('sums of usage', () => {
       expect(parts.reduce((sum, part) => sum + part.events, 0)).toBe(4);
       for (const part of parts) expect(part.keys).toHaveLength(dimensions.length);
     }
+  });
+
+  test('can be divided in several ways at once, each as on its own', async () => {
+    const { work } = office.system.core;
+    const local = { day: 'Asia/Kolkata' };
+    const ways = [['provider', 'model'], [], ['person'], [local], ['team', local]] as const;
+    const scope = { organization, teams: null, ...DAY };
+    const plain = (sums: readonly UsageSums[]) =>
+      sums.map(({ cost, latency: { count }, ...sum }) => ({ ...sum, cost: cost.toFixed(), count })).toSorted(byKeys);
+    const byKeys = (a: { keys: readonly string[] }, b: { keys: readonly string[] }) =>
+      a.keys.join(' ') < b.keys.join(' ') ? -1 : 1;
+    const together = await work.read(organization, (em) => sumUsageInWays(em, scope, ways));
+    for (const [index, way] of ways.entries())
+      expect(plain(together[index] ?? [])).toEqual(
+        plain(await work.read(organization, (em) => sumUsage(em, scope, way))),
+      );
   });
 
   test('of a shared pool are divided among teams without a rest', async () => {

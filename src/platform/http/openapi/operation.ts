@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from 'zod-openapi';
 import type { Route } from '../route.ts';
 import { answerHeaders } from './headers.ts';
@@ -46,13 +47,20 @@ function requestHeaders({ method, etag }: Route): (keyof typeof REQUEST_HEADERS)
   return etag === undefined ? [] : ['IfNoneMatch'];
 }
 
+function contentOf(route: Route, status: number, schema: z.ZodType) {
+  const others = status === 200 ? Object.entries(route.alsoAs ?? {}) : [];
+  return Object.fromEntries(
+    [[route.mediaType ?? 'application/json', schema] as const, ...others].map(([type, of]) => [type, { schema: of }]),
+  );
+}
+
 function responsesOf(route: Route): ZodOpenApiResponsesObject {
   const answers = Object.entries(route.answers).map(([status, schema]): [string, ZodOpenApiResponseObject] => [
     status,
     {
       description: DESCRIPTIONS[Number(status)] ?? 'Done.',
       headers: answerHeaders(route.etag !== undefined),
-      ...(schema ? { content: { [route.mediaType ?? 'application/json']: { schema } } } : {}),
+      ...(schema ? { content: contentOf(route, Number(status), schema) } : {}),
     },
   ]);
   const unchanged = {

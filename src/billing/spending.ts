@@ -1,0 +1,39 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { addAmounts, type Amount, exactly } from '../platform/money.ts';
+import { sumUsageInWays, type UsageSums } from '../usage/service.ts';
+
+/** What was used in a time, in several divisions; each adds up to the same total. */
+export interface Spending {
+  /** By provider and model. */
+  readonly models: readonly UsageSums[];
+  /** By person's internal id. */
+  readonly members: readonly UsageSums[];
+  /** By team's internal id. */
+  readonly teams: readonly UsageSums[];
+}
+
+/** Reads a time's spending from the rollups, in one look. */
+export async function spendingOf(
+  em: EntityManager,
+  scope: { organization: string; teams: readonly string[]; from: Date; to: Date },
+): Promise<Spending> {
+  const [models = [], members = [], teams = []] = await sumUsageInWays(em, scope, [
+    ['provider', 'model'],
+    ['person'],
+    ['team'],
+  ]);
+  return { models, members, teams };
+}
+
+/** Exact sums of cost by currency. */
+export function costsOf(sums: readonly UsageSums[]): Map<string, Amount> {
+  const costs = new Map<string, Amount>();
+  for (const { currency, cost } of sums) costs.set(currency, addAmounts(costs.get(currency) ?? exactly(0), cost));
+  return costs;
+}
+
+/** Cost in one currency, by the sums' only key. */
+export function costByKey(sums: readonly UsageSums[], currency: string): Map<string, Amount> {
+  const own = sums.filter((sum) => sum.currency === currency);
+  return new Map(own.map(({ keys, cost }) => [keys[0] ?? '', cost]));
+}

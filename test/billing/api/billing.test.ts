@@ -1,0 +1,251 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { presentBill } from '../../../src/billing/present.ts';
+import { composeBilling } from '../../../src/composition/billing.ts';
+import { Vault } from '../../../src/platform/crypto/vault.ts';
+import { KeyAuthenticator } from '../../../src/tenancy/authenticator.ts';
+import { People } from '../../../src/tenancy/people.ts';
+import { event, Office } from '../../usage/api/support/office.ts';
+
+/** A Monday. */
+const NOW = new Date('2026-11-16T10:30:00Z');
+const usd = (value: string) => ({ value, currency: 'USD' });
+const on = (day: string, time = '09:00') => `${day}T${time}:00Z`;
+
+let office: Office;
+
+beforeAll(async () => {
+  office = await Office.open({ clock: { now: () => NOW } });
+  await office.report([
+    event({ occurred_at: on('2026-11-02'), cost: usd('100'), input_tokens: 10, output_tokens: 3 }),
+    event({ occurred_at: on('2026-11-03'), cost: usd('0.000000000001'), user_id: 'ben', model: 'gpt-4o-mini' }),
+    event({
+      occurred_at: on('2026-11-03'),
+      cost: usd('20.5'),
+      provider: 'anthropic',
+      model: 'claude-sonnet-4-5',
+      success: false,
+    }),
+    event({ occurred_at: on('2026-11-04'), cost: usd('7'), team_id: 'lab' }),
+    event({ occurred_at: on('2026-10-31', '23:59'), cost: usd('1000') }),
+    event({ occurred_at: on('2026-11-05'), provider: 'in-house', model: 'own' }),
+  ]);
+});
+
+afterAll(() => office?.close());
+
+const bill = (team = 'research', query = '', key?: string) =>
+  office.system.api('GET', `/api/v1/teams/${team}/billing${query}`, undefined, key);
+const settings = (team: string, body: object) =>
+  office.system.api('PUT', `/api/v1/teams/${team}/billing/settings`, body);
+
+describe('GET /teams/{team}/billing', () => {
+  test('shows what the month has cost so far, and who spent it on what', async () => {
+    const { status, body } = await bill();
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ team_id: 'research', currency: 'USD', descendants: false });
+    expect(body.billing_period).toMatchObject({
+      period: '2026-11',
+      start: '2026-11-01T00:00:00.000Z',
+      end: '2026-12-01T00:00:00.000Z',
+      state: 'current',
+      total_cost: 120.500000000001,
+      amount: usd('120.500000000001'),
+      total_requests: 4,
+      failed_requests: 1,
+      unpriced_requests: 1,
+      breakdown_by_provider: {
+        openai: { cost: 100.000000000001, requests: 2, amount: usd('100.000000000001') },
+        anthropic: { cost: 20.5, requests: 1 },
+        'in-house': { cost: 0, requests: 1 },
+      },
+      breakdown_by_model: { 'gpt-4o': { cost: 100, requests: 1, providers: ['openai'] } },
+      breakdown_by_member: { ana: { cost: 120.5, requests: 3 }, ben: { cost: 1e-12, requests: 1 } },
+      other_currencies: [],
+    });
+    expect(body.billing_period.tokens).toMatchObject({ input_tokens: 3_010, output_tokens: 303 });
+  });
+
+  test('adds the teams below where that is asked for', async () => {
+    const { body } = await bill('research', '?descendants=true');
+    expect(body).toMatchObject({
+      descendants: true,
+      billing_period: { amount: usd('127.500000000001'), total_requests: 5 },
+    });
+  });
+
+  test('knows months that are over, exactly, and those to come', async () => {
+    const { body: past } = await bill('research', '?period=2026-10');
+    expect(past.billing_period).toMatchObject({ state: 'past', total_cost: 1_000, total_requests: 1 });
+    expect(past.projection).toMatchObject({
+      projected_cost: 1_000,
+      interval_80: [1_000, 1_000],
+      interval_95: [1_000, 1_000],
+      confidence: 1,
+      confidence_level: 'high',
+    });
+    const { body: future } = await bill('research', '?period=2026-12');
+    expect(future.billing_period).toMatchObject({ state: 'future', total_cost: 0, breakdown_by_provider: {} });
+    expect(future.projection.projected_cost).toBeGreaterThan(0);
+    expect(future.projection.interval_80[1]).toBeGreaterThan(future.projection.interval_80[0]);
+  });
+
+  test('shows what was reported in the very next answer', async () => {
+    const requests = async () => (await bill('berlin')).body.billing_period.total_requests;
+    const before = await requests();
+    await office.report([
+      event({ team_id: 'berlin', cost: { value: '1', currency: 'EUR' }, occurred_at: on('2026-11-16') }),
+    ]);
+    expect(await requests()).toBe(before + 1);
+  });
+
+  test('counts months as budgets do: in the team’s time zone, from the day that the fiscal year begins on', async () => {
+    const { system } = office;
+    await system.need('POST', '/api/v1/teams', { id: 'kolkata', name: 'Kolkata', timezone: 'Asia/Kolkata' });
+    await office.report([
+      event({ team_id: 'kolkata', occurred_at: '2026-11-14T18:29:59.999Z', cost: usd('1') }),
+      event({ team_id: 'kolkata', occurred_at: '2026-11-14T18:30:00.000Z', cost: usd('2') }),
+    ]);
+    await system.need('PUT', '/api/v1/organization/settings', { fiscal_year_start: '04-15' });
+    try {
+      await settings('kolkata', { monthly_budget: 50 });
+      const { body } = await bill('kolkata');
+      expect(body.billing_period).toMatchObject({
+        period: '2026-11',
+        start: '2026-11-14T18:30:00.000Z',
+        timezone: 'Asia/Kolkata',
+        total_cost: 2,
+      });
+      expect(body.budgets).toMatchObject([
+        {
+          name: 'monthly',
+          settled: usd('2.00'),
+          period_start: body.billing_period.start,
+          period_end: body.billing_period.end,
+        },
+      ]);
+      expect((await bill('kolkata', '?period=2026-10')).body.billing_period.total_cost).toBe(1);
+    } finally {
+      await system.need('PUT', '/api/v1/organization/settings', { fiscal_year_start: '01-01' });
+    }
+  });
+
+  test('calls those who were erased by no name', async () => {
+    await office.system.person('research', 'gone', ['member']);
+    await office.report([event({ user_id: 'gone', team_id: 'lab', cost: usd('3'), occurred_at: on('2026-11-06') })]);
+    await office.rows(
+      `update keyring.subject_keys set wrapped = null, destroyed_at = now()
+       where id in (select person_id from countersign.usage_rollups where team_id = (select id from countersign.teams where alias = 'lab') and cost = 3)`,
+    );
+    // Another process has never had the key.
+    const { core } = office.system;
+    const stranger = composeBilling({ ...core, people: new People(core.master, new Vault(core.master)) }).billing;
+    const caller = await new KeyAuthenticator(core.database, core.clock).authenticate(office.system.ownerKey);
+    const found = await stranger.ofTeam(caller, 'lab', { period: null, descendants: false });
+    const { breakdown_by_member: members } = presentBill('lab', false, found).billing_period;
+    expect(members).toMatchObject({ '(erased)': { cost: 3, requests: 1 }, ana: { cost: 7 } });
+  });
+});
+
+describe('budgets and alerts of a bill', () => {
+  test('are the budgets of the team, with what is left, and its settings', async () => {
+    await settings('research', {
+      monthly_budget: '150',
+      budget_alerts: { warning_threshold: 75, exceeded_action: 'notify' },
+    });
+    const { body } = await bill();
+    expect(body.budgets).toMatchObject([
+      { name: 'monthly', amount: usd('150.00'), held: usd('0.00'), exceeded_action: 'notify', state: 'warning' },
+    ]);
+    expect(body.budget_alerts).toMatchObject({
+      warning_threshold: 75,
+      exceeded_action: 'notify',
+      hard_limit_percent: 110,
+      current_alerts: [],
+    });
+    expect(body.projection).toMatchObject({ budget: usd('150.00'), currency: 'USD' });
+    expect(body.projection.probability_of_exceeding).toBeGreaterThan(0);
+  });
+
+  test('hold the chance of exceeding against what the budget counts: the teams below as well', async () => {
+    await office.system.need('POST', '/api/v1/teams', { id: 'holding', name: 'Holding' });
+    await office.system.need('POST', '/api/v1/teams', { id: 'daughter', name: 'Daughter', parent_team_id: 'holding' });
+    await office.report([event({ team_id: 'daughter', cost: usd('99'), occurred_at: on('2026-11-10') })]);
+    await settings('holding', { monthly_budget: 90 });
+    const { body } = await bill('holding');
+    expect(body.billing_period.total_cost).toBe(0);
+    expect(body.projection).toMatchObject({ projected_cost: 0, probability_of_exceeding: 1 });
+  });
+});
+
+describe('recommendations of a bill', () => {
+  test('name a smaller model of the same generation, and what the same tokens cost there', async () => {
+    await office.system.need('POST', '/api/v1/teams', { id: 'thrifty', name: 'Thrifty' });
+    await office.report(
+      Array.from({ length: 40 }, (_, index) =>
+        event({
+          team_id: 'thrifty',
+          input_tokens: 20_000,
+          output_tokens: 1_000,
+          occurred_at: on(`2026-11-${String(1 + (index % 15)).padStart(2, '0')}`),
+          success: index % 5 !== 0,
+        }),
+      ),
+    );
+    const { body } = await bill('thrifty');
+    const byCategory = new Map<string, (typeof body.recommendations)[number]>(
+      body.recommendations.map((found: { category: string }) => [found.category, found]),
+    );
+    const smaller = byCategory.get('model_optimization');
+    expect(smaller).toMatchObject({
+      priority: 'high',
+      from: { provider: 'openai', model: 'gpt-4o' },
+      to: { provider: 'openai', model: 'gpt-4o-mini' },
+      implementation_effort: 'moderate',
+    });
+    const { projected_cost: projected } = body.projection;
+    expect(smaller.estimated_monthly_savings).toBeGreaterThan(0.8 * projected);
+    expect(smaller.estimated_monthly_savings).toBeLessThan(projected);
+    expect(smaller.interval[0]).toBeLessThanOrEqual(smaller.estimated_monthly_savings);
+    expect(byCategory.get('prompt_caching')).toMatchObject({ interval: [0, expect.any(Number)] });
+    expect(byCategory.get('batching')?.estimated_monthly_savings).toBeCloseTo(projected / 8, 6);
+    expect(byCategory.get('failed_requests')?.message).toContain('8 of 40');
+  });
+
+  test('say where calls have no price, and promise nothing for it', async () => {
+    const { body } = await bill();
+    expect(body.recommendations).toContainEqual(
+      expect.objectContaining({
+        category: 'unpriced_usage',
+        from: { provider: 'in-house', model: 'own' },
+        estimated_monthly_savings: 0,
+      }),
+    );
+  });
+});
+
+describe('a bill is refused', () => {
+  test.each(['2026-13', '2026-1', '2026-11-01', 'november', '1999-01', ''])('for the period %j', async (period) => {
+    expect(await bill('research', `?period=${period}`)).toMatchObject({
+      status: 400,
+      body: { type: '/problems/invalid-request', errors: [{ path: 'query.period' }] },
+    });
+  });
+
+  test('for what it does not know', async () => {
+    expect(await bill('research', '?descendants=maybe')).toMatchObject({ status: 400 });
+    expect(await bill('research', '?month=11')).toMatchObject({ status: 400 });
+    expect(await bill('nowhere')).toMatchObject({ status: 404, body: { type: '/problems/not-found' } });
+  });
+
+  test('to those who may not see the team’s spending', async () => {
+    const other = (await office.system.need('POST', '/api/v1/organizations', { name: 'Another' })).owner_key;
+    for (const [key, status] of [
+      [office.keys['ana'], 403],
+      [office.keys['service'], 403],
+      [office.keys['lead'], 200],
+      [office.keys['money'], 200],
+      [other, 404],
+    ] as const)
+      expect((await bill('research', '', key)).status).toBe(status);
+  });
+});

@@ -1,0 +1,183 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { project, type Projection, type ProjectionInput } from '../../../src/billing/rules/projection/project.ts';
+import { seededRandom } from '../../../src/billing/rules/projection/random.ts';
+import { lived, SPENDERS } from '../support/series.ts';
+
+const projected = (input: ProjectionInput) => project(input, seededRandom(7));
+const cost = fc.oneof(
+  fc.constant(0),
+  fc.integer({ min: 0, max: 1e9 }).map((thousandths) => thousandths / 1_000),
+  fc.integer({ min: 0, max: 1_000 }).map((units) => units * 1e-12),
+);
+
+const inputs = fc
+  .record({
+    costs: fc.array(cost, { maxLength: 60 }),
+    today: fc.record({ cost, elapsed: fc.double({ min: 0, max: 0.999, noNaN: true }) }),
+    spent: cost,
+    days: fc.integer({ min: 0, max: 31 }),
+    budget: fc.option(cost),
+  })
+  .map(({ costs, today, spent, days, budget }): ProjectionInput => ({
+    history: costs.map((each, day) => ({ weekday: day % 7, cost: each })),
+    today,
+    spent,
+    coming: Array.from({ length: days }, (_, ahead) => ({
+      weekday: (costs.length + ahead) % 7,
+      share: ahead === 0 ? 1 - today.elapsed : 1,
+      ahead,
+    })),
+    budget,
+  }));
+
+const numbersOf = ({ cost: middle, interval80, interval95, confidence }: Projection) => [
+  middle,
+  ...interval80,
+  ...interval95,
+  confidence,
+];
+
+describe('a projection', () => {
+  test('is never below what was spent, lies in its intervals, and they in each other', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const found = projected(input);
+        const [low95, high95] = found.interval95;
+        const [low80, high80] = found.interval80;
+        const ascending = [input.spent, low95, low80, found.cost, high80, high95];
+        expect(ascending).toEqual(ascending.toSorted((a, b) => a - b));
+      }),
+    );
+  });
+
+  test('consists of numbers, whatever it is made from', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const found = projected(input);
+        expect(numbersOf(found).every(Number.isFinite)).toBe(true);
+        for (const part of [found.confidence, found.probabilityOfExceeding ?? 0]) {
+          expect(part).toBeGreaterThanOrEqual(0);
+          expect(part).toBeLessThanOrEqual(1);
+        }
+        expect(found.probabilityOfExceeding === null).toBe(input.budget === null);
+      }),
+    );
+  });
+
+  test('is the same each time', () => {
+    fc.assert(
+      fc.property(inputs, (input) => expect(projected(input)).toEqual(projected(input))),
+      { numRuns: 20 },
+    );
+  });
+
+  test('counts in any currency alike', () => {
+    const times = (input: ProjectionInput, by: number): ProjectionInput => ({
+      ...input,
+      history: input.history.map((day) => ({ ...day, cost: day.cost * by })),
+      today: { ...input.today, cost: input.today.cost * by },
+      spent: input.spent * by,
+      budget: input.budget === null ? null : input.budget * by,
+    });
+    fc.assert(
+      // A power of two scales floats without rounding them: what is left is the projection’s own doing.
+      fc.property(inputs, fc.constantFrom(2 ** -10, 0.5, 4, 2 ** 20), (input, by) => {
+        const [own, scaled] = [projected(input), projected(times(input, by))];
+        expect(scaled.trend).toBe(own.trend);
+        expect(scaled.probabilityOfExceeding).toBe(own.probabilityOfExceeding);
+        expect(scaled.cost).toBeCloseTo(own.cost * by, 6);
+        expect(scaled.interval80[1]).toBeCloseTo(own.interval80[1] * by, 6);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('of a period that is over is what was spent, for certain', () => {
+    fc.assert(
+      fc.property(inputs, (input) => {
+        const over = projected({ ...input, coming: [] });
+        expect(over).toMatchObject({
+          cost: input.spent,
+          interval80: [input.spent, input.spent],
+          interval95: [input.spent, input.spent],
+          confidence: 1,
+          probabilityOfExceeding: input.budget === null ? null : Number(input.spent > input.budget),
+        });
+      }),
+    );
+  });
+
+  test('of nothing is nothing, and says that it is a guess', () => {
+    const coming = [{ weekday: 0, share: 1, ahead: 0 }];
+    const nothing = projected({ history: [], today: { cost: 0, elapsed: 0.5 }, spent: 0, coming, budget: 10 });
+    expect(nothing).toMatchObject({ cost: 0, interval95: [0, 0], confidence: 0, probabilityOfExceeding: 0 });
+  });
+
+  test('from little is wide and of low confidence, and from much it is not', () => {
+    const coming = Array.from({ length: 20 }, (_, ahead) => ({ weekday: ahead % 7, share: 1, ahead }));
+    const after = (days: number) =>
+      projected({
+        history: Array.from({ length: days }, (_, day) => ({ weekday: day % 7, cost: 100 + (day % 3) })),
+        today: { cost: 0, elapsed: 0 },
+        spent: 0,
+        coming,
+        budget: null,
+      });
+    const width = ({ interval80: [low, high] }: Projection) => high - low;
+    expect(width(after(3))).toBeGreaterThan(500);
+    expect(after(3).confidence).toBeLessThan(0.15);
+    expect(width(after(56))).toBeLessThan(20);
+    expect(after(56).confidence).toBeGreaterThan(0.95);
+    expect(after(56).cost).toBeCloseTo(2_020, -1);
+  });
+
+  test('knows that a budget is gone, or is out of reach', () => {
+    const { input } = lived(SPENDERS[0]!, 15, seededRandom(1));
+    const chance = (budget: number) => projected({ ...input, budget }).probabilityOfExceeding;
+    expect(chance(input.spent - 1)).toBe(1);
+    expect(chance(input.spent * 10)).toBe(0);
+    expect(chance(projected(input).cost)).toBeCloseTo(0.5, 1);
+  });
+
+  test('sees where it goes', () => {
+    const trendOf = (name: string) =>
+      projected(
+        lived(
+          SPENDERS.find((each) => each.name === name)!,
+          15,
+          seededRandom(3),
+        ).input,
+      ).trend;
+    expect(['a steady rise', 'a steady fall', 'every day about the same'].map(trendOf)).toEqual([
+      'increasing',
+      'decreasing',
+      'stable',
+    ]);
+  });
+});
+
+describe('the intervals of projections', () => {
+  // What they promise is checked against what then happened, 300 times for each way of spending.
+  const MONTHS = 300;
+
+  test.each(SPENDERS.map((spender) => [spender.name, spender] as const))('hold what they promise: %s', (_, spender) => {
+    const random = seededRandom(42);
+    let within80 = 0;
+    let within95 = 0;
+    let foreseen = 0;
+    let happened = 0;
+    for (let month = 0; month < MONTHS; month += 1) {
+      const { input, actual } = lived(spender, 5 + (month % 20), random);
+      const found = project(input, random);
+      if (actual >= found.interval80[0] && actual <= found.interval80[1]) within80 += 1;
+      if (actual >= found.interval95[0] && actual <= found.interval95[1]) within95 += 1;
+      foreseen += found.cost;
+      happened += actual;
+    }
+    expect(within80 / MONTHS).toBeGreaterThanOrEqual(spender.least80);
+    expect(within80 / MONTHS).toBeLessThanOrEqual(0.9);
+    expect(within95 / MONTHS).toBeGreaterThanOrEqual(0.86);
+    expect(Math.abs(foreseen / happened - 1)).toBeLessThan(0.05);
+  });
+});
