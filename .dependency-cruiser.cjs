@@ -3,7 +3,7 @@
  * another feature is entered by its door (`service.ts`, `rules.ts`, `schemas.ts`), never by its store.
  * @type {import('dependency-cruiser').IConfiguration}
  */
-const FEATURES = ['tenancy', 'notify', 'audit', 'approvals', 'usage', 'budgets', 'billing'];
+const FEATURES = ['tenancy', 'notify', 'audit', 'approvals', 'usage', 'budgets', 'billing', 'reports'];
 const COMPOSITION =
   '^src/(composition|composition/[a-z]+|main|api|worker|entities|bootstrap|docs-sections|embedded-services|cli/.*)\\.ts$';
 
@@ -27,7 +27,7 @@ module.exports = {
       name: 'platform-knows-no-feature',
       severity: 'error',
       from: { path: '^src/platform/' },
-      to: { path: '^src/(tenancy|notify|audit|approvals|usage|budgets|billing|pages)/' },
+      to: { path: '^src/(tenancy|notify|audit|approvals|usage|budgets|billing|reports|pages)/' },
     },
     {
       name: 'rules-are-pure',
@@ -56,7 +56,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/([^/]+)/', pathNot: COMPOSITION },
       to: {
-        path: '^src/(tenancy|notify|audit|approvals|usage|budgets|billing)/',
+        path: '^src/(tenancy|notify|audit|approvals|usage|budgets|billing|reports)/',
         pathNot: ['^src/$1/', '^src/[^/]+/(service|rules|schemas)\\.ts$', '^src/[^/]+/rules/'],
       },
     },

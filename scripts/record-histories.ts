@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { enforceUntilTheEnd } from '../test/histories/support/enforcing.ts';
 import { exportWithOneFailure } from '../test/histories/support/exporting.ts';
 import { HISTORIES_SECRET } from '../test/histories/support/key.ts';
+import { reportWithOneFailure } from '../test/histories/support/reporting.ts';
 import { type History, historyToObject } from '../test/histories/support/stored.ts';
 import { Lives, SCENARIOS } from '../test/histories/support/scenarios.ts';
 import { sealForTwoTurns } from '../test/histories/support/sealing.ts';
@@ -24,6 +25,7 @@ const SUGGESTED_FROM_EVENTS = 60;
 const SEALING = 'audit-sealing';
 const EXPORT = 'audit-export';
 const ENFORCEMENT = 'budget-enforcement';
+const REPORT = 'usage-report';
 
 async function recordAll(folder: string, world: RealWorld, isWanted: (name: string) => boolean): Promise<void> {
   if (isWanted(SEALING)) await record(folder, SEALING, await runsOf(world, await sealForTwoTurns(world)));
@@ -32,6 +34,7 @@ async function recordAll(folder: string, world: RealWorld, isWanted: (name: stri
     await world.product.startWorker();
     await record(folder, ENFORCEMENT, await runsOf(world, await enforceUntilTheEnd(world)));
   }
+  if (isWanted(REPORT)) await record(folder, REPORT, await runsOf(world, await reportWithOneFailure(world)));
   const wanted = Object.entries(SCENARIOS).filter(([name]) => isWanted(name));
   if (wanted.length === 0) return;
   await world.product.startWorker();

@@ -11,6 +11,7 @@ import { SubjectKey } from './platform/crypto/subject-key.ts';
 import { DirectoryEntry } from './platform/database/directory.ts';
 import type { Entities } from './platform/database/database.ts';
 import { IdempotentRequest } from './platform/http/idempotency-entity.ts';
+import * as reports from './reports/entities.ts';
 import * as tenancy from './tenancy/entities.ts';
 import * as usage from './usage/entities.ts';
 
@@ -33,4 +34,5 @@ export const entities: Entities = [
   ...Object.values(approvals),
   ...Object.values(usage),
   ...Object.values(budgets),
+  ...Object.values(reports),
 ];

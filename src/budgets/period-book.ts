@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { newId } from '../platform/ids.ts';
 import { formatAmount } from '../platform/money.ts';
-import { organizationById, teamBillingSettings, teamsDownwards, teamsUpwards } from '../tenancy/service.ts';
+import { organizationById, teamBillingSettings, teamsDownwards, teamTimezone } from '../tenancy/service.ts';
 import { type Budget, BudgetOverride, BudgetPeriod } from './entities.ts';
 import type { SpentSource } from './ports.ts';
 import { type Period, periodAt, type PeriodTerms, termsAt } from './rules.ts';
@@ -124,10 +124,7 @@ export async function timezoneOf(
   em: EntityManager,
   budget: Pick<Budget, 'organization' | 'team' | 'timezone'>,
 ): Promise<string> {
-  if (budget.timezone) return budget.timezone;
-  const teams = budget.team === budget.organization ? [] : await teamsUpwards(em, budget.team);
-  const inherited = teams.find(({ timezone }) => timezone)?.timezone;
-  return inherited ?? (await organizationById(em, budget.organization)).settings.timezone ?? 'UTC';
+  return budget.timezone ?? teamTimezone(em, budget.organization, budget.team);
 }
 
 function amountsOf({ limit, warnAt, ceiling }: PeriodTerms): [limit: string, warnAt: string, ceiling: string] {

@@ -21,6 +21,7 @@ import { Idempotency } from '../platform/http/idempotency.ts';
 import { openApiDocument } from '../platform/http/openapi/document.ts';
 import { RateLimit } from '../platform/http/rate-limit.ts';
 import type { ReadinessCheck } from '../platform/http/readiness.ts';
+import { followSettings } from '../reports/schedule-requests.ts';
 import { KeyAuthenticator } from '../tenancy/authenticator.ts';
 import { KeyService } from '../tenancy/key-service.ts';
 import { tenancyRoutes } from '../tenancy/routes.ts';
@@ -56,7 +57,7 @@ export function composeApi(
     ...tenancyRoutes({
       teams: new TeamService(work, people),
       keys: new KeyService(work, people),
-      settings: new SettingsService(work, budgets.settings),
+      settings: new SettingsService(work, budgets.settings, [followSettings]),
     }),
     ...approvalRoutes(approvals.service),
     ...auditRoutes(composeAudit(core), config.publicUrl),

@@ -8,11 +8,13 @@ import { ReservationSweeper } from '../budgets/sweeper.ts';
 import { entities } from '../entities.ts';
 import { MAIL_CONCURRENCY, MAIL_RETRY_FOR_MS, MailHandler } from '../notify/mail-handler.ts';
 import { OutboxRelay } from '../notify/relay.ts';
+import type { OutboxHandler } from '../notify/service.ts';
 import { AddressGuard } from '../notify/webhooks/address.ts';
 import { WEBHOOK_CONCURRENCY, WEBHOOK_RETRY_FOR_MS, WebhookHandler } from '../notify/webhooks/deliver.ts';
 import { Database } from '../platform/database/database.ts';
 import { DATABASE_ROLES } from '../platform/database/tenant-table.ts';
 import { Housekeeping } from '../platform/housekeeping.ts';
+import { SCHEDULE_REQUEST } from '../reports/schedule-requests.ts';
 import { RatingHandler } from '../usage/rerating.ts';
 import { adoptCatalogue } from '../usage/service.ts';
 import { bundleWorkflows, WorkflowWorker } from '../platform/temporal/workflow-worker.ts';
@@ -20,6 +22,7 @@ import { composeArchiving } from './archiving.ts';
 import { composeExportMaking } from './audit.ts';
 import { composeEnforcement } from './enforcement.ts';
 import { composeFollowers } from './followers.ts';
+import { composeReports } from './reports.ts';
 import type { Core } from './core.ts';
 import { OutboxByType } from './outbox-by-type.ts';
 import { composeSealing } from './sealing.ts';
@@ -42,7 +45,8 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
     poolSize: 2,
     logger,
   });
-  const relay = composeRelay(core, claimsDatabase);
+  const reports = composeReports(core);
+  const relay = composeRelay(core, claimsDatabase, { [SCHEDULE_REQUEST]: reports.handler });
   const audit = composeSealing(core);
   const exports = composeExportMaking(core, audit.database);
   const bundle = (tracing ? null : surroundings.workflowBundle) ?? (await bundleWorkflows(logger, plugins));
@@ -60,6 +64,7 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
       exports,
       archiving: archives?.archiving ?? null,
       budgets: composeEnforcement(core),
+      reports: reports.reporting,
       logger,
     }),
     bundle,
@@ -74,6 +79,7 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
   relay.start();
   housekeeping.start();
   sweeper.start();
+  reports.keeper.start();
   followers.start();
   if (choices.sealing !== false) {
     audit.starter.start();
@@ -89,6 +95,7 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
       followers.stop(),
       housekeeping.stop(),
       sweeper.stop(),
+      reports.keeper.stop(),
       audit.starter.stop(),
       archives?.starter.stop(),
     ]);
@@ -100,6 +107,7 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
 function composeRelay(
   { surroundings, config, logger, clock, metrics, notifier, work, temporal, approvals, usage }: Core,
   claimsDatabase: Database,
+  workflowHandlers: Readonly<Record<string, OutboxHandler>>,
 ): OutboxRelay {
   const guard = new AddressGuard({ allowPrivate: config.webhookAllowPrivateAddresses });
   const mail = new MailHandler({ smtpUrl: surroundings.smtpUrl, from: config.mailFrom, publicUrl: config.publicUrl });
@@ -112,7 +120,7 @@ function composeRelay(
     people: new PeopleChanges({ work, announcer: approvals.announcer }),
   });
   const workflows = new OutboxByType(
-    { 'audit-export': new ExportWorkflows(temporal, config.temporal.taskQueue) },
+    { 'audit-export': new ExportWorkflows(temporal, config.temporal.taskQueue), ...workflowHandlers },
     workflow,
   );
   return new OutboxRelay({

@@ -125,6 +125,12 @@ export const AUDIT_ACTIONS = {
       'Charges were exported, of the team that the entry names or of all; `detail` has the time, the format and how many teams.',
   },
 
+  'usage_report.sent': {
+    resource: 'usage_report',
+    meaning:
+      'A team’s usage of one period was mailed to those whom its billing settings name; `detail` says of which, to how many, and whether it has members’ figures.',
+  },
+
   'webhook.created': { resource: 'webhook', meaning: 'A webhook was entered.' },
   'webhook.deleted': { resource: 'webhook', meaning: 'A webhook was deleted.' },
   'webhook.disabled': {

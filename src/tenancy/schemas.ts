@@ -257,9 +257,20 @@ const spendingSettings = {
     .nullish(),
   reporting: z
     .strictObject({
-      frequency: z.enum(['weekly', 'monthly']).nullish(),
-      recipients: z.array(emailSchema).max(50).nullish(),
-      include_member_breakdown: z.boolean().nullish(),
+      frequency: z
+        .enum(['weekly', 'monthly'])
+        .nullish()
+        .describe(
+          'How often a usage report is mailed, in the morning after the period, in the team’s time zone; null: never',
+        ),
+      recipients: z
+        .array(emailSchema)
+        .max(50)
+        .nullish()
+        .describe(
+          'Who gets usage reports and alerts, whatever else they may see. Naming them takes `billing:read` too.',
+        ),
+      include_member_breakdown: z.boolean().nullish().describe('Whether reports say what each member has spent'),
     })
     .nullish(),
   cost_center: lineText(100)

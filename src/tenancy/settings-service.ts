@@ -49,14 +49,22 @@ export interface BillingBudgets {
   settingsChanged(tx: Transaction, team: string, monthlyBudget: string | null | undefined): Promise<void>;
 }
 
+/** Whoever has to do something when settings change, and is built above this room. Told in the transaction of the change. */
+export interface SettingsFollower {
+  billingChanged(tx: Transaction, team: string, fields: readonly string[]): Promise<void> | void;
+  organizationChanged(tx: Transaction, fields: readonly string[]): Promise<void> | void;
+}
+
 /** Settings of organizations and teams, and the calendars that deadlines count in. */
 export class SettingsService {
   readonly #work: UnitOfWork;
   readonly #budgets: BillingBudgets;
+  readonly #followers: readonly SettingsFollower[];
 
-  constructor(work: UnitOfWork, budgets: BillingBudgets) {
+  constructor(work: UnitOfWork, budgets: BillingBudgets, followers: readonly SettingsFollower[] = []) {
     this.#work = work;
     this.#budgets = budgets;
+    this.#followers = followers;
   }
 
   /** @throws ProblemError `forbidden` for any key but the operator's */
@@ -106,6 +114,7 @@ export class SettingsService {
         resource: { type: 'organization', id: row.id },
         detail: { version: row.version, fields: Object.keys(change) },
       });
+      for (const follower of this.#followers) await follower.organizationChanged(tx, Object.keys(change));
       return row;
     });
   }
@@ -151,6 +160,8 @@ export class SettingsService {
       const path = await teamPath(tx.em, caller.organization, team.id);
       demand(caller, 'billing.manage', path);
       await demandSharers(tx.em, caller.organization, Object.keys(change.cost_allocation?.shares ?? {}));
+      // Reports tell their recipients what only those may see who read billing.
+      if (change.reporting !== undefined) demand(caller, 'billing.read', path);
       await tx.em.lock(team, LockMode.PESSIMISTIC_WRITE);
       const existing = await tx.em.findOne(BillingSettings, { team: team.id });
       checkIfMatch(ifMatch, existing?.version ?? 0);
@@ -178,6 +189,7 @@ export class SettingsService {
         },
       });
       await this.#budgets.settingsChanged(tx, team.id, monthlyBudget);
+      for (const follower of this.#followers) await follower.billingChanged(tx, team.id, Object.keys(change));
       return this.#billingView(tx.em, caller, path, row);
     });
   }

@@ -10,6 +10,7 @@ import { composeApi } from '../../src/composition.ts';
 import { composeArchiving } from '../../src/composition/archiving.ts';
 import { composeExportMaking } from '../../src/composition/audit.ts';
 import { composeEnforcement } from '../../src/composition/enforcement.ts';
+import { composeReports } from '../../src/composition/reports.ts';
 import { composeSealing } from '../../src/composition/sealing.ts';
 import { Office } from '../pages-flow/support/office.ts';
 import { CHANGES, HARMLESS } from './support/changes.ts';
@@ -149,6 +150,7 @@ describe('every activity', () => {
         exports: composeExportMaking(core, sealing.database),
         archiving: archives?.archiving ?? null,
         budgets: composeEnforcement(core),
+        reports: composeReports(core).reporting,
         logger: core.logger,
       });
       expect(await new MockActivityEnvironment().run(() => activities.archiveDue())).toEqual({ months: ['2001-03'] });
@@ -183,6 +185,20 @@ describe('every activity', () => {
         async () => (await actionsOn(await budgetCalled('lifted'))).includes('budget.measure_lifted'),
         'it is on record',
       );
+    },
+    sendUsageReport: async () => {
+      await office.system.need('PUT', `/api/v1/teams/${office.team}/billing/settings`, {
+        reporting: { frequency: 'weekly', recipients: ['finance@example.test'] },
+      });
+      const { rows: teams } = await admin.query<{ id: string }>('select id from countersign.teams where alias = $1', [
+        office.team,
+      ]);
+      const plan = { organization: DEFAULT_ORGANIZATION, team: teams[0]!.id, frequency: 'weekly' as const };
+      const { reporting } = composeReports(office.system.core);
+      expect(await reporting.send({ ...plan, timezone: 'UTC', fiscalYearStart: '01-01' }, new Date())).toBe('sent');
+      const { rows } = await admin.query<{ id: string }>('select id from countersign.usage_reports');
+      expect(await actionsOn(rows[0]!.id)).toEqual(['usage_report.sent']);
+      await office.system.need('PUT', `/api/v1/teams/${office.team}/billing/settings`, { reporting: null });
     },
   };
 
@@ -238,6 +254,7 @@ describe('every activity', () => {
       exports: composeExportMaking(core, sealing.database),
       archiving: null,
       budgets: composeEnforcement(core),
+      reports: composeReports(core).reporting,
       logger: core.logger,
     });
     await sealing.close();

@@ -50,7 +50,7 @@ async function replayAll(workflows: string): Promise<Map<string, ReplayResult>> 
 }
 
 describe('the stored histories', () => {
-  test('hold what can happen to a request, to a budget, and to the sealing and the exports of the audit log', () => {
+  test('hold what can happen to a request, to a budget, to the sealing and the exports of the audit log, and to usage reports', () => {
     const names = histories.map(({ name }) => name.split('/')[1]);
     expect(names).toEqual(
       expect.arrayContaining([
@@ -66,6 +66,7 @@ describe('the stored histories', () => {
         'audit-sealing-2',
         'audit-export',
         'budget-enforcement',
+        'usage-report',
       ]),
     );
     const events = histories.flatMap(({ history }) => history.events ?? []);

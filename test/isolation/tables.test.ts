@@ -274,7 +274,7 @@ describe('the roles', () => {
     ).toBe(1);
   });
 
-  test('reach past row-level security through these functions only: one finds a key by its whole hash, two forget what has expired, one has lines priced again, one makes partitions, one drops those that are archived, two free what budgets hold too long', async () => {
+  test('reach past row-level security through these functions only: one finds a key by its whole hash, two forget what has expired, one has lines priced again, one makes partitions, one drops those that are archived, two free what budgets hold too long, one lists whose usage is reported', async () => {
     const { rows } = await admin.query(
       `select p.oid::regprocedure::text as name from pg_proc p where p.prosecdef and p.pronamespace in ('countersign'::regnamespace, 'keyring'::regnamespace, 'public'::regnamespace) order by 1`,
     );
@@ -287,6 +287,7 @@ describe('the roles', () => {
       'countersign.make_audit_partitions()',
       'countersign.recall_next_budget(uuid,timestamp with time zone)',
       'countersign.sweep_reservations(timestamp with time zone,integer)',
+      'countersign.teams_with_reporting()',
     ]);
     const { rows: keys } = await admin.query('select organization_id, hash from countersign.api_keys order by 1');
     for (const key of keys) {
@@ -315,6 +316,7 @@ describe('what has happened', () => {
     'ledger_lines',
     'price_rates',
     'exchange_rates',
+    'usage_reports',
   ])('in %s can neither be changed nor deleted by the application, its own organization’s included', async (table) => {
     await as(DATABASE_ROLES.app, A, async (client) => {
       expect(await outcome(client, `update countersign.${table} set organization_id = organization_id`)).toBe(REFUSED);

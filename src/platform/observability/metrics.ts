@@ -24,6 +24,7 @@ export interface Metrics {
   readonly relay: RelayCounters;
   readonly approvalDecided: (outcome: string, channel: string) => void;
   readonly answerReplayed: () => void;
+  readonly usageReported: (frequency: string, outcome: string) => void;
   /** @param delayMs from the moment an audit entry was written to its first checkpoint */
   readonly entrySealed: (delayMs: number) => void;
   /** @param read the age of the oldest audit entry that is not sealed, in seconds, at the time of each scrape */
@@ -47,12 +48,19 @@ export function createMetrics(): Metrics {
     help: 'Answers that were given again for a repeated Idempotency-Key',
     registers: [registry],
   });
+  const reports = new Counter({
+    name: 'countersign_usage_reports_total',
+    help: 'Usage reports that were due, by what came of it',
+    labelNames: ['frequency', 'outcome'],
+    registers: [registry],
+  });
   return {
     registry,
     requests: requestHistogram(registry),
     relay: relayCounters(registry),
     approvalDecided: (outcome, channel) => decisions.inc({ outcome, channel }),
     answerReplayed: () => replays.inc(),
+    usageReported: (frequency, outcome) => reports.inc({ frequency, outcome }),
     ...sealingMetrics(registry),
     watchPool: poolGauge(registry),
   };

@@ -78,6 +78,7 @@ function madeUp({ name, type }: Column): string {
   if (type === 'boolean') return 'false';
   if (type.startsWith('timestamp')) return 'now()';
   if (/^(integer|bigint|smallint|numeric)/.test(type)) return '1';
+  if (type === 'date') return 'current_date';
   if (/^(text|character)/.test(type)) return 'left(gen_random_uuid()::text, 36)';
   throw new Error(`no value is made up for columns of type ${type} (${name}): add one`);
 }

@@ -42,6 +42,7 @@ const ENTITY_ACTIVITIES: Readonly<Record<string, Activity>> = {
   added: CREATE,
   requested: CREATE,
   mailed: CREATE,
+  sent: CREATE,
   archived: CREATE,
   read: READ,
   exported: READ,
