@@ -16,6 +16,8 @@ FROM node:${NODE_VERSION}-bookworm-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends ca-certificates \
   && rm -rf /var/lib/apt/lists/*
+# Where archives of the audit log go. A new volume that is mounted here takes over whose it is.
+RUN install --directory --owner=node --group=node --mode=0750 /var/lib/countersign/audit-archive
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
 # Owned by root: the process cannot change its own program.

@@ -116,6 +116,7 @@ create index audit_entries_organization_id_at_id_index on countersign.audit_entr
 create index audit_entries_organization_id_action_at_index on countersign.audit_entries (organization_id, action, "at");
 create index audit_entries_organization_id_actor_id_at_index on countersign.audit_entries (organization_id, actor_id, "at");
 create index audit_entries_organization_id_resource_id_at_index on countersign.audit_entries (organization_id, resource_id, "at");
+create index audit_entries_organization_id_team_id_at_index on countersign.audit_entries (organization_id, team_id, "at");
 
 create table countersign.audit_pending (
   organization_id uuid not null,
@@ -160,6 +161,8 @@ create table countersign.audit_checkpoints (
   root bytea not null,
   "at" timestamptz not null,
   note text not null,
+  previous_size bigint not null,
+  link bytea not null,
   primary key (organization_id, tree_size)
 );
 

@@ -7,6 +7,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { enforceUntilTheEnd } from '../test/histories/support/enforcing.ts';
+import { archiveOnceAndWait } from '../test/histories/support/archiving.ts';
 import { exportWithOneFailure } from '../test/histories/support/exporting.ts';
 import { HISTORIES_SECRET } from '../test/histories/support/key.ts';
 import { reportWithOneFailure } from '../test/histories/support/reporting.ts';
@@ -26,6 +27,7 @@ const SEALING = 'audit-sealing';
 const EXPORT = 'audit-export';
 const ENFORCEMENT = 'budget-enforcement';
 const REPORT = 'usage-report';
+const ARCHIVING = 'audit-archiving';
 
 async function recordAll(folder: string, world: RealWorld, isWanted: (name: string) => boolean): Promise<void> {
   if (isWanted(SEALING)) await record(folder, SEALING, await runsOf(world, await sealForTwoTurns(world)));
@@ -35,6 +37,7 @@ async function recordAll(folder: string, world: RealWorld, isWanted: (name: stri
     await record(folder, ENFORCEMENT, await runsOf(world, await enforceUntilTheEnd(world)));
   }
   if (isWanted(REPORT)) await record(folder, REPORT, await runsOf(world, await reportWithOneFailure(world)));
+  if (isWanted(ARCHIVING)) await record(folder, ARCHIVING, await runsOf(world, await archiveOnceAndWait(world)));
   const wanted = Object.entries(SCENARIOS).filter(([name]) => isWanted(name));
   if (wanted.length === 0) return;
   await world.product.startWorker();
@@ -55,7 +58,7 @@ async function record(folder: string, name: string, runs: readonly History[]): P
 async function runsOf(world: RealWorld, workflowId: string): Promise<History[]> {
   const { workflow } = world.product.core.temporal.client;
   await until(
-    async () => (await workflow.getHandle(workflowId).describe()).status.name === 'COMPLETED',
+    async () => (await workflow.getHandle(workflowId).describe()).status.name !== 'RUNNING',
     'the workflow ends',
   );
   const histories: History[] = [];

@@ -30,6 +30,7 @@ const environmentSchema = z.object({
   COUNTERSIGN_SECRET_KEY: hex64.optional(),
   WEBHOOK_ALLOW_PRIVATE_ADDRESSES: flag.default(false),
   AUDIT_ARCHIVE_DIR: z.string().min(1).optional(),
+  AUDIT_COUNTRY_FILE: z.string().min(1).optional(),
   AUDIT_SHARDS: z.coerce.number().int().min(1).max(64).default(1),
   RATE_LIMIT: z.coerce.number().int().min(0).default(6000),
   TRUST_PROXY: z.string().optional(),
@@ -63,6 +64,8 @@ export interface Config {
   readonly webhookAllowPrivateAddresses: boolean;
   /** Where months of the audit log go whose retention is over; the same folder for every process. Null: they stay in the database. */
   readonly auditArchiveDir: string | null;
+  /** Says in which country an address is used (MaxMind DB format), for workers. Null: nobody looks at countries. */
+  readonly auditCountryFile: string | null;
   /** How many sealings of the audit log there are, each for its part of the organizations. The same in every worker. */
   readonly auditShards: number;
   /** Requests a minute and key; 0 switches the limit off. */
@@ -119,6 +122,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     secretKey: env.COUNTERSIGN_SECRET_KEY ?? null,
     webhookAllowPrivateAddresses: env.WEBHOOK_ALLOW_PRIVATE_ADDRESSES,
     auditArchiveDir: env.AUDIT_ARCHIVE_DIR ?? null,
+    auditCountryFile: env.AUDIT_COUNTRY_FILE ?? null,
     auditShards: env.AUDIT_SHARDS,
     rateLimit: env.RATE_LIMIT,
     trustProxy: env.TRUST_PROXY ?? null,

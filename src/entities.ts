@@ -6,6 +6,7 @@ import { AuditStream } from './audit/streams/entities.ts';
 import { AuditAccessState, AuditWatch } from './audit/watch/entities.ts';
 import { AuditCosignature, AuditWitness } from './audit/witnesses/entities.ts';
 import * as budgets from './budgets/entities.ts';
+import { ReservationChange, ReservationDigest } from './budgets/journal/entities.ts';
 import * as notify from './notify/entities.ts';
 import { SubjectKey } from './platform/crypto/subject-key.ts';
 import { DirectoryEntry } from './platform/database/directory.ts';
@@ -35,4 +36,6 @@ export const entities: Entities = [
   ...Object.values(usage),
   ...Object.values(budgets),
   ...Object.values(reports),
+  ReservationChange,
+  ReservationDigest,
 ];

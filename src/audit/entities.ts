@@ -27,6 +27,7 @@ export const AuditEntry = defineEntity({
     { properties: ['organization', 'action', 'at'] },
     { properties: ['organization', 'actorId', 'at'] },
     { properties: ['organization', 'resourceId', 'at'] },
+    { properties: ['organization', 'team', 'at'] },
   ],
   checks: [
     {
@@ -131,5 +132,9 @@ export const AuditCheckpoint = defineEntity({
     at: p.datetime(),
     /** The signed note. */
     note: p.text(),
+    /** The size that was signed before this one; 0: none was. */
+    previous: p.bigint().fieldName('previous_size'),
+    /** The log's signature that this is so: without its key, no checkpoint can be taken out unnoticed. */
+    link: p.blob(),
   },
 });

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { aliasSchema, pageQuery, timestampOut, timestampSchema, uuidSchema } from '../platform/http/schemas.ts';
+import {
+  aliasSchema,
+  lineText,
+  pageQuery,
+  timestampOut,
+  timestampSchema,
+  uuidSchema,
+} from '../platform/http/schemas.ts';
 
 /** A whole number as it stands in an address. Nothing else that JavaScript would take for one is one. */
 const wholeNumber = z
@@ -9,7 +16,7 @@ const wholeNumber = z
   .refine(Number.isSafeInteger, 'must be a whole number below 2^53')
   .meta({ override: { type: 'integer', minimum: 0 }, example: 1000 });
 
-const idSchema = z.string().min(1).max(200);
+const idSchema = lineText(200);
 
 export const entryQuery = z.strictObject({
   team_id: aliasSchema.optional().describe('Entries of this team alone.'),

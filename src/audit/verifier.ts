@@ -274,7 +274,12 @@ function openHeader(line: Buffer, key: Key): Signed {
     throw new Refusal('not-a-bundle', 'the first line is none of a bundle of the audit log');
   if (line.at(-1) !== NEWLINE) throw new Refusal('truncated', 'the file ends in its first line');
   const header = openNote(line, 'header', key);
-  if (header && [header.start, header.end, header.tree_size].every(Number.isSafeInteger)) return header;
+  if (header) {
+    const { start, end, tree_size: treeSize } = header;
+    if ([start, end, treeSize].every(Number.isSafeInteger) && 0 <= start && start <= end && end <= treeSize)
+      return header;
+    throw tampered('the header was exported with numbers that cannot be');
+  }
   const claimed = parseKey(String(parse(noteIn(line, 'header').split('\n')[1])?.['key']));
   if (claimed && openNote(line, 'header', claimed))
     throw new Refusal('wrong-key', `the bundle is signed with another key: ${claimed.name}+${claimed.id}`);

@@ -51,7 +51,7 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
   const exports = composeExportMaking(core, audit.database);
   const bundle = (tracing ? null : surroundings.workflowBundle) ?? (await bundleWorkflows(logger, plugins));
   const archives = composeArchiving(core, audit.database);
-  const followers = composeFollowers(core, audit.database);
+  const followers = await composeFollowers(core, audit.database);
   const worker = await WorkflowWorker.start({
     address: surroundings.temporalAddress,
     namespace: config.temporal.namespace,

@@ -131,6 +131,12 @@ export const AUDIT_ACTIONS = {
       'A team’s usage of one period was mailed to those whom its billing settings name; `detail` says of which, to how many, and whether it has members’ figures.',
   },
 
+  'reservations.recorded': {
+    resource: 'reservation_journal',
+    meaning:
+      'What happened to reservations within a minute: `detail` counts it, sums it up, and has the digest of its part of the journal.',
+  },
+
   'webhook.created': { resource: 'webhook', meaning: 'A webhook was entered.' },
   'webhook.deleted': { resource: 'webhook', meaning: 'A webhook was deleted.' },
   'webhook.disabled': {

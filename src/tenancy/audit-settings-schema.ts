@@ -41,6 +41,13 @@ const watchSchema = z
       .describe(
         `Access from a network (/24, /48) where the person was never seen. Default: ${JSON.stringify(DEFAULT_WATCH.new_network)}`,
       ),
+    new_country: z
+      .strictObject({ enabled, history_days: historyDays })
+      .partial()
+      .optional()
+      .describe(
+        `Access from a country where the person was never seen, where this installation knows countries. Default: ${JSON.stringify(DEFAULT_WATCH.new_country)}`,
+      ),
     unusual_hour: z
       .strictObject({ enabled, history_days: historyDays })
       .partial()
@@ -72,6 +79,7 @@ export const auditSettingsSchema = z
     retention: z.object({ frameworks: z.array(z.string()), days: z.int().nullable() }),
     watch: z.object({
       new_network: z.object({ enabled, history_days: z.int() }),
+      new_country: z.object({ enabled, history_days: z.int() }),
       unusual_hour: z.object({ enabled, history_days: z.int() }),
       denials: z.object({ enabled, threshold: z.int(), within: z.string() }),
       mass_reads: z.object({ enabled, objects: z.int(), exports: z.int(), within: z.string() }),

@@ -243,13 +243,33 @@ describe('whatever was done to it', () => {
     ],
     [
       'a checkpoint beyond the end',
-      `insert into countersign.audit_checkpoints (organization_id, tree_size, root, at, note) select $1, 9999, root, at, note from countersign.audit_checkpoints where organization_id = $1 and tree_size = 3`,
+      `insert into countersign.audit_checkpoints (organization_id, tree_size, root, at, note, previous_size, link) select $1, 9999, root, at, note, previous_size, link from countersign.audit_checkpoints where organization_id = $1 and tree_size = 3`,
       'the checkpoint of 9999 entries is of more than the log has',
     ],
     [
       'the newest checkpoint, removed',
       `delete from countersign.audit_checkpoints where organization_id = $1 and tree_size = ${SIZE}`,
       /have no checkpoint/,
+    ],
+    [
+      'the first checkpoint, removed',
+      `delete from countersign.audit_checkpoints where organization_id = $1 and tree_size = 3`,
+      'the checkpoint of 3 entries, which that of 257 follows, is missing',
+    ],
+    [
+      'a checkpoint from the middle, removed',
+      `delete from countersign.audit_checkpoints where organization_id = $1 and tree_size = 257`,
+      `the checkpoint of 257 entries, which that of ${SIZE} follows, is missing`,
+    ],
+    [
+      'a checkpoint from the middle, removed, and the next one linked to the one before',
+      `delete from countersign.audit_checkpoints where organization_id = $1 and tree_size = 257; update countersign.audit_checkpoints c set previous_size = 3, link = (select link from countersign.audit_checkpoints where organization_id = $1 and tree_size = 3) where organization_id = $1 and tree_size = ${SIZE}`,
+      `what the checkpoint of ${SIZE} entries says it follows is not signed by the log’s key`,
+    ],
+    [
+      'a checkpoint that was put in between',
+      `insert into countersign.audit_checkpoints (organization_id, tree_size, root, at, note, previous_size, link) select $1, 100, root, at, note, previous_size, link from countersign.audit_checkpoints where organization_id = $1 and tree_size = 257`,
+      'the checkpoint of 257 entries follows that of 3, but there is one of 100 in between',
     ],
     [
       'the root of the log',

@@ -11,9 +11,11 @@ import { composeArchiving } from '../../src/composition/archiving.ts';
 import { composeExportMaking } from '../../src/composition/audit.ts';
 import { composeEnforcement } from '../../src/composition/enforcement.ts';
 import { composeReports } from '../../src/composition/reports.ts';
+import { Horizon } from '../../src/budgets/journal/horizon.ts';
+import { MinuteDigests } from '../../src/budgets/journal/minute-digests.ts';
 import { composeSealing } from '../../src/composition/sealing.ts';
 import { Office } from '../pages-flow/support/office.ts';
-import { CHANGES, HARMLESS } from './support/changes.ts';
+import { CHANGES, DIGESTED, HARMLESS } from './support/changes.ts';
 import { changingRoutes } from './support/registered-routes.ts';
 
 interface Entry {
@@ -60,7 +62,7 @@ describe('every route that is not for reading', () => {
   test('is either known to change something, or known to change nothing', () => {
     const registered = changingRoutes(composeApi(office.system.core).app);
     expect(registered.length).toBeGreaterThan(25);
-    expect([...Object.keys(CHANGES), ...Object.keys(HARMLESS)].toSorted()).toEqual(registered);
+    expect([CHANGES, DIGESTED, HARMLESS].flatMap((routes) => Object.keys(routes)).toSorted()).toEqual(registered);
   });
 
   test.each(Object.keys(CHANGES))('%s writes who did it, and where from', async (route) => {
@@ -71,6 +73,24 @@ describe('every route that is not for reading', () => {
     }, `an entry of ${route}`);
     for (const { outcome, sealed } of entries)
       expect({ route, outcome, sealed: sealed !== null }).toEqual({ route, outcome: 'success', sealed: true });
+  });
+
+  test('that writes no entry of its own is told of by the digest of its minute', async () => {
+    const { core } = office.system;
+    const requests: string[] = [];
+    for (const call of Object.values(DIGESTED)) requests.push(await call(office));
+    const sealing = composeSealing(core);
+    const digests = new MinuteDigests({ work: core.work, sealer: sealing.database });
+    const horizon = new Horizon(sealing.database);
+    const cut = await office.system.until(() => horizon.advance(), 'a cut');
+    while (await digests.step(DEFAULT_ORGANIZATION, { last: cut.last, at: new Date(cut.at.getTime() + 60_000) }));
+    await sealing.close();
+    const { rows } = await admin.query<{ totals: string[] }>(
+      `select array(select jsonb_array_elements_text(leaf::jsonb #> '{detail,totals}')) as totals from countersign.audit_entries where action = 'reservations.recorded'`,
+    );
+    const states = new Set(rows.flatMap(({ totals }) => totals.map((total) => total.split(' ')[0])));
+    expect([...states].toSorted()).toEqual(['held', 'released', 'settled']);
+    for (const request of requests) expect(await entriesOf(request)).toEqual([]);
   });
 
   test.each(Object.keys(HARMLESS))('%s writes nothing', async (route) => {

@@ -98,6 +98,18 @@ describe('sealing', () => {
     expect(leaves.map(({ entry }) => entry)).toEqual(entries.map(({ id }) => id));
   });
 
+  test('is held up by nothing in the queue that cannot be sealed, however much that is', async () => {
+    const organization = await world.organization();
+    await world.admin.query(
+      `insert into countersign.audit_pending (organization_id, at, entry_id) select $1, '2020-01-01', gen_random_uuid() from generate_series(1, 5000)`,
+      [organization],
+    );
+    await world.write(organization, 3);
+    expect(await world.sealer().seal(organization)).toBe(3);
+    await world.admin.query('delete from countersign.audit_pending where organization_id = $1', [organization]);
+    expect(await checkLog(world, organization)).toEqual({ size: 3, checkpoints: 1 });
+  });
+
   test('keeps the logs of organizations apart: each has its own tree, key and origin', async () => {
     const organizations = await Promise.all(Array.from({ length: 6 }, () => world.organization()));
     await Promise.all(organizations.map((organization, index) => world.write(organization, index + 1)));

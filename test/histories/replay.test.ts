@@ -50,7 +50,7 @@ async function replayAll(workflows: string): Promise<Map<string, ReplayResult>> 
 }
 
 describe('the stored histories', () => {
-  test('hold what can happen to a request, to a budget, to the sealing and the exports of the audit log, and to usage reports', () => {
+  test('hold what can happen to a request, to a budget, to the sealing, the exports and the archives of the audit log, and to usage reports', () => {
     const names = histories.map(({ name }) => name.split('/')[1]);
     expect(names).toEqual(
       expect.arrayContaining([
@@ -67,6 +67,7 @@ describe('the stored histories', () => {
         'audit-export',
         'budget-enforcement',
         'usage-report',
+        'audit-archiving',
       ]),
     );
     const events = histories.flatMap(({ history }) => history.events ?? []);

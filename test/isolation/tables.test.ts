@@ -250,6 +250,7 @@ describe('the roles', () => {
       audit_pending: 'delete select',
       audit_tiles: 'insert select update',
       audit_watches: 'select',
+      reservation_digests: 'select',
     });
     for (const { name } of rows) {
       const seen = await as(
@@ -274,7 +275,7 @@ describe('the roles', () => {
     ).toBe(1);
   });
 
-  test('reach past row-level security through these functions only: one finds a key by its whole hash, two forget what has expired, one has lines priced again, one makes partitions, one drops those that are archived, two free what budgets hold too long, one lists whose usage is reported', async () => {
+  test('reach past row-level security through these functions only: one finds a key by its whole hash, two forget what has expired, one has lines priced again, one makes partitions, one drops those that are archived, two free what budgets hold too long, one lists whose usage is reported, one keeps the journal of reservations', async () => {
     const { rows } = await admin.query(
       `select p.oid::regprocedure::text as name from pg_proc p where p.prosecdef and p.pronamespace in ('countersign'::regnamespace, 'keyring'::regnamespace, 'public'::regnamespace) order by 1`,
     );
@@ -286,6 +287,7 @@ describe('the roles', () => {
       'countersign.keep_usage()',
       'countersign.make_audit_partitions()',
       'countersign.recall_next_budget(uuid,timestamp with time zone)',
+      'countersign.record_reservation_change()',
       'countersign.sweep_reservations(timestamp with time zone,integer)',
       'countersign.teams_with_reporting()',
     ]);
@@ -313,6 +315,7 @@ describe('what has happened', () => {
     'audit_leaves',
     'audit_checkpoints',
     'audit_archives',
+    'reservation_changes',
     'ledger_lines',
     'price_rates',
     'exchange_rates',

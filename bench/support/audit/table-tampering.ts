@@ -10,7 +10,7 @@ const COLUMNS = {
   audit_pending: 'organization_id, at, entry_id, queued_at',
   audit_leaves: 'organization_id, leaf_index, entry_id, at, leaf_hash',
   audit_tiles: 'organization_id, level, tile_index, hashes',
-  audit_checkpoints: 'organization_id, tree_size, root, at, note',
+  audit_checkpoints: 'organization_id, tree_size, root, at, note, previous_size, link',
   audit_logs: 'organization_id, size, root, verifier_key, signing_key, created_at, sealed_at',
 } as const;
 const TABLES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];

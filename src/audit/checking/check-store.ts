@@ -33,6 +33,9 @@ export interface CheckedCheckpoint {
   readonly size: number;
   readonly root: Buffer;
   readonly note: string;
+  /** The size of the one before. */
+  readonly previous: number;
+  readonly link: Buffer;
 }
 
 export interface CheckedCosignature {
@@ -69,11 +72,12 @@ export async function readCheckpoints(
   organization: string,
   { start, end }: LeafRange,
 ): Promise<CheckedCheckpoint[]> {
-  const rows = await em.execute<{ size: string; root: Buffer; note: string }[]>(
-    'select tree_size as size, root, note from countersign.audit_checkpoints where organization_id = ? and tree_size > ? and tree_size <= ? order by tree_size',
+  const rows = await em.execute<{ size: string; root: Buffer; note: string; previous: string; link: Buffer }[]>(
+    `select tree_size as size, root, note, previous_size as previous, link from countersign.audit_checkpoints
+     where organization_id = ? and tree_size > ? and tree_size <= ? order by tree_size`,
     [organization, start, end],
   );
-  return rows.map(({ size, root, note }) => ({ size: Number(size), root, note }));
+  return rows.map(({ size, previous, ...row }) => ({ ...row, size: Number(size), previous: Number(previous) }));
 }
 
 export function readCosignatures(

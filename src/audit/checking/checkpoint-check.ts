@@ -1,5 +1,6 @@
 import { cosignedAt, MalformedCosignature } from '../notes/cosignature.ts';
 import { openCheckpoint } from '../notes/checkpoint.ts';
+import { isLink } from '../notes/checkpoint-link.ts';
 import { MalformedKey, parseVerifierKey, type VerifierKey } from '../notes/keys.ts';
 import { MalformedNote, parseNote, parseSignature, signatureBy, UnverifiedNote } from '../notes/signed-note.ts';
 import type { CheckedCheckpoint, CheckedCosignature } from './check-store.ts';
@@ -26,6 +27,23 @@ export function checkCheckpoint(
       return `${what} is not signed by the log’s key`;
     throw error;
   }
+}
+
+/**
+ * @param before the size of the checkpoint that is stored before this one; 0: there is none
+ * @returns what is wrong; null where nothing is
+ */
+export function checkLink(
+  { size, previous, link }: CheckedCheckpoint,
+  key: VerifierKey | null,
+  before: number,
+): string | null {
+  if (key && !isLink({ origin: key.name, size, previous }, key, link))
+    return `what the checkpoint of ${size} entries says it follows is not signed by the log’s key`;
+  if (previous === before) return null;
+  return previous > before
+    ? `the checkpoint of ${previous} entries, which that of ${size} follows, is missing`
+    : `the checkpoint of ${size} entries follows that of ${previous}, but there is one of ${before} in between`;
 }
 
 /** @returns what is wrong; null where nothing is */

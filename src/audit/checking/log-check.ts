@@ -1,9 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { CannotDecrypt } from '../../platform/crypto/aead.ts';
+import type { AuditAction } from '../../platform/audit-actions.ts';
 import type { UnitOfWork } from '../../platform/unit-of-work.ts';
 import { type LogKeys, NoLog } from '../exports/log-keys.ts';
+import { leafTextHash } from '../leaf.ts';
 import { EMPTY_ROOT, HASH_BYTES } from '../merkle.ts';
 import { formatVerifierKey, MalformedKey, parseVerifierKey, type VerifierKey } from '../notes/keys.ts';
+import { leafFields } from '../reading/leaf-fields.ts';
 import { unlockPersonal } from '../reading/personal-fields.ts';
 import type { LeafRange } from '../rules/nodes.ts';
 import type { Archive, ArchivedPart } from '../sealed-entries.ts';
@@ -21,7 +24,7 @@ import {
   readRows,
   readTiles,
 } from './check-store.ts';
-import { checkCheckpoint, checkCosignature } from './checkpoint-check.ts';
+import { checkCheckpoint, checkCosignature, checkLink } from './checkpoint-check.ts';
 import { checkEntry } from './entry-check.ts';
 import type { Report } from './finding.ts';
 import { TreeCheck } from './tree-check.ts';
@@ -49,6 +52,13 @@ const MEANINGS = {
   cosignature: (id: string) => `there is a cosignature, but no checkpoint, of ${id} entries`,
 };
 
+/** Is given the entries of one action, in the order of the log, as far as they are the ones that were sealed. */
+export interface EntryReader {
+  readonly action: AuditAction;
+  /** @param detail as the leaf says it */
+  take(seq: number, detail: unknown): Promise<void>;
+}
+
 /** Computes an organization's log again out of what is stored, and finds whatever does not belong together. */
 export class LogCheck {
   readonly #work: UnitOfWork;
@@ -63,15 +73,16 @@ export class LogCheck {
 
   /**
    * Reads the log page by page, whatever its length. What is written meanwhile is left to the next time.
+   * @param reader compares entries with what they are about
    * @throws Unavailable, ArchiveUnavailable
    */
-  async check(organization: string, report: Report): Promise<CheckedLog> {
+  async check(organization: string, report: Report, reader: EntryReader | null = null): Promise<CheckedLog> {
     const read = <T>(work: (em: EntityManager) => Promise<T>) => this.#work.read(organization, work);
     const { head, waiting } = await read(async (em) => ({
       head: await readHead(em, organization),
       waiting: await countQueued(em, organization),
     }));
-    const counted = head ? await this.#checkTree(organization, head, report) : { erased: 0, checkpoints: 0 };
+    const counted = head ? await this.#checkTree(organization, head, report, reader) : { erased: 0, checkpoints: 0 };
     for (const { id, what } of await read((em) => findLooseEnds(em, organization, LOOSE_ENDS_AT_MOST)))
       report({ seq: null, what: MEANINGS[what](id) });
     await this.#checkQueue(organization, report);
@@ -94,6 +105,7 @@ export class LogCheck {
     organization: string,
     head: Head,
     report: Report,
+    reader: EntryReader | null,
   ): Promise<Pick<CheckedLog, 'erased' | 'checkpoints'>> {
     const tree = new TreeCheck(
       (tiles) => this.#work.read(organization, (em) => readTiles(em, organization, tiles)),
@@ -107,6 +119,7 @@ export class LogCheck {
     while (tree.size < head.size) {
       const page = await this.#page(organization, { start: tree.size, end: Math.min(tree.size + PAGE, head.size) });
       erased += checkEntries(organization, page, report);
+      if (reader) await readEntries(page, reader);
       const missing = firstGap(page);
       const roots = new Map<number, Uint8Array>();
       const wanted = new Set(page.checkpoints.map(({ size }) => size));
@@ -114,10 +127,13 @@ export class LogCheck {
         page.rows.slice(0, missing ?? page.rows.length).map((row) => hashOf(row)),
         (size) => wanted.has(size) && roots.set(size, tree.root()),
       );
-      for (const checkpoint of page.checkpoints)
+      for (const checkpoint of page.checkpoints) {
         checkSigned(checkpoint, page.cosignatures, key, roots.get(checkpoint.size), report);
+        const wrong = checkLink(checkpoint, key, latest?.size ?? 0);
+        if (wrong !== null) report({ seq: null, what: wrong });
+        latest = checkpoint;
+      }
       checkpoints += page.checkpoints.length;
-      latest = page.checkpoints.at(-1) ?? latest;
       if (missing !== null) {
         report({ seq: tree.size, what: 'its leaf is missing: the tree cannot be computed from here on' });
         return { erased, checkpoints };
@@ -197,6 +213,17 @@ function checkEntries(organization: string, { rows, archived, keys }: Page, repo
     erased += checked.erased ? 1 : 0;
   }
   return erased;
+}
+
+/** A text that is not the one that was sealed was reported as that, and says nothing any more. */
+async function readEntries({ rows, archived }: Page, reader: EntryReader): Promise<void> {
+  for (const row of rows) {
+    const seq = Number(row.seq);
+    const leaf = row.leaf ?? archived.get(seq)?.leaf;
+    if (!leaf?.includes(`"${reader.action}"`) || !row.leaf_hash.equals(leafTextHash(leaf))) continue;
+    const { action, detail } = leafFields(leaf);
+    if (action === reader.action) await reader.take(seq, detail);
+  }
 }
 
 /** Something that is no hash stands for none of a tree: it is found as the entry’s, and the root will be another. */

@@ -30,24 +30,46 @@ export async function findEntries(
   condition: EntryCondition,
   page: { before: Place | null; limit: number },
 ): Promise<StoredEntry[]> {
-  const parts = [
+  const newest = newestOf([
     { sql: 'e.organization_id = ?', params: [organization] },
     ...sqlOf(condition),
     ...(page.before ? [before(page.before)] : []),
-  ];
+  ]);
+  const { sql, params } =
+    condition.teams && condition.team === undefined ? ofEach(condition.teams, newest, page.limit) : newest(page.limit);
   const rows = await em.execute<EntryRow[]>(
-    `select e.id, e.at, e.leaf, e.sealed, l.leaf_index as seq from countersign.audit_entries e
-     left join countersign.audit_leaves l on l.organization_id = e.organization_id and l.entry_id = e.id
-     where ${parts.map(({ sql }) => sql).join(' and ')} order by e.at desc, e.id desc limit ?`,
-    [...parts.flatMap(({ params }) => params), page.limit],
+    `select e.id, e.at, e.leaf, e.sealed, l.leaf_index as seq from (${sql}) e
+     left join countersign.audit_leaves l on l.organization_id = ? and l.entry_id = e.id order by e.at desc, e.id desc`,
+    [...params, organization],
   );
   return rows.map(({ seq, at, ...row }) => ({ ...row, at: new Date(at), seq: seq === null ? null : Number(seq) }));
+}
+
+/** The newest entries that meet all of these. */
+function newestOf(parts: readonly SqlPart[]): (limit: number, more?: string) => SqlPart {
+  return (limit, more = 'true') => ({
+    sql: `select e.id, e.at, e.leaf, e.sealed from countersign.audit_entries e
+      where ${parts.map(({ sql }) => sql).join(' and ')} and ${more} order by e.at desc, e.id desc limit ?`,
+    params: [...parts.flatMap(({ params }) => params), limit],
+  });
+}
+
+/**
+ * The newest of each team, and of these the newest: with all teams in one condition, PostgreSQL goes through the entries of
+ * everybody until it has found enough of theirs.
+ */
+function ofEach(teams: readonly string[], newest: ReturnType<typeof newestOf>, limit: number): SqlPart {
+  const one = newest(limit, 'e.team_id = sight.team');
+  return {
+    sql: `select e.* from unnest(?::uuid[]) sight(team) cross join lateral (${one.sql}) e order by e.at desc, e.id desc limit ?`,
+    params: [plainArray(teams), ...one.params, limit],
+  };
 }
 
 function sqlOf(condition: EntryCondition): SqlPart[] {
   const { teams, team, actors, action, resources, outcome, from, to } = condition;
   const parts: (SqlPart | false | undefined)[] = [
-    teams && { sql: 'e.team_id = any(?::uuid[])', params: [plainArray(teams)] },
+    teams && team !== undefined && { sql: 'e.team_id = any(?::uuid[])', params: [plainArray(teams)] },
     team !== undefined && { sql: 'e.team_id = ?', params: [team] },
     actors && { sql: 'e.actor_id = any(?::uuid[])', params: [plainArray(actors)] },
     action !== undefined && { sql: 'e.action = ?', params: [action] },

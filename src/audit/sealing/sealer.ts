@@ -5,9 +5,11 @@ import { Unavailable } from '../../platform/errors.ts';
 import { leafTextHash } from '../leaf.ts';
 import { EMPTY_ROOT } from '../merkle.ts';
 import { signCheckpoint } from '../notes/checkpoint.ts';
+import { signLink } from '../notes/checkpoint-link.ts';
 import { formatVerifierKey } from '../notes/keys.ts';
 import { appendLeaves, rootOfEdge } from '../tree/tiles.ts';
 import {
+  latestSigned,
   lockHead,
   type LogHead,
   makeLog,
@@ -146,11 +148,22 @@ export class Sealer {
     return head;
   }
 
-  /** Signs a head that is committed. Ed25519 signs the same text the same way: done twice, it says the same. */
+  /**
+   * Signs a head that is committed, and that it follows the one that was signed last. Under the head's lock: whoever comes
+   * late finds it, or a later one, signed, and leaves it at that.
+   */
   async #sign({ organization, size, root, signingKey }: LogHead): Promise<void> {
-    const key = this.#parts.keys.open(organization, signingKey);
-    const note = signCheckpoint({ origin: logOrigin(organization), size, root }, key);
-    await storeCheckpoint(this.#run, { organization, size, root, at: this.#parts.clock.now(), note });
+    const { database, keys, clock } = this.#parts;
+    const key = keys.open(organization, signingKey);
+    const origin = logOrigin(organization);
+    await database.transaction(async (run) => {
+      await lockHead(run, organization);
+      const previous = await latestSigned(run, organization);
+      if (previous >= size) return;
+      const note = signCheckpoint({ origin, size, root }, key);
+      const link = signLink({ origin, size, previous }, key);
+      await storeCheckpoint(run, { organization, size, root, at: clock.now(), note, previous, link });
+    });
   }
 
   #isLeftAlone(organization: string): boolean {

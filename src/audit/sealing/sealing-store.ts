@@ -59,9 +59,10 @@ export async function makeLog(
 const TAKE = `
   with taken as materialized (
     select queued.at, queued.entry_id, queued.queued_at, entry.leaf
-    from (select at, entry_id, queued_at from countersign.audit_pending where organization_id = $1 order by at, entry_id limit $2) queued
+    from countersign.audit_pending queued
     cross join lateral (select leaf from countersign.audit_entries e where e.id = queued.entry_id and e.at = queued.at offset 0) entry
-    where not exists (select from countersign.audit_leaves l where l.organization_id = $1 and l.entry_id = queued.entry_id)
+    where queued.organization_id = $1 and not exists (select from countersign.audit_leaves l where l.organization_id = $1 and l.entry_id = queued.entry_id)
+    order by queued.at, queued.entry_id limit $2
   ), removed as (
     delete from countersign.audit_pending p using taken where p.organization_id = $1 and p.at = taken.at and p.entry_id = taken.entry_id
   )
@@ -121,15 +122,32 @@ export async function storeAppended(
   ]);
 }
 
-/** Keeps a signed checkpoint. Where somebody was faster, theirs says the same: a committed size has one root. */
-export async function storeCheckpoint(
-  run: Run,
-  checkpoint: { organization: string; size: number; root: Uint8Array; at: Date; note: string },
-): Promise<void> {
-  const { organization, size, root, at, note } = checkpoint;
+/** The largest size that was signed; 0 where none was. */
+export async function latestSigned(run: Run, organization: string): Promise<number> {
+  const [row] = await run<{ size: string | null }>(
+    'select max(tree_size) as size from countersign.audit_checkpoints where organization_id = $1',
+    [organization],
+  );
+  return Number(row?.size ?? 0);
+}
+
+/** A signed checkpoint, and the one that it follows. */
+interface NewCheckpoint {
+  readonly organization: string;
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly at: Date;
+  readonly note: string;
+  readonly previous: number;
+  readonly link: Uint8Array;
+}
+
+/** Keeps a signed checkpoint. The caller holds the lock of the log's head: no other comes in between. */
+export async function storeCheckpoint(run: Run, checkpoint: NewCheckpoint): Promise<void> {
+  const { organization, size, root, at, note, previous, link } = checkpoint;
   await run(
-    `insert into countersign.audit_checkpoints (organization_id, tree_size, root, at, note) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-    [organization, size, root, at, note],
+    'insert into countersign.audit_checkpoints (organization_id, tree_size, root, at, note, previous_size, link) values ($1, $2, $3, $4, $5, $6, $7)',
+    [organization, size, root, at, note, previous, link],
   );
 }
 

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { aliasSchema, timestampOut } from '../../platform/http/schemas.ts';
 
@@ -16,10 +17,7 @@ const tokenSchema = z
   .min(1)
   .max(LONGEST_TOKEN)
   .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
-const caSchema = z
-  .string()
-  .max(LONGEST_CA)
-  .refine((text) => text.includes('-----BEGIN CERTIFICATE-----'), 'must be certificates in PEM');
+const caSchema = z.string().max(LONGEST_CA).refine(isCertificates, 'must be certificates in PEM');
 
 const common = {
   personal: z
@@ -89,6 +87,22 @@ export const streamSchema = z
 export const streamsSchema = z
   .object({ items: z.array(streamSchema), next_cursor: z.null() })
   .meta({ id: 'AuditStreams' });
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+/** What cannot be read would be found out only when something is to be sent. */
+function isCertificates(text: string): boolean {
+  const blocks = text.match(CERTIFICATE) ?? [];
+  return blocks.length > 0 && text.replace(CERTIFICATE, '').trim() === '' && blocks.every(isCertificate);
+}
+
+function isCertificate(block: string): boolean {
+  try {
+    return new X509Certificate(block).subject !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 function isHttps(text: string): boolean {
   const url = URL.parse(text);

@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import { type AddressGuard, AddressNotAllowed } from '../../notify/service.ts';
+import { LostRace, violatedUniqueConstraint } from '../../platform/database/failures.ts';
 import { InvalidRequest, NotFound } from '../../platform/errors.ts';
 import type { Caller } from '../../platform/http/caller.ts';
 import { newId } from '../../platform/ids.ts';
@@ -70,6 +71,7 @@ export class StreamService {
         updatedAt: tx.at,
       });
       tx.em.persist(row);
+      await flushUnique(tx);
       tx.record({
         action: 'audit.stream_set',
         resource: { type: 'audit_stream', id: row.id },
@@ -135,6 +137,17 @@ export class StreamService {
         { path, message: error instanceof AddressNotAllowed ? error.message : 'names a host that cannot be found' },
       ]);
     }
+  }
+}
+
+/** Somebody else may enter a stream of the same name at the same moment. */
+async function flushUnique({ em }: Transaction): Promise<void> {
+  try {
+    await em.flush();
+  } catch (error) {
+    if (violatedUniqueConstraint(error))
+      throw new LostRace('the stream was entered by somebody else at this moment', { cause: error });
+    throw error;
   }
 }
 

@@ -34,6 +34,19 @@ export async function streamsToFeed(database: BareDatabase, now: Date): Promise<
   return rows.map(({ found }) => found);
 }
 
+/**
+ * How far each stream is behind: entries that are sealed and have not arrived, and the age of the oldest of them in seconds.
+ * @throws Unavailable
+ */
+export function streamLags(database: BareDatabase): Promise<{ stream: string; entries: number; seconds: number }[]> {
+  return database.query(
+    `select s.id as stream, greatest(l.size - s.next_index, 0)::float8 as entries,
+       greatest(coalesce(extract(epoch from clock_timestamp() - first.at), 0), 0)::float8 as seconds
+     from countersign.audit_streams s join countersign.audit_logs l using (organization_id)
+     left join countersign.audit_leaves first on first.organization_id = s.organization_id and first.leaf_index = s.next_index`,
+  );
+}
+
 /** @returns null where somebody else is at it, it is not due, or it was deleted */
 export async function takeLease(
   em: EntityManager,

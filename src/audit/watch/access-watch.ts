@@ -10,6 +10,7 @@ import { type Observation, READING_ACTIONS } from '../rules/watch/observation.ts
 import { observe } from '../rules/watch/observe.ts';
 import type { AccessState } from '../rules/watch/access-state.ts';
 import type { SealedEntries, SealedEntry } from '../sealed-entries.ts';
+import type { Countries } from './countries.ts';
 import type { FindingNotice, PersonFinding } from './finding-notice.ts';
 import { lockCursor, moveCursor, readStates, writeStates } from './watch-store.ts';
 
@@ -17,6 +18,7 @@ export interface AccessWatchParts {
   readonly work: UnitOfWork;
   readonly master: MasterKey;
   readonly entries: SealedEntries;
+  readonly countries: Countries;
   readonly notice: FindingNotice;
 }
 
@@ -53,7 +55,8 @@ export class AccessWatch {
    * @returns whether there may be more
    * @throws Unavailable, ArchiveUnavailable, ArchiveDamaged, EntryMissing
    */
-  step(organization: string): Promise<boolean> {
+  async step(organization: string): Promise<boolean> {
+    await this.#parts.countries.refresh();
     const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: null };
     return this.#parts.work.bookkeep(origin, async (tx) => {
       const next = await lockCursor(tx.em, organization, tx.at);
@@ -88,10 +91,14 @@ export class AccessWatch {
     const { person, seq, at, content } = entry;
     const known = states.get(person);
     if (!known) return [];
-    const network = this.#networkHash(organization, entry, keys);
+    const address = sourceOf(entry, keys)?.address ?? '';
+    const where = {
+      network: this.#networkHash(organization, person, address),
+      country: this.#parts.countries.of(address),
+    };
     const { state, findings } = observe(
       known,
-      observationOf(entry, network, settings.timezone ?? 'UTC'),
+      observationOf(entry, where, settings.timezone ?? 'UTC'),
       watchSettings(settings.audit),
     );
     states.set(person, state);
@@ -99,8 +106,8 @@ export class AccessWatch {
   }
 
   /** Of each person another one: that two people use one network is not to be read off it. */
-  #networkHash(organization: string, { person, ...entry }: PersonsEntry, keys: UnlockedKeys): string | null {
-    const network = networkOf(sourceOf(entry, keys)?.address ?? '');
+  #networkHash(organization: string, person: string, address: string): string | null {
+    const network = networkOf(address);
     return (
       network &&
       this.#parts.master.lookupHash(`${organization}/${person}/network`, network).toString('base64url', 0, 16)
@@ -114,13 +121,17 @@ function asPersons(entry: SealedEntry): PersonsEntry[] {
   return type === 'person' && ref !== null ? [{ ...entry, content, person: ref }] : [];
 }
 
-function observationOf({ at, content }: PersonsEntry, network: string | null, timezone: string): Observation {
+function observationOf(
+  { at, content }: PersonsEntry,
+  where: Pick<Observation, 'network' | 'country'>,
+  timezone: string,
+): Observation {
   const kind = READING_ACTIONS[content.action];
   const { type, ref } = content.resource;
   return {
     at,
     local: localTime(at, timezone),
-    network,
+    ...where,
     denied: content.outcome === 'denied',
     read: kind ? { kind, object: `${type}/${ref}` } : null,
   };

@@ -24,6 +24,11 @@ const WORDS: Readonly<
     sentence: ({ counts }) =>
       `used Countersign from a network where they were never seen before, on ${counts['days']} days.`,
   },
+  new_country: {
+    subject: 'Access from a new country',
+    sentence: ({ counts }) =>
+      `used Countersign from a country where they were never seen before, on ${counts['days']} days.`,
+  },
   unusual_hour: {
     subject: 'Access at an unusual hour',
     sentence: ({ counts }) =>

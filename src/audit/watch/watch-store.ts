@@ -51,7 +51,7 @@ export async function readStates(
   return new Map(
     living.map((person) => {
       const text = stored.get(person);
-      return [person, text ? (JSON.parse(text) as AccessState) : NOTHING_SEEN];
+      return [person, text ? { ...NOTHING_SEEN, ...(JSON.parse(text) as Partial<AccessState>) } : NOTHING_SEEN];
     }),
   );
 }

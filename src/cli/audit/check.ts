@@ -1,15 +1,17 @@
 import { archiveAt } from '../../audit/archive/archived-entries.ts';
 import { ArchiveUnavailable } from '../../audit/archive/errors.ts';
 import { LogCheck } from '../../audit/checking/log-check.ts';
-import type { Finding } from '../../audit/checking/finding.ts';
+import type { Finding, Report } from '../../audit/checking/finding.ts';
 import { LogKeys } from '../../audit/exports/log-keys.ts';
 import { SigningKeys } from '../../audit/sealing/signing-keys.ts';
+import { JournalCheck } from '../../budgets/journal/journal-check.ts';
 import type { Config } from '../../config.ts';
 import { MasterKey } from '../../platform/crypto/master-key.ts';
 import { BareDatabase, type Run } from '../../platform/database/bare.ts';
 import { Unavailable } from '../../platform/errors.ts';
 import { isUuid } from '../../platform/ids.ts';
 import { masterSecret } from '../../platform/secret.ts';
+import type { UnitOfWork } from '../../platform/unit-of-work.ts';
 import { withApplication } from '../application.ts';
 import { say } from '../output.ts';
 import { CommandRefused } from '../refusal.ts';
@@ -26,6 +28,7 @@ const ORGANIZATIONS = [
   'audit_pending',
   'audit_tiles',
   'audit_checkpoints',
+  'reservation_changes',
 ]
   .map(
     (table) => `
@@ -49,7 +52,7 @@ export async function check(config: Config, options: { readonly organization?: s
     const logs = new LogCheck({ work: application.work, archive: archiveAt(config.auditArchiveDir), keys });
     let wrong = 0;
     for (const organization of await organizationsWanted((sql) => database.query(sql), options.organization))
-      wrong += await checkOne(logs, organization);
+      wrong += await checkOne(logs, application.work, organization);
     say(
       wrong === 0
         ? 'Everything is as it was written.'
@@ -59,18 +62,32 @@ export async function check(config: Config, options: { readonly organization?: s
   });
 }
 
-async function checkOne(logs: LogCheck, organization: string): Promise<number> {
+async function checkOne(logs: LogCheck, work: UnitOfWork, organization: string): Promise<number> {
   let found = 0;
   const report = (finding: Finding) => {
     found += 1;
     if (found <= SHOWN_AT_MOST) say(`${organization}: ${described(finding)}`);
   };
-  const { entries, erased, checkpoints, waiting } = await reached(() => logs.check(organization, report));
+  const { log, journal } = await reached(() => checkBoth(logs, work, organization, report));
   if (found > SHOWN_AT_MOST) say(`${organization}: and ${found - SHOWN_AT_MOST} more`);
+  if (journal.minutes + journal.waiting > 0)
+    say(
+      `${organization}: ${journal.minutes} digests of reservations compared with their journal, ${journal.waiting} changes waiting for theirs`,
+    );
   say(
-    `${organization}: ${entries} entries (${erased} with erased personal data), ${checkpoints} checkpoints, ${waiting} waiting to be sealed; ${found} wrong`,
+    `${organization}: ${log.entries} entries (${log.erased} with erased personal data), ${log.checkpoints} checkpoints, ${log.waiting} waiting to be sealed; ${found} wrong`,
   );
   return found;
+}
+
+/** The log, and on the way through it the reservations that its digests tell of. */
+async function checkBoth(logs: LogCheck, work: UnitOfWork, organization: string, report: Report) {
+  const reservations = await JournalCheck.begin(work, organization, report);
+  const log = await logs.check(organization, report, {
+    action: 'reservations.recorded',
+    take: (seq, detail) => reservations.take(seq, detail),
+  });
+  return { log, journal: await reservations.finish(log.waiting === 0) };
 }
 
 async function organizationsWanted(run: Run, one: string | undefined): Promise<string[]> {

@@ -17,6 +17,7 @@ import { type Application, withApplication } from '../application.ts';
 import { OPERATOR } from '../operator.ts';
 import { say } from '../output.ts';
 import { CommandRefused } from '../refusal.ts';
+import { cannotWrite } from './files.ts';
 
 export interface ExportOptions {
   readonly from: string;
@@ -58,18 +59,17 @@ async function carryOut(
   const openers = () => ({ vault: work.vault, people: new People(master, work.vault) });
   const source = new BundleSource({ work, entries: new SealedEntries(archiveAt(config.auditArchiveDir)), openers });
   const key = await keyOf(new LogKeys(new BareDatabase(sealerDatabase), new SigningKeys(master)), organization);
-  await work.write({ organization, actor: OPERATOR, requestId: null }, async (tx) =>
-    tx.record({
-      action: 'audit.exported',
-      resource: { type: 'organization', id: organization },
-      detail: { from: from.toISOString(), to: to.toISOString() },
-    }),
-  );
-  const parts = await source.read(organization, from, to, {
-    signal: new AbortController().signal,
-    whileWaiting: patience(),
+  return written(out, async (put) => {
+    await work.write({ organization, actor: OPERATOR, requestId: null }, async (tx) =>
+      tx.record({
+        action: 'audit.exported',
+        resource: { type: 'organization', id: organization },
+        detail: { from: from.toISOString(), to: to.toISOString() },
+      }),
+    );
+    const reading = { signal: new AbortController().signal, whileWaiting: patience() };
+    return writeInPieces(await source.read(organization, from, to, reading), key, put);
   });
-  return written(out, (put) => writeInPieces(parts, key, put));
 }
 
 function patience(): () => Promise<void> {
@@ -85,11 +85,15 @@ function patience(): () => Promise<void> {
 /** Under another name until it is whole: half a bundle must not lie about as if it were one. */
 async function written<T>(out: string, write: (put: (piece: Buffer) => Promise<void>) => Promise<T>): Promise<T> {
   const unfinished = `${out}.part`;
-  const file = await open(unfinished, 'w', 0o600);
+  const writing = async <R>(step: () => Promise<R>) =>
+    step().catch((error: unknown) => {
+      throw cannotWrite(out, error);
+    });
+  const file = await writing(() => open(unfinished, 'w', 0o600));
   try {
-    const result = await write((piece) => file.writeFile(piece));
-    await file.sync();
-    await rename(unfinished, out);
+    const result = await write((piece) => writing(() => file.writeFile(piece)));
+    await writing(() => file.sync());
+    await writing(() => rename(unfinished, out));
     return result;
   } finally {
     await file.close();

@@ -1,6 +1,8 @@
 /** SQLSTATE classes (PostgreSQL, appendix A) that say the server is going, gone or full, not that the query was wrong. */
 const GONE = /^(08|53|57P0)/;
-const GONE_SOCKET = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT']);
+const GONE_SOCKET = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
+/** There is no such socket; a file that is missing is none of the database's. */
+const NO_SUCH_FILE = 'ENOENT';
 const GONE_TEXT =
   /connection terminated|timeout exceeded when trying to connect|connection ended|not queryable|query read timeout/i;
 /** Serialization failure and deadlock: the whole transaction may simply be tried again. */
@@ -10,6 +12,7 @@ const UNIQUE_VIOLATION = '23505';
 interface Failure {
   readonly message: string;
   readonly code?: unknown;
+  readonly syscall?: unknown;
   readonly constraint?: unknown;
   readonly cause?: unknown;
   readonly previous?: unknown;
@@ -33,7 +36,8 @@ function isFailure(value: unknown): value is Failure {
 
 /** Whether the database could not be reached, as opposed to having refused what it was asked. */
 export function isDatabaseGone(error: unknown): boolean {
-  for (const { code, message } of causes(error)) {
+  for (const { code, syscall, message } of causes(error)) {
+    if (code === NO_SUCH_FILE && syscall === 'connect') return true;
     if (typeof code === 'string' && (GONE.test(code) || GONE_SOCKET.has(code))) return true;
     if (GONE_TEXT.test(message)) return true;
   }

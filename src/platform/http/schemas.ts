@@ -42,9 +42,19 @@ export const uuidSchema = z.uuid('must be a UUID').toLowerCase();
 
 export const emailSchema = z.email('must be an e-mail address').max(254).meta({ example: 'jane@example.com' });
 
+/** What has four digits for its year in UTC too; other moments have a form that is not everybody's. */
+const EARLIEST = Date.parse('0001-01-01T00:00:00Z');
+const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
+
 export const timestampSchema = z.iso
-  .datetime({ offset: true, message: 'must be an RFC 3339 time such as 2026-11-23T09:00:00Z' })
+  .datetime({ offset: true, message: 'must be an RFC 3339 time such as 2026-11-23T09:00:00Z', abort: true })
+  .refine((text) => isWithinYears(Date.parse(text)), 'must lie between the years 1 and 9999')
   .meta({ example: '2026-11-23T09:00:00Z' });
+
+/** @param moment in milliseconds since 1970 */
+export function isWithinYears(moment: number): boolean {
+  return moment >= EARLIEST && moment <= LATEST;
+}
 
 /** Answers are UTC. */
 export const timestampOut = z.iso.datetime();

@@ -1,4 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type AuditMetrics, auditMetrics } from './audit-metrics.ts';
+import { lookAt } from './look-at.ts';
 import { requestHistogram } from './request-metrics.ts';
 
 /** Where the outbox relay counts. */
@@ -18,17 +20,13 @@ interface PoolUse {
 }
 
 /** Everything this process counts, as Prometheus reads it. */
-export interface Metrics {
+export interface Metrics extends AuditMetrics {
   readonly registry: Registry;
   readonly requests: Histogram<'method' | 'route' | 'status'>;
   readonly relay: RelayCounters;
   readonly approvalDecided: (outcome: string, channel: string) => void;
   readonly answerReplayed: () => void;
   readonly usageReported: (frequency: string, outcome: string) => void;
-  /** @param delayMs from the moment an audit entry was written to its first checkpoint */
-  readonly entrySealed: (delayMs: number) => void;
-  /** @param read the age of the oldest audit entry that is not sealed, in seconds, at the time of each scrape */
-  watchUnsealed(read: () => Promise<number>): void;
   /** @param pool `login` of several, e.g. `app`; @param read where to look, at the time of each scrape */
   watchPool(pool: string, read: () => PoolUse | Promise<PoolUse>): void;
 }
@@ -61,7 +59,7 @@ export function createMetrics(): Metrics {
     approvalDecided: (outcome, channel) => decisions.inc({ outcome, channel }),
     answerReplayed: () => replays.inc(),
     usageReported: (frequency, outcome) => reports.inc({ frequency, outcome }),
-    ...sealingMetrics(registry),
+    ...auditMetrics(registry),
     watchPool: poolGauge(registry),
   };
 }
@@ -101,32 +99,6 @@ function relayCounters(registry: Registry): RelayCounters {
   };
 }
 
-function sealingMetrics(registry: Registry): Pick<Metrics, 'entrySealed' | 'watchUnsealed'> {
-  const registers = [registry];
-  const delay = new Histogram({
-    name: 'countersign_audit_merge_delay_seconds',
-    help: 'From the moment an audit entry was written to the signature of its first checkpoint',
-    registers,
-    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 600],
-  });
-  let watched: (() => Promise<number>) | null = null;
-  const oldest = new Gauge({
-    name: 'countersign_audit_unsealed_oldest_seconds',
-    help: 'Age of the oldest audit entry that is not sealed',
-    registers,
-    async collect() {
-      const seconds = watched && (await lookAt(watched));
-      if (seconds !== null) oldest.set(seconds);
-    },
-  });
-  return {
-    entrySealed: (delayMs) => delay.observe(delayMs / 1000),
-    watchUnsealed: (read) => {
-      watched = read;
-    },
-  };
-}
-
 function poolGauge(registry: Registry): Metrics['watchPool'] {
   const pools = new Map<string, () => PoolUse | Promise<PoolUse>>();
   const gauge = new Gauge({
@@ -146,13 +118,4 @@ function poolGauge(registry: Registry): Metrics['watchPool'] {
     },
   });
   return (pool, read) => void pools.set(pool, read);
-}
-
-/** While the database is away there may be no pool to look at; everything else is to be read all the same. */
-async function lookAt<T>(read: () => T | Promise<T>): Promise<T | null> {
-  try {
-    return await read();
-  } catch {
-    return null;
-  }
 }

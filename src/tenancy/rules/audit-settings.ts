@@ -7,6 +7,9 @@ interface NewNetworkSetting {
   readonly history_days: number;
 }
 
+/** Access from a country that a person was never seen in. */
+type NewCountrySetting = NewNetworkSetting;
+
 /** Access at an hour of the day, in the organization's time zone, that a person never worked at. */
 type UnusualHourSetting = NewNetworkSetting;
 
@@ -31,6 +34,7 @@ interface MassReadsSetting {
 /** What counts as unusual access. */
 export interface WatchSettings {
   readonly new_network: NewNetworkSetting;
+  readonly new_country: NewCountrySetting;
   readonly unusual_hour: UnusualHourSetting;
   readonly denials: DenialsSetting;
   readonly mass_reads: MassReadsSetting;
@@ -45,6 +49,7 @@ export interface AuditSettings {
 /** Quiet for people who work as usual; loud for a stolen key that is used at once and for all it can reach. */
 export const DEFAULT_WATCH: WatchSettings = {
   new_network: { enabled: true, history_days: 5 },
+  new_country: { enabled: true, history_days: 5 },
   unusual_hour: { enabled: true, history_days: 20 },
   denials: { enabled: true, threshold: 10, within: 'PT10M' },
   mass_reads: { enabled: true, objects: 100, exports: 5, within: 'PT1H' },
@@ -54,6 +59,7 @@ export const DEFAULT_WATCH: WatchSettings = {
 export function watchSettings({ watch = {} }: AuditSettings = {}): WatchSettings {
   return {
     new_network: { ...DEFAULT_WATCH.new_network, ...watch.new_network },
+    new_country: { ...DEFAULT_WATCH.new_country, ...watch.new_country },
     unusual_hour: { ...DEFAULT_WATCH.unusual_hour, ...watch.unusual_hour },
     denials: { ...DEFAULT_WATCH.denials, ...watch.denials },
     mass_reads: { ...DEFAULT_WATCH.mass_reads, ...watch.mass_reads },

@@ -13,22 +13,42 @@ export const RETENTION_RULES = {
   eu_ai_act: {
     months: 6,
     source:
-      'Regulation (EU) 2024/1689, Article 26(6): deployers keep the logs of high-risk systems at least six months',
+      'Regulation (EU) 2024/1689, Articles 19(1) and 26(6): providers and deployers keep the logs of high-risk systems at least six months',
   },
   soc2: {
     months: 12,
     source: 'AICPA Trust Services Criteria prescribe no time; a Type 2 report mostly looks at twelve months',
   },
-  pci_dss: { months: 12, source: 'PCI DSS 4.0.1, requirement 10.5.1: twelve months of audit log history' },
-  omb_m_21_31: { months: 30, source: 'OMB M-21-31, Appendix C: twelve months active and eighteen months cold' },
+  pci_dss: {
+    months: 12,
+    source: 'PCI DSS 4.0.1, requirement 10.5.1: twelve months of audit log history, the last three at hand',
+  },
+  omb_m_21_31: {
+    months: 30,
+    source: 'OMB Memorandum M-21-31, Appendix C: twelve months in active storage and eighteen in cold storage',
+  },
   iso_27001: {
     months: 36,
     source: 'ISO/IEC 27001:2022, A.8.15 prescribes no time; a certificate is valid for three years (ISO/IEC 17021-1)',
   },
-  hipaa: { months: 72, source: '45 CFR 164.316(b)(2)(i): six years' },
-  sec_17a_4: { months: 72, source: '17 CFR 240.17a-4(a): six years' },
-  sox: { months: 84, source: '17 CFR 210.2-06: seven years' },
-  hgb: { months: 120, source: 'Handelsgesetzbuch § 257(4), Abgabenordnung § 147(3): ten years' },
+  hipaa: {
+    months: 72,
+    source: '45 CFR 164.316(b)(2)(i): six years from when it was made or was last in effect',
+  },
+  sec_17a_4: {
+    months: 72,
+    source: '17 CFR 240.17a-4(a): six years for the books of brokers and dealers, the first two at hand',
+  },
+  sox: {
+    months: 84,
+    source:
+      '17 CFR 210.2-06 (Sarbanes-Oxley Act, section 802): seven years, for records of an audit, after it was concluded',
+  },
+  hgb: {
+    months: 120,
+    source:
+      'Handelsgesetzbuch § 257(4), Abgabenordnung § 147(3): ten years for books and what is needed to understand them, eight for vouchers (since 2025)',
+  },
 } as const satisfies Readonly<Record<string, RetentionRule>>;
 
 export type Framework = keyof typeof RETENTION_RULES;

@@ -118,6 +118,20 @@ describe('what is asked of a log of which a part is archived', () => {
     expect(found).toEqual(everything);
   });
 
+  test('is found all the same where something was written for an archived month later', async () => {
+    const late = await world.organization({ january: 0 });
+    await world.makePartition('1999-07');
+    const at = new Date('1999-07-03T00:00:00Z');
+    await late.act('jane', { at, times: 3 });
+    await world.log.sealAll();
+    await world.run();
+    expect(await world.partitionExists('1999-07')).toBe(false);
+    await late.act('jane', { at: new Date(at.getTime() + MINUTE) });
+    await world.log.sealAll();
+    const inMonth = { from: new Date('1999-07-01T00:00:00Z'), to: new Date('1999-08-01T00:00:00Z') };
+    expect(await pages(inMonth, 2, late)).toHaveLength(4);
+  });
+
   test('that is rare comes in short pages rather than late', async () => {
     const busy = await world.organization({ january: 0 });
     await world.makePartition('1999-05');

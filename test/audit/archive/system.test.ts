@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -149,6 +149,25 @@ describe('countersign audit archive', () => {
       exitCode: 2,
       errors: expect.stringContaining('AUDIT_ARCHIVE_DIR is not set'),
     });
+  });
+});
+
+describe('an archive that cannot be reached', () => {
+  test('is what is said to be away, and not the database', async () => {
+    await rename(folder, `${folder}-away`);
+    try {
+      const ofMonth = `from=${MONTH.start}&to=${MONTH.end}`;
+      expect(await system.api('GET', `/api/v1/audit/entries?${ofMonth}`)).toMatchObject({
+        status: 503,
+        body: { detail: expect.stringContaining('This part of the audit log is archived') },
+      });
+      expect(await runCli(['audit', 'check'], environment)).toMatchObject({
+        exitCode: 2,
+        errors: expect.stringContaining('The check could not be finished. This part of the audit log is archived'),
+      });
+    } finally {
+      await rename(`${folder}-away`, folder);
+    }
   });
 });
 

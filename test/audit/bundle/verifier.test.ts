@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { canonicalJson, type JsonValue } from '../../../src/audit/canonical-json.ts';
 import { EMPTY_ROOT } from '../../../src/audit/merkle.ts';
 import { cosignatureTime, signCheckpoint } from '../../../src/audit/notes/checkpoint.ts';
 import { formatVerifierKey, signingKey } from '../../../src/audit/notes/keys.ts';
@@ -284,6 +285,23 @@ describe('what is no bundle, or no key of its log', () => {
   test('who signs a bundle anew with a key of their own shows themselves', async () => {
     const forged = await new ExportedLog(300, { key: signingKey(LOG_KEY.name, Buffer.alloc(32, 9)) }).bundle(scope);
     expect(await verify(forged)).toMatchObject({ verdict: 'wrong-key' });
+  });
+
+  test.each<Record<string, number>>([
+    { start: 280, end: 240 },
+    { start: -1 },
+    { end: 301 },
+    { tree_size: 2 ** 60 },
+    { start: 240.5 },
+  ])('a header that says %j is none, though it was signed', async (claim) => {
+    const lines = linesOf(await log.bundle(scope));
+    const [tag, content] = (JSON.parse(lines[0]!) as { header: string }).header.split('\n');
+    const claimed = canonicalJson({ ...(JSON.parse(content!) as Record<string, JsonValue>), ...claim });
+    const line = `${JSON.stringify({ header: signNote(`${tag}\n${claimed}\n`, LOG_KEY) })}\n`;
+    expect(await verify(fromLines([line, ...lines.slice(1)]))).toEqual({
+      verdict: 'tampered',
+      how: 'the header was exported with numbers that cannot be',
+    });
   });
 
   test('other notes of the same key are not taken for lines of a bundle', async () => {

@@ -101,10 +101,31 @@ describe('a stream', () => {
     ['a host that is none', { kind: 'syslog', host: 'a b', port: 6514 }, 'host'],
     ['another kind', { kind: 'kafka' }, 'kind'],
     ['certificates that are none', { kind: 'syslog', host: '127.0.0.1', port: 6514, ca: 'x' }, 'ca'],
+    [
+      'a certificate that is none',
+      {
+        kind: 'syslog',
+        host: '127.0.0.1',
+        port: 6514,
+        ca: '-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----',
+      },
+      'ca',
+    ],
     ['an entry that does not exist', { kind: 'syslog', host: '127.0.0.1', port: 6514, from: 1_000_000 }, 'from'],
     ['an entry before the first', { kind: 'syslog', host: '127.0.0.1', port: 6514, from: -1 }, 'from'],
   ])('is refused with %s', async (_what, body, path) => {
     expect(await house.api.call('PUT', `${PATH}/wrong`, body)).toMatchObject(refusedAt(path));
+  });
+
+  test('is one where it is entered twice at the same moment', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        house.api.call('PUT', `${PATH}/twice`, { kind: 'syslog', host: '127.0.0.1', port: 6514 }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 201]);
+    expect((await house.api.need('GET', PATH)).items).toHaveLength(1);
+    await house.api.need('DELETE', `${PATH}/twice`);
   });
 
   test('is one of ten at most', async () => {

@@ -1,6 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SealedEntries } from '../../../src/audit/sealed-entries.ts';
 import { AccessWatch } from '../../../src/audit/watch/access-watch.ts';
+import { type Countries, CountryFile, NO_COUNTRIES } from '../../../src/audit/watch/countries.ts';
 import { FindingNotice } from '../../../src/audit/watch/finding-notice.ts';
 import { organizationsToWatch, readStates } from '../../../src/audit/watch/watch-store.ts';
 import { readMail } from '../../../src/notify/mail.ts';
@@ -13,6 +17,7 @@ import { newId } from '../../../src/platform/ids.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { databaseHaystacks, findTexts } from '../../personal-data/support/haystack.ts';
 import { LogWorld } from '../support/log-world.ts';
+import { mmdb } from '../support/mmdb.ts';
 import { Staff } from '../support/staff.ts';
 
 const MINUTE = 60_000;
@@ -30,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.close());
 
-function watch(staff: Staff): AccessWatch {
+function watch(staff: Staff, countries: Countries = NO_COUNTRIES): AccessWatch {
   const webhooks = new EventPublisher({
     vault: world.vault,
     clock: systemClock,
@@ -41,6 +46,7 @@ function watch(staff: Staff): AccessWatch {
     work: world.work,
     master: world.master,
     entries,
+    countries,
     notice: new FindingNotice({ people: staff.people, webhooks }),
   });
 }
@@ -150,6 +156,7 @@ describe('access that is unusual', () => {
       work: world.work,
       master: world.master,
       entries,
+      countries: NO_COUNTRIES,
       notice: new Interrupted({ people: staff.people, webhooks }),
     });
     await expect(breaking.step(staff.organization)).rejects.toThrow('killed');
@@ -186,6 +193,29 @@ describe('access that is unusual', () => {
     expect(await findings(other)).toEqual([]);
     await lookThrough(staff);
     expect(await organizationsToWatch(new BareDatabase(world.sealerDatabase))).not.toContain(staff.organization);
+  });
+
+  test('from a new country is found where a file says which countries addresses are used in, without naming any', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'countersign-watch-'));
+    const path = join(folder, 'countries.mmdb');
+    await writeFile(
+      path,
+      mmdb({
+        '203.0.113.0/24': { country: { iso_code: 'DE' } },
+        '198.51.100.0/24': { country: { iso_code: 'FR' } },
+      }),
+    );
+    const staff = await Staff.hire(world, { jane: ['member'], olga: ['owner'] });
+    await history(staff, 'jane');
+    await staff.act('jane', { at: new Date(TODAY), address: ELSEWHERE });
+    await lookThrough(staff, watch(staff, await CountryFile.open(path, world.logger)));
+    await rm(folder, { recursive: true });
+    expect(await findings(staff)).toEqual([
+      { person: staff.id('jane'), kind: 'new_country', countries: 1, days: 6, seq: expect.any(Number) },
+    ]);
+    const [mail] = await mails(staff);
+    expect(mail?.subject).toBe('Access from a new country: Name of jane');
+    expect(mail?.text).not.toMatch(/FR|France|198\.51/);
   });
 
   test('of long ago is written down, and nobody is roused for it', async () => {

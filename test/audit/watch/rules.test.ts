@@ -16,7 +16,15 @@ const DAY = 24 * HOUR;
 const START = Date.UTC(2031, 0, 6);
 
 function seen(at: number, what: Partial<Observation> = {}): Observation {
-  return { at: new Date(at), local: localTime(new Date(at), 'UTC'), network: null, denied: false, read: null, ...what };
+  return {
+    at: new Date(at),
+    local: localTime(new Date(at), 'UTC'),
+    network: null,
+    country: null,
+    denied: false,
+    read: null,
+    ...what,
+  };
 }
 
 /** Everything that was found in a row of observations, and what is known after them. */
@@ -45,6 +53,7 @@ const anyObservation = fc
   .record({
     at: fc.integer({ min: START, max: START + 30 * DAY }),
     network: fc.option(fc.nat(200).map(String)),
+    country: fc.option(fc.constantFrom('DE', 'FR', 'US')),
     denied: fc.boolean(),
     read: fc.option(
       fc.record({ kind: fc.constantFrom('object' as const, 'export' as const), object: fc.nat(300).map(String) }),
@@ -53,6 +62,7 @@ const anyObservation = fc
   .map(({ at, ...what }) => seen(at, what));
 const anySettings = fc.record({
   new_network: fc.record({ enabled: fc.boolean(), history_days: fc.integer({ min: 1, max: 30 }) }),
+  new_country: fc.record({ enabled: fc.boolean(), history_days: fc.integer({ min: 1, max: 30 }) }),
   unusual_hour: fc.record({ enabled: fc.boolean(), history_days: fc.integer({ min: 1, max: 30 }) }),
   denials: fc.record({
     enabled: fc.boolean(),
@@ -155,6 +165,36 @@ describe('a new network', () => {
     ]);
     expect(state.networks).not.toContain('first');
     expect(state.networks.at(-1)).toBe('office');
+  });
+});
+
+describe('a new country', () => {
+  const abroad = START + 20 * DAY + 10 * HOUR;
+  const atHome = (days: number) => workingDays(days).map((each) => ({ ...each, country: 'DE' }));
+
+  test('is found once somebody has a history, in place of the new network that it is too, and is known from then on', () => {
+    const { found, state } = observeAll([
+      ...atHome(10),
+      seen(abroad, { network: 'hotel', country: 'FR' }),
+      seen(abroad + 2 * HOUR, { network: 'café', country: 'FR' }),
+    ]);
+    expect(found).toEqual([
+      { kind: 'new_country', counts: { countries: 1, days: 10 }, at: new Date(abroad) },
+      { kind: 'new_network', counts: { networks: 2, days: 11 }, at: new Date(abroad + 2 * HOUR) },
+    ]);
+    expect(state.countries).toEqual(['DE', 'FR']);
+  });
+
+  test('is not found without a history, nor where countries were not known before, nor of an address of none', () => {
+    expect(observeAll([...atHome(4), seen(START + 4 * DAY + 10 * HOUR, { country: 'FR' })]).found).toEqual([]);
+    expect(observeAll([...workingDays(10), seen(abroad, { network: 'office', country: 'FR' })]).found).toEqual([]);
+    expect(observeAll([...atHome(10), seen(abroad, { network: 'office' })]).found).toEqual([]);
+  });
+
+  test('that nobody looks for leaves the new network to be found', () => {
+    const settings = watchSettings({ watch: { new_country: { enabled: false } } });
+    const { found } = observeAll([...atHome(10), seen(abroad, { network: 'hotel', country: 'FR' })], settings);
+    expect(found.map(({ kind }) => kind)).toEqual(['new_network']);
   });
 });
 

@@ -50,6 +50,7 @@ describe('the settings of the audit log', () => {
       retention: { frameworks: [], days: null },
       watch: {
         new_network: { enabled: true, history_days: 5 },
+        new_country: { enabled: true, history_days: 5 },
         unusual_hour: { enabled: true, history_days: 20 },
         denials: { enabled: true, threshold: 10, within: 'PT10M' },
         mass_reads: { enabled: true, objects: 100, exports: 5, within: 'PT1H' },
@@ -68,6 +69,7 @@ describe('the settings of the audit log', () => {
         ...byDefault.watch,
         denials: { enabled: true, threshold: 4, within: 'PT1H' },
         new_network: { enabled: false, history_days: 5 },
+        new_country: { enabled: true, history_days: 5 },
       },
     });
     await house.api.need('PUT', SETTINGS, { audit: { retention: { frameworks: null }, watch: null } });

@@ -1,4 +1,5 @@
 export { approvalChain } from './approval-chain.ts';
+export { auditArchiving } from './audit-archiving.ts';
 export { auditExport } from './audit-export.ts';
 export { auditSealing } from './audit-sealing.ts';
 export { budgetEnforcement } from './budget-enforcement.ts';

@@ -13,6 +13,8 @@ export interface AccessState {
   readonly hours: number;
   /** Those seen last stand last. */
   readonly networks: readonly string[];
+  /** ISO 3166-1 alpha-2. */
+  readonly countries: readonly string[];
   /** Moments in milliseconds. */
   readonly denials: readonly number[];
   readonly exports: readonly number[];
@@ -27,6 +29,7 @@ export const NOTHING_SEEN: AccessState = {
   lastDay: -1,
   hours: 0,
   networks: [],
+  countries: [],
   denials: [],
   exports: [],
   reads: [],

@@ -24,6 +24,16 @@ export const newNetwork: Detector = ({ days, networks }, { network }, { new_netw
   return { learned, finding: isNew ? { kind: 'new_network', counts: { networks: networks.length, days } } : null };
 };
 
+/** There are few enough countries to remember all of them. */
+export const newCountry: Detector = ({ days, countries }, { country }, { new_country: { enabled, history_days } }) => {
+  if (country === null || countries.includes(country)) return { learned: {}, finding: null };
+  const isNew = enabled && days >= history_days && countries.length > 0;
+  return {
+    learned: { countries: [...countries, country] },
+    finding: isNew ? { kind: 'new_country', counts: { countries: countries.length, days } } : null,
+  };
+};
+
 /** Whoever is used to begin at nine may begin at eight: the hours on both sides of a usual one are no surprise. */
 export const unusualHour: Detector = ({ days, hours }, { local }, { unusual_hour: { enabled, history_days } }) => {
   const around = [local.hour - 1, local.hour, local.hour + 1].map((hour) => (hour + HOURS) % HOURS);

@@ -7,6 +7,8 @@ export interface Observation {
   readonly local: LocalTime;
   /** A keyed hash of the network it came from; null where that is not known. */
   readonly network: string | null;
+  /** ISO 3166-1 alpha-2; null where it is not known. */
+  readonly country: string | null;
   readonly denied: boolean;
   /** What was read, where something was. */
   readonly read: { readonly kind: 'object' | 'export'; readonly object: string } | null;
