@@ -33,13 +33,18 @@ export async function fillLedger(database: DatabaseView, lines: number, progress
     );
     progress(`  ${made + count} lines in the ledger`);
   }
-  await database.rows('truncate countersign.usage_rollups');
-  await database.rows(
-    `insert into countersign.usage_rollups
-     select organization_id, team_id, date_trunc('hour', occurred_at, 'UTC'), person_id, provider, model, currency, count(*), count(*) filter (where not success), count(*) filter (where cost is null),
-       sum(input_tokens), sum(cached_input_tokens), sum(cache_write_tokens), sum(input_audio_tokens), sum(output_tokens), sum(reasoning_tokens), sum(output_audio_tokens), coalesce(sum(cost), 0),
-       count(latency_ms), coalesce(sum(latency_ms), 0), array_fill(count(latency_ms) / 25, array[25])
-     from countersign.ledger_lines group by 1, 2, 3, 4, 5, 6, 7`,
-  );
-  await database.rows('vacuum analyze countersign.usage_rollups');
+  for (const [table, length] of [
+    ['usage_rollups', 'hour'],
+    ['usage_days', 'day'],
+  ]) {
+    await database.rows(`truncate countersign.${table}`);
+    await database.rows(
+      `insert into countersign.${table}
+       select organization_id, team_id, date_trunc('${length}', occurred_at, 'UTC'), person_id, provider, model, currency, count(*), count(*) filter (where not success), count(*) filter (where cost is null),
+         sum(input_tokens), sum(cached_input_tokens), sum(cache_write_tokens), sum(input_audio_tokens), sum(output_tokens), sum(reasoning_tokens), sum(output_audio_tokens), coalesce(sum(cost), 0),
+         count(latency_ms), coalesce(sum(latency_ms), 0), array_fill(count(latency_ms) / 25, array[25])
+       from countersign.ledger_lines group by 1, 2, 3, 4, 5, 6, 7`,
+    );
+    await database.rows(`vacuum analyze countersign.${table}`);
+  }
 }

@@ -81,6 +81,19 @@ export const LedgerLine = defineEntity({
 });
 export type LedgerLine = InferEntity<typeof LedgerLine>;
 
+const sumsOfUsage = {
+  events: count(),
+  failures: count(),
+  /** Lines that have no price yet. */
+  unpriced: count(),
+  ...tokenColumns,
+  cost: money(),
+  latencyCount: count(),
+  latencySum: count(),
+  /** One count per bucket of `rules/latency.ts`. */
+  latencyBuckets: p.array().$type<string[]>().columnType('bigint[]'),
+};
+
 /** Sums of the ledger per hour, kept in the transaction that adds the lines. */
 export const UsageRollup = defineEntity({
   name: 'UsageRollup',
@@ -95,19 +108,30 @@ export const UsageRollup = defineEntity({
     provider: p.text().primary(),
     model: p.text().primary(),
     currency: p.text().primary(),
-    events: count(),
-    failures: count(),
-    /** Lines that have no price yet. */
-    unpriced: count(),
-    ...tokenColumns,
-    cost: money(),
-    latencyCount: count(),
-    latencySum: count(),
-    /** One count per bucket of `rules/latency.ts`. */
-    latencyBuckets: p.array().$type<string[]>().columnType('bigint[]'),
+    ...sumsOfUsage,
   },
 });
 export type UsageRollup = InferEntity<typeof UsageRollup>;
+
+/** The same per day of UTC. */
+export const UsageDay = defineEntity({
+  name: 'UsageDay',
+  tableName: 'usage_days',
+  ...tenantTable(),
+  primaryKeys: ['organization', 'team', 'day', 'person', 'provider', 'model', 'currency'],
+  properties: {
+    organization: p.uuid().fieldName('organization_id').primary(),
+    team: p.uuid().fieldName('team_id').primary(),
+    /** Its beginning. */
+    day: p.datetime().primary(),
+    person: p.uuid().fieldName('person_id').primary(),
+    provider: p.text().primary(),
+    model: p.text().primary(),
+    currency: p.text().primary(),
+    ...sumsOfUsage,
+  },
+});
+export type UsageDay = InferEntity<typeof UsageDay>;
 
 /** An organization's own price of a model; every change is a new version. */
 export const PriceRate = defineEntity({

@@ -30,6 +30,7 @@ export interface UsageSums {
 }
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 const COLUMNS = { team: 'team_id', person: 'person_id', provider: 'provider', model: 'model' } as const;
 const SUMMED = ['events', 'failures', 'unpriced', ...TOKEN_COLUMNS, 'latency_count', 'latency_sum'] as const;
 const BUCKETS = Array.from({ length: LATENCY_BUCKET_COUNT }, (_, index) => `sum(latency_buckets[${index + 1}])`).join(
@@ -44,8 +45,9 @@ const LINE_AS_ROLLUP = `
   from countersign.ledger_lines`;
 
 /**
- * Adds usage up, divided by the dimensions and always by currency; exact to the last digit. It reads rollups. Only where a
- * boundary is no full hour of UTC, as midnight is not in every time zone, the lines of that one hour are read.
+ * Adds usage up, divided by the dimensions and always by currency; exact to the last digit. It reads rollups: of full days of UTC,
+ * and of the hours at both ends. Only where a boundary is no full hour of UTC, as midnight is not in every time zone, the lines
+ * of that one hour are read. Days of another time zone are put together from hours.
  * @param dimensions none: totals
  * @param histogram whether `latency.buckets` is wanted, which takes as long as everything else
  * @returns in no particular order; nothing where nothing was used
@@ -57,7 +59,7 @@ export async function sumUsage(
   { histogram = true } = {},
 ): Promise<UsageSums[]> {
   const keys = dimensions.map(expressionOf);
-  const source = sourceOf(scope);
+  const source = sourceOf(scope, hasOnlyDaysOfUtc(dimensions));
   // Keys become text only when little is left of the rows: to do it row by row would take longer than adding them up.
   const names = keys.map((_, index) => `k${index}`);
   const rows = await em.execute<SumsRow[]>(
@@ -86,7 +88,7 @@ export async function sumUsageInWays(
   const keys = dimensions.map(expressionOf);
   const names = keys.map((_, index) => `k${index}`);
   const nameOf = (dimension: Dimension) => names[dimensions.indexOf(dimension)] ?? '';
-  const source = sourceOf(scope);
+  const source = sourceOf(scope, hasOnlyDaysOfUtc(dimensions));
   const sets = ways.map((way) => `(${[...way.map(nameOf), 'currency'].join(', ')})`);
   // grouping() has a bit for each dimension that a row was not divided by (PostgreSQL, 9.21).
   const rows = await em.execute<(SumsRow & { readonly way: number })[]>(
@@ -120,7 +122,7 @@ export interface DailySpending {
  * @returns in no particular order
  */
 export async function costsByDay(em: EntityManager, scope: UsageScope, timezone: string): Promise<DailySpending[]> {
-  const source = sourceOf(scope);
+  const source = sourceOf(scope, isUtc(timezone));
   const rows = await em.execute<{ day: string; currency: string; cost: string }[]>(
     `select (hour at time zone ?)::date::text as day, currency, sum(cost)::text as cost
      from (select hour, currency, sum(cost) as cost from (${source.sql}) u group by hour, currency) hours group by 1, 2`,
@@ -140,34 +142,50 @@ function expressionOf(dimension: Dimension): Fragment {
     : { sql: '(hour at time zone ?)::date', values: [dimension.day] };
 }
 
-/** Rollups of the full hours, and lines of what is left at both ends. */
-function sourceOf({ organization, teams, from, to }: UsageScope): Fragment {
-  const [firstFull, lastFull] = [
-    new Date(Math.ceil(from.getTime() / HOUR_MS) * HOUR_MS),
-    new Date(Math.floor(to.getTime() / HOUR_MS) * HOUR_MS),
-  ];
+function hasOnlyDaysOfUtc(dimensions: readonly Dimension[]): boolean {
+  return dimensions.every((dimension) => typeof dimension === 'string' || isUtc(dimension.day));
+}
+
+function isUtc(timezone: string): boolean {
+  return timezone === 'UTC' || timezone === 'Etc/UTC';
+}
+
+const ROLLUP = `${DETAILS}, hour, ${SUMMED.join(', ')}, cost, latency_buckets`;
+const OF_DAYS = `select ${ROLLUP} from (select *, day as hour from countersign.usage_days) d`;
+const OF_HOURS = `select ${ROLLUP} from countersign.usage_rollups`;
+const OF_LINES = `select ${ROLLUP} from (${LINE_AS_ROLLUP}) l`;
+
+/**
+ * Rollups of full days and hours, and lines of what is left at both ends, each with the moment it begins as `hour`.
+ * @param inDays whether full days may be read as a whole
+ */
+function sourceOf({ organization, teams, from, to }: UsageScope, inDays: boolean): Fragment {
   const whose: Fragment =
     teams === null
       ? { sql: 'organization_id = ?', values: [organization] }
       : { sql: 'organization_id = ? and team_id = any(?::uuid[])', values: [organization, plainArray(teams)] };
-  const between = (select: string, column: string, low: Date, high: Date): Fragment[] =>
+  const between = (select: string, low: Date, high: Date): Fragment[] =>
     low < high
-      ? [
-          {
-            sql: `${select} where ${whose.sql} and ${column} >= ? and ${column} < ?`,
-            values: [...whose.values, low, high],
-          },
-        ]
+      ? [{ sql: `${select} where ${whose.sql} and hour >= ? and hour < ?`, values: [...whose.values, low, high] }]
       : [];
-  const rollups = `select ${DETAILS}, hour, ${SUMMED.join(', ')}, cost, latency_buckets from countersign.usage_rollups`;
-  const lines = `select ${DETAILS}, hour, ${SUMMED.join(', ')}, cost, latency_buckets from (${LINE_AS_ROLLUP}) l`;
-  const edges =
-    firstFull > lastFull
-      ? between(lines, 'hour', from, to)
-      : [...between(lines, 'hour', from, firstFull), ...between(lines, 'hour', lastFull, to)];
-  const parts = [...between(rollups, 'hour', firstFull, lastFull), ...edges];
-  if (parts.length === 0) return { sql: `${rollups} where false`, values: [] };
+  const lines = (low: Date, high: Date) => between(OF_LINES, low, high);
+  const hours = (low: Date, high: Date) => inFull(HOUR_MS, low, high, (a, b) => between(OF_HOURS, a, b), lines);
+  const parts = inDays ? inFull(DAY_MS, from, to, (a, b) => between(OF_DAYS, a, b), hours) : hours(from, to);
+  if (parts.length === 0) return { sql: `${OF_HOURS} where false`, values: [] };
   return { sql: parts.map(({ sql }) => sql).join(' union all '), values: parts.flatMap(({ values }) => values) };
+}
+
+/** Reads whatever is full in one way, and what is left at both ends in another. */
+function inFull(
+  lengthMs: number,
+  from: Date,
+  to: Date,
+  full: (from: Date, to: Date) => Fragment[],
+  rest: (from: Date, to: Date) => Fragment[],
+): Fragment[] {
+  const first = new Date(Math.ceil(from.getTime() / lengthMs) * lengthMs);
+  const last = new Date(Math.floor(to.getTime() / lengthMs) * lengthMs);
+  return first >= last ? rest(from, to) : [...rest(from, first), ...full(first, last), ...rest(last, to)];
 }
 
 type SumsRow = Readonly<Record<(typeof SUMMED)[number], number>> & {

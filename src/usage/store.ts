@@ -4,7 +4,7 @@ import { amountArray, plainArray, textArray, timeArray } from '../platform/datab
 import type { EventIdentity } from './event-identity.ts';
 import { LATENCY_BUCKET_COUNT } from './rules/latency.ts';
 import type { Line } from './rules/lines.ts';
-import type { Rollup } from './rules/rollup.ts';
+import { daysOf, type Rollup } from './rules/rollup.ts';
 import { OTHER_TOKEN_KINDS, TOKEN_COLUMNS } from './rules/token-kinds.ts';
 
 export interface KnownEvent {
@@ -62,7 +62,11 @@ interface Columns {
   readonly values: readonly string[];
 }
 
-/** Appends lines to the ledger and adds them to the rollups, in one statement. @param rollups in the order of their keys */
+/**
+ * Appends lines to the ledger and adds them to the rollups: first hours, then days, each in the order of their keys, so that
+ * nobody waits in a circle.
+ * @param rollups the lines' hours, in the order of their keys
+ */
 export async function writeLines(
   em: EntityManager,
   organization: string,
@@ -73,7 +77,8 @@ export async function writeLines(
 ): Promise<void> {
   if (lines.length === 0) return;
   const { subjects, subjectOf } = subjectsOf(lines);
-  const [shared, ledger, sums] = [subjectColumns(subjects), lineColumns(lines), rollupColumns(rollups)];
+  const [shared, ledger] = [subjectColumns(subjects), lineColumns(lines)];
+  const hours = addition('usage_rollups', 'hour', organization, rollups);
   await executeBound(
     em,
     `with lines as (
@@ -81,21 +86,27 @@ export async function writeLines(
        select ?::uuid, ?::uuid, ?::timestamptz, ${[...shared.names.map((name) => `subject.${name}`), ...ledger.names.map((name) => `new.${name}`)].join(', ')}
        from ${unnest(ledger, { name: 'nr', type: 'int' })} join unnest(${castsOf(shared.types)}) with ordinality as subject(${shared.names.join(', ')}, nr) using (nr)
      )
-     insert into countersign.usage_rollups as r (organization_id, latency_buckets, ${sums.names.join(', ')})
-     select ?::uuid, buckets::bigint[], ${sums.names.join(', ')} from ${unnest(sums, { name: 'buckets', type: 'text' })}
-     on conflict (organization_id, team_id, hour, person_id, provider, model, currency) do update set ${ADD_UP}`,
-    [
-      organization,
-      batch,
-      at,
-      ...ledger.values,
-      plainArray(subjectOf),
-      ...shared.values,
-      organization,
-      ...sums.values,
-      textArray(rollups.map((rollup) => plainArray(rollup.latencyBuckets))),
-    ],
+     ${hours.sql}`,
+    [organization, batch, at, ...ledger.values, plainArray(subjectOf), ...shared.values, ...hours.values],
   );
+  const days = addition('usage_days', 'day', organization, daysOf(rollups));
+  await executeBound(em, days.sql, days.values);
+}
+
+/** Adds sums to those that are there. @param from which column says when the hour or day begins */
+function addition(
+  table: 'usage_rollups' | 'usage_days',
+  from: 'hour' | 'day',
+  organization: string,
+  rollups: readonly Rollup[],
+): { sql: string; values: string[] } {
+  const sums = rollupColumns(from, rollups);
+  return {
+    sql: `insert into countersign.${table} as r (organization_id, latency_buckets, ${sums.names.join(', ')})
+     select ?::uuid, buckets::bigint[], ${sums.names.join(', ')} from ${unnest(sums, { name: 'buckets', type: 'text' })}
+     on conflict (organization_id, team_id, ${from}, person_id, provider, model, currency) do update set ${ADD_UP}`,
+    values: [organization, ...sums.values, textArray(rollups.map((rollup) => plainArray(rollup.latencyBuckets)))],
+  };
 }
 
 function unnest({ names, types }: Columns, more?: { name: string; type: string }): string {
@@ -164,10 +175,10 @@ function lineColumns(lines: readonly Line[]): Columns {
   ]);
 }
 
-function rollupColumns(rollups: readonly Rollup[]): Columns {
+function rollupColumns(from: 'hour' | 'day', rollups: readonly Rollup[]): Columns {
   return columns([
     ['team_id', 'uuid', plainArray(rollups.map((rollup) => rollup.team))],
-    ['hour', 'timestamptz', timeArray(rollups.map((rollup) => rollup.hour))],
+    [from, 'timestamptz', timeArray(rollups.map((rollup) => rollup.from))],
     ['person_id', 'uuid', plainArray(rollups.map((rollup) => rollup.person))],
     ['provider', 'text', textArray(rollups.map((rollup) => rollup.provider))],
     ['model', 'text', textArray(rollups.map((rollup) => rollup.model))],

@@ -4,13 +4,15 @@ import { isCall, type Line } from './lines.ts';
 import { TOKEN_COLUMNS, type TokenColumn } from './token-kinds.ts';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 /** Midnight of every time zone falls on one of these. */
 const QUARTER_MS = 900_000;
 
-/** What lines of one team, person, provider and model in one hour add up to. */
+/** What lines of one team, person, provider and model in one hour, or one day of UTC, add up to. */
 export interface Rollup {
   readonly team: string;
-  readonly hour: Date;
+  /** The beginning of the hour or day. */
+  readonly from: Date;
   readonly person: string;
   readonly provider: string;
   readonly model: string;
@@ -53,6 +55,19 @@ export function rollupsOf(lines: readonly Line[]): Rollup[] {
   return inKeyOrder(byKey);
 }
 
+/** Adds hours up by day of UTC, ordered by key as they are. */
+export function daysOf(hours: readonly Rollup[]): Rollup[] {
+  const byKey = new Map<string, Rollup>();
+  for (const hour of hours) {
+    const day = startOf(hour.from, DAY_MS);
+    const key = `${hour.team}\n${day}\n${hour.person}\n${hour.provider}\n${hour.model}\n${hour.currency}`;
+    let rollup = byKey.get(key);
+    if (!rollup) byKey.set(key, (rollup = emptyRollup(hour, new Date(day))));
+    addRollup(rollup, hour);
+  }
+  return inKeyOrder(byKey);
+}
+
 /** Adds lines that have a price up by quarters of an hour; what adds up to nothing is left out. Ordered by key. */
 export function spendsOf(lines: readonly Line[]): Spend[] {
   const byKey = new Map<string, Spend>();
@@ -78,10 +93,13 @@ const NO_TOKENS = Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, 0])) as 
 const NO_LATENCIES: readonly number[] = Array.from({ length: LATENCY_BUCKET_COUNT }, () => 0);
 const NOTHING = exactly(0);
 
-function emptyRollup({ team, person, provider, model, currency }: Line, hour: Date): Rollup {
+function emptyRollup(
+  { team, person, provider, model, currency }: Pick<Line, 'team' | 'person' | 'provider' | 'model' | 'currency'>,
+  from: Date,
+): Rollup {
   return {
     team,
-    hour,
+    from,
     person,
     provider,
     model,
@@ -110,6 +128,17 @@ function addLine(rollup: Rollup, line: Line): void {
   rollup.latencySum += line.latencyMs;
   const bucket = latencyBucket(line.latencyMs);
   rollup.latencyBuckets[bucket] = (rollup.latencyBuckets[bucket] ?? 0) + 1;
+}
+
+function addRollup(sum: Rollup, { tokens, latencyBuckets, ...more }: Rollup): void {
+  sum.events += more.events;
+  sum.failures += more.failures;
+  sum.unpriced += more.unpriced;
+  for (const kind of TOKEN_COLUMNS) sum.tokens[kind] += tokens[kind];
+  sum.cost = addAmounts(sum.cost, more.cost);
+  sum.latencyCount += more.latencyCount;
+  sum.latencySum += more.latencySum;
+  for (const [bucket, count] of latencyBuckets.entries()) sum.latencyBuckets[bucket]! += count;
 }
 
 function startOf(at: Date, lengthMs: number): number {
