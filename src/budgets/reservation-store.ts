@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Database } from '../platform/database/database.ts';
 import { isWorthRepeating } from '../platform/database/failures.ts';
+import { HotFunction } from '../platform/database/hot-function.ts';
 import type { Budgeted } from './budgeted.ts';
 import { plainArray } from '../platform/database/sql-arrays.ts';
 
@@ -47,7 +48,23 @@ export interface SettleOutcome {
 
 export type ReleaseOutcome = 'released' | 'expired' | 'settled' | 'not-found';
 
-const RESERVE = `select * from countersign.reserve(?::uuid, decode(?, 'hex'), ?::uuid, ?::uuid, ?::text, ?::text, ?::numeric, ?::text, ?::timestamptz, ?::timestamptz, ?::uuid[], ?::uuid[], ?::int, ?::boolean)`;
+const RESERVE = new HotFunction('countersign.reserve', [
+  'uuid',
+  'bytea',
+  'uuid',
+  'uuid',
+  'text',
+  'text',
+  'numeric',
+  'text',
+  'timestamptz',
+  'timestamptz',
+  'uuid[]',
+  'uuid[]',
+  'int',
+  'boolean',
+]);
+const RELEASE = new HotFunction('countersign.release', ['uuid', 'timestamptz']);
 const SETTLE = `select * from countersign.settle(?::uuid, decode(?, 'hex'), ?::uuid, ?::uuid, ?::text, ?::text, ?::numeric, ?::text, ?::timestamptz, ?::timestamptz)`;
 const ATTEMPTS = 5;
 
@@ -69,7 +86,7 @@ export class ReservationStore {
   ): Promise<ReserveOutcome> {
     const [row] = await this.#call<ReserveRow>(organization, RESERVE, [
       wanted.id,
-      wanted.request.toString('hex'),
+      wanted.request,
       place.team,
       place.person,
       place.provider,
@@ -91,11 +108,7 @@ export class ReservationStore {
   }
 
   async release(organization: string, id: string, at: Date): Promise<ReleaseOutcome> {
-    const [row] = await this.#call<{ outcome: ReleaseOutcome }>(
-      organization,
-      'select outcome from countersign.release(?::uuid, ?::timestamptz)',
-      [id, at],
-    );
+    const [row] = await this.#call<{ outcome: ReleaseOutcome }>(organization, RELEASE, [id, at]);
     return row!.outcome;
   }
 
@@ -118,11 +131,10 @@ export class ReservationStore {
   }
 
   /** The order of locks rules deadlocks out but for rare moments in which a team is new; those are simply tried again. */
-  async #call<Row extends object>(organization: string, sql: string, values: readonly unknown[]): Promise<Row[]> {
-    const statement = this.#database.orm.driver.getPlatform().formatQuery(sql, values);
+  async #call<Row extends object>(organization: string, hot: HotFunction, values: readonly unknown[]): Promise<Row[]> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#database.single<Row>(organization, statement);
+        return await this.#database.call<Row>(organization, hot, values);
       } catch (error) {
         if (attempt >= ATTEMPTS || !isWorthRepeating(error)) throw error;
       }

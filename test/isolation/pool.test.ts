@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { Client } from 'pg';
 import { pino } from 'pino';
 import { entities } from '../../src/entities.ts';
 import { Database } from '../../src/platform/database/database.ts';
+import { HotFunction } from '../../src/platform/database/hot-function.ts';
 import { DATABASE_ROLES, ORGANIZATION_VARIABLE } from '../../src/platform/database/tenant-table.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { Team } from '../../src/tenancy/entities.ts';
@@ -18,6 +20,14 @@ let database: Database;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
+  const admin = new Client({ connectionString: testDatabase.adminUrl });
+  await admin.connect();
+  await admin.query(
+    `create function countersign.seen_in_test(text) returns table (said text, seen uuid[]) language sql volatile as $$
+       select current_setting('${ORGANIZATION_VARIABLE}', true), array_agg(distinct organization_id) from countersign.teams
+     $$`,
+  );
+  await admin.end();
   database = Database.open({
     url: testDatabase.url,
     role: DATABASE_ROLES.app,
@@ -46,6 +56,9 @@ async function seenIn(em: EntityManager): Promise<{ said: string | null; seen: s
   );
   return { said: row?.said ?? null, seen: row?.seen ?? [] };
 }
+
+const SEEN = new HotFunction('countersign.seen_in_test', ['text']);
+const FAILING = new HotFunction('pg_catalog.int4in', ['cstring']);
 
 /** What goes on between requests: reads, writes, errors of every kind, rollbacks, transactions in transactions. */
 const OPERATIONS_BY_KIND: Readonly<Record<string, (organization: string) => Promise<unknown>>> = {
@@ -80,6 +93,8 @@ const OPERATIONS_BY_KIND: Readonly<Record<string, (organization: string) => Prom
     return rows[0];
   },
   'single statement that fails': (organization) => database.single(organization, 'select 1 / 0'),
+  'hot function': async (organization) => (await database.call(organization, SEEN, ['unused']))[0],
+  'hot function that fails': (organization) => database.call(organization, FAILING, ['not a number']),
   'single read': async (organization) => {
     const teams = await database.fork(organization).find(Team, {});
     return { said: organization, seen: [...new Set(teams.map((team) => team.organization))] };
@@ -87,6 +102,7 @@ const OPERATIONS_BY_KIND: Readonly<Record<string, (organization: string) => Prom
 };
 
 const MUST_FAIL = new Set([
+  'hot function that fails',
   'single statement that fails',
   'write and fail',
   'write into another organization',

@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { Unavailable } from '../errors.ts';
 import { isDatabaseGone } from './failures.ts';
+import type { HotFunction } from './hot-function.ts';
 import { beginLate } from './late-begin.ts';
 import { returnLostConnections } from './lost-connections.ts';
 import { endSilentConnections } from './silent-connections.ts';
@@ -130,6 +131,18 @@ export class Database {
       // Two statements in one message are one transaction (PostgreSQL, 55.2.2.1): the setting ends with it.
       const results: unknown = await pool.query(`${setting}; ${statement}`);
       return (results as { rows: Row[] }[])[1]?.rows ?? [];
+    });
+  }
+
+  /**
+   * Calls a function for an organization, as a transaction of its own, in a single round trip.
+   * @param values one for each parameter
+   * @throws Unavailable where the database does not answer
+   */
+  call<Row extends object>(organization: string, hot: HotFunction, values: readonly unknown[]): Promise<Row[]> {
+    return this.reach(async () => {
+      const pool = await this.orm.driver.getConnection().getNativeClient();
+      return (await pool.query<Row>({ name: hot.name, text: hot.text, values: [organization, ...values] })).rows;
     });
   }
 
