@@ -135,6 +135,8 @@ create table countersign.audit_leaves (
   primary key (organization_id, leaf_index)
 );
 alter table countersign.audit_leaves add constraint audit_leaves_organization_id_entry_id_unique unique (organization_id, entry_id);
+-- Leaves are added about in the order of their moments: a summary for each megabyte costs next to nothing, and finds those of a month.
+create index audit_leaves_at_brin on countersign.audit_leaves using brin ("at") with (autosummarize = on);
 
 create table countersign.audit_tiles (
   organization_id uuid not null,
@@ -810,6 +812,17 @@ grant execute on function countersign.make_audit_partitions() to countersign_app
 select countersign.make_audit_partition('audit_entries_default', 'default');
 select countersign.make_audit_partitions();
 
+-- The months of which entries had no partition to go to: they are never archived. Runs as the owner, since nobody else reaches a
+-- partition by itself; tells months and counts.
+create function countersign.stray_audit_months()
+returns table (month text, entries bigint)
+language sql stable security definer set search_path = '' set timezone = 'UTC'
+as $$
+  select to_char(e.at, 'YYYY-MM'), count(*) from countersign.audit_entries_default e group by 1 order by 1
+$$;
+revoke all on function countersign.stray_audit_months() from public;
+grant execute on function countersign.stray_audit_months() to countersign_sealer;
+
 create trigger insert_only before update or delete on countersign.audit_cosignatures for each row execute function countersign.refuse_change();
 create trigger never_emptied before truncate on countersign.audit_cosignatures execute function countersign.refuse_change();
 
@@ -820,7 +833,7 @@ create trigger never_emptied before truncate on countersign.audit_archives execu
 -- for the sealer alone; can drop nothing else. False where there is no such partition (any more).
 create function countersign.drop_audit_partition(month text)
 returns boolean
-language plpgsql volatile security definer set search_path = '' set lock_timeout = '5s' set timezone = 'UTC'
+language plpgsql volatile security definer set search_path = '' set lock_timeout = '200ms' set timezone = 'UTC'
 as $$
 declare
   name text := 'audit_entries_' || replace(month, '-', '_');
@@ -832,7 +845,7 @@ begin
   if not exists (select from pg_catalog.pg_inherits where inhparent = 'countersign.audit_entries'::regclass and inhrelid = to_regclass('countersign.' || name)) then
     return false;
   end if;
-  -- What is checked stays as it is; other months are written to meanwhile.
+  -- What is checked stays as it is; other months are written to and read while it is checked.
   execute format('lock table countersign.%I in share mode', name);
   execute format(
     'select count(*) from countersign.%I e where not exists (
@@ -841,6 +854,8 @@ begin
   if missing > 0 then
     raise exception '% entries of this month are in no archive', missing using errcode = 'object_not_in_prerequisite_state';
   end if;
+  -- Takes the parent table for itself (ACCESS EXCLUSIVE): until it gets it, whoever writes or reads any entry waits behind it.
+  -- Hence the short lock_timeout; who calls this tries again.
   execute format('alter table countersign.audit_entries detach partition countersign.%I', name);
   execute format('drop table countersign.%I', name);
   return true;

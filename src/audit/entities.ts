@@ -75,6 +75,7 @@ export const AuditLeaf = defineEntity({
   tableName: 'audit_leaves',
   ...auditTable(),
   primaryKeys: ['organization', 'index'],
+  indexes: [{ name: 'audit_leaves_at_brin', properties: ['at'], type: 'brin' }],
   // An entry is sealed once.
   uniques: [{ properties: ['organization', 'entry'] }],
   properties: {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from './canonical-json.ts';
 import { leafHash } from './merkle.ts';
+import type { LeafFields } from './rules/leaf-fields.ts';
 
 export const SALT_BYTES = 32;
 
@@ -42,7 +43,7 @@ export class NotPersonal extends Error {
 
 /** The leaf of an entry: the text that is kept for ever, and hashed. Version 1 (docs/AUDIT.md, "An entry"). */
 export function leafText(entry: PublicFields): string {
-  return canonicalJson({
+  const leaf = {
     v: 1,
     id: entry.id,
     at: entry.at.toISOString(),
@@ -57,7 +58,8 @@ export function leafText(entry: PublicFields): string {
     detail: entry.detail,
     ...(entry.policyVersion !== undefined && { policy_version: entry.policyVersion }),
     ...(entry.personal !== undefined && { personal: entry.personal }),
-  });
+  } satisfies LeafFields;
+  return canonicalJson(leaf);
 }
 
 /** The hash of a leaf's text, as it stands in the tree. */

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { LeafRange } from './rules/nodes.ts';
+import type { TileId } from './rules/tiles.ts';
 import type { TileReader } from './tree/tiles.ts';
 
 /** Where an entry stands, and what was hashed. */
@@ -73,31 +74,50 @@ export async function findCheckpoint(
   return row ? checkpointOf(row) : null;
 }
 
-/** Checkpoints with sizes from `start` to `end`, both included, smallest first. */
-export async function checkpointsBetween(
-  em: EntityManager,
-  organization: string,
-  { start, end }: LeafRange,
-): Promise<Checkpoint[]> {
-  const rows = await em.execute<CheckpointRow[]>(
-    'select tree_size, root, at, note from countersign.audit_checkpoints where organization_id = ? and tree_size between ? and ? order by tree_size',
-    [organization, start, end],
-  );
-  return rows.map(checkpointOf);
-}
+/**
+ * The leaves of a time, found by the summary of their moments, with the entries that were sealed late. `offset 0` keeps the
+ * planner from going through the log from its ends instead, until it comes to an entry of that time.
+ */
+export const EDGES = `
+  select min(leaf_index) as first, max(leaf_index) as last from (
+    select leaf_index from countersign.audit_leaves where organization_id = ? and at >= ? and at < ? offset 0) found`;
 
-/** The shortest stretch of leaves that holds every sealed entry from one moment up to, and without, another; null where there is none. */
+const WEEK_MS = 7 * 86_400_000;
+const PARTS_AT_MOST = 256;
+
+/**
+ * The shortest stretch of leaves that holds every sealed entry from one moment up to, and without, another; null where there
+ * is none. Looked for week by week, so that no statement takes long, however long the time and the log are.
+ */
 export async function leavesBetween(
   em: EntityManager,
   organization: string,
   from: Date,
   to: Date,
 ): Promise<LeafRange | null> {
-  const [row] = await em.execute<{ first: string | null; last: string | null }[]>(
-    'select min(leaf_index) as first, max(leaf_index) as last from countersign.audit_leaves where organization_id = ? and at >= ? and at < ?',
-    [organization, from.toISOString(), to.toISOString()],
+  const width = Math.max(WEEK_MS, Math.ceil((to.getTime() - from.getTime()) / PARTS_AT_MOST));
+  let [first, past] = [Infinity, 0];
+  for (let start = from.getTime(); start < to.getTime(); start += width) {
+    const end = Math.min(start + width, to.getTime());
+    const [row] = await em.execute<{ first: string | null; last: string | null }[]>(EDGES, [
+      organization,
+      new Date(start).toISOString(),
+      new Date(end).toISOString(),
+    ]);
+    if (row?.first == null || row.last === null) continue;
+    first = Math.min(first, Number(row.first));
+    past = Math.max(past, Number(row.last) + 1);
+  }
+  return past === 0 ? null : { start: first, end: past };
+}
+
+/** How many entries of the log are sealed. */
+export async function logSize(em: EntityManager, organization: string): Promise<number> {
+  const [row] = await em.execute<{ size: string }[]>(
+    'select size from countersign.audit_logs where organization_id = ?',
+    [organization],
   );
-  return row?.first == null || row.last === null ? null : { start: Number(row.first), end: Number(row.last) + 1 };
+  return Number(row?.size ?? 0);
 }
 
 /** The C2SP verifier key of the log; null where nothing was sealed yet. */
@@ -109,16 +129,25 @@ export async function findVerifierKey(em: EntityManager, organization: string): 
   return row?.verifier_key ?? null;
 }
 
-/** Reads whole tiles, in one query. */
+/** The hashes of tiles by `level/index`, in one query; one that is missing is not in it. */
+export async function readTiles(
+  em: EntityManager,
+  organization: string,
+  tiles: readonly TileId[],
+): Promise<Map<string, Buffer>> {
+  if (tiles.length === 0) return new Map();
+  const rows = await em.execute<{ level: number; tile_index: string; hashes: Buffer }[]>(
+    `select level, tile_index, hashes from countersign.audit_tiles
+     join json_to_recordset(?::json) as wanted (level smallint, tile_index bigint) using (level, tile_index) where organization_id = ?`,
+    [JSON.stringify(tiles.map(({ level, index }) => ({ level, tile_index: index }))), organization],
+  );
+  return new Map(rows.map((row) => [`${row.level}/${row.tile_index}`, row.hashes]));
+}
+
+/** Reads whole tiles. */
 export function tileReader(em: EntityManager, organization: string): TileReader {
   return async (tiles) => {
-    if (tiles.length === 0) return [];
-    const rows = await em.execute<{ level: number; tile_index: string; hashes: Buffer }[]>(
-      `select level, tile_index, hashes from countersign.audit_tiles
-       join json_to_recordset(?::json) as wanted (level smallint, tile_index bigint) using (level, tile_index) where organization_id = ?`,
-      [JSON.stringify(tiles.map(({ level, index }) => ({ level, tile_index: index }))), organization],
-    );
-    const found = new Map(rows.map((row) => [`${row.level}/${row.tile_index}`, row.hashes]));
+    const found = await readTiles(em, organization, tiles);
     // A tile that is missing is as good as one without hashes: whoever reads nodes out of it says so.
     return tiles.map(({ level, index }) => found.get(`${level}/${index}`) ?? new Uint8Array());
   };

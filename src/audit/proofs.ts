@@ -3,19 +3,15 @@ import type { Database } from '../platform/database/database.ts';
 import { NeverCheckpointed, NoCheckpointYet, NoSuchEntry, NoSuchRange, NotSealedYet } from './proof-errors.ts';
 import {
   type Checkpoint,
-  checkpointsBetween,
   type EntryRef,
   findCheckpoint,
   findLeaf,
   findVerifierKey,
   isQueued,
-  leavesBetween,
   type ProvenEntry,
   tileReader,
 } from './proof-store.ts';
-import type { LeafRange } from './rules/nodes.ts';
-import { NoSuchProof } from './rules/proof-ranges.ts';
-import { type NodeReader, proveConsistency, proveInclusion, proveRange, type RangeProof } from './tree/proofs.ts';
+import { type NodeReader, proveConsistency, proveInclusion } from './tree/proofs.ts';
 import { nodesFromTiles } from './tree/tiles.ts';
 
 /** That an entry is in the log that a checkpoint was signed for: for `verifyInclusion`. */
@@ -31,14 +27,6 @@ export interface ConsistencyProof {
   readonly first: number;
   readonly second: number;
   readonly hashes: readonly Uint8Array[];
-}
-
-/** A stretch of the log: what a bundle is made of besides its entries. */
-export interface ProvenRange {
-  readonly range: LeafRange;
-  readonly proof: RangeProof;
-  /** Every checkpoint whose size lies in the range, its ends included, and at last the one that the proof leads to. */
-  readonly checkpoints: readonly Checkpoint[];
 }
 
 /**
@@ -110,32 +98,6 @@ export class AuditProofs {
     });
   }
 
-  /**
-   * The shortest stretch that holds every sealed entry from one moment up to, and without, another; in between there may be
-   * entries of other moments, since transactions do not commit in the order in which they began.
-   * @returns null where there is no entry
-   */
-  rangeBetween(organization: string, from: Date, to: Date): Promise<LeafRange | null> {
-    return this.#database.read(organization, (em) => leavesBetween(em, organization, from, to));
-  }
-
-  /**
-   * @param size of the checkpoint that the range is proven for; unset: the latest one
-   * @throws NoSuchRange where it is not in that log, NeverCheckpointed, NoCheckpointYet, Unavailable
-   */
-  range(organization: string, range: LeafRange, size?: number): Promise<ProvenRange> {
-    return this.#database.read(organization, async (em) => {
-      const closing = size === undefined ? await latest(em, organization) : await signed(em, organization, size);
-      const proof = await provenRange(range, closing.size, nodes(em, organization));
-      const within = await checkpointsBetween(em, organization, range);
-      const checkpoints =
-        within.at(-1)?.size === closing.size
-          ? within
-          : [...within.filter((checkpoint) => checkpoint.size < closing.size), closing];
-      return { range, proof, checkpoints };
-    });
-  }
-
   async #entry(em: EntityManager, organization: string, ref: EntryRef): Promise<ProvenEntry> {
     if ('seq' in ref && !(Number.isSafeInteger(ref.seq) && ref.seq >= 0)) throw new NoSuchEntry();
     const found = await findLeaf(em, organization, ref);
@@ -154,15 +116,6 @@ async function signed(em: EntityManager, organization: string, size: number): Pr
   const checkpoint = Number.isSafeInteger(size) && size > 0 ? await findCheckpoint(em, organization, size) : null;
   if (!checkpoint) throw new NeverCheckpointed(size);
   return checkpoint;
-}
-
-async function provenRange(range: LeafRange, size: number, read: NodeReader): Promise<RangeProof> {
-  try {
-    return await proveRange(range, size, read);
-  } catch (error) {
-    if (error instanceof NoSuchProof) throw new NoSuchRange(error.message);
-    throw error;
-  }
 }
 
 function nodes(em: EntityManager, organization: string): NodeReader {

@@ -78,12 +78,23 @@ export class SealedEntries {
    * @param em bound to the organization
    * @throws ArchiveUnavailable, ArchiveDamaged, ArchivedEntryAltered, EntryMissing
    */
-  async read(em: EntityManager, organization: string, { start, end }: LeafRange): Promise<SealedEntry[]> {
-    return this.#complete(
-      em,
-      organization,
-      await em.execute<Row[]>(READ('l.leaf_index >= ? and l.leaf_index < ?'), [organization, start, end]),
-    );
+  async read(em: EntityManager, organization: string, range: LeafRange): Promise<SealedEntry[]> {
+    return this.#complete(em, organization, await this.#rows(em, organization, range));
+  }
+
+  /**
+   * As `read`, without those that nobody has any more, or that are not what was sealed: for whoever must not be kept from
+   * the rest by them.
+   * @param em bound to the organization
+   * @throws ArchiveUnavailable, ArchiveDamaged
+   */
+  async readReadable(em: EntityManager, organization: string, range: LeafRange): Promise<SealedEntry[]> {
+    const rows = await this.#rows(em, organization, range);
+    const archived = await this.#archived(em, organization, rows);
+    return rows.flatMap((row) => {
+      const read = entryOf(row, archived);
+      return read instanceof Error ? [] : [read];
+    });
   }
 
   /**
@@ -99,19 +110,38 @@ export class SealedEntries {
     );
   }
 
+  #rows(em: EntityManager, organization: string, { start, end }: LeafRange): Promise<Row[]> {
+    return em.execute<Row[]>(READ('l.leaf_index >= ? and l.leaf_index < ?'), [organization, start, end]);
+  }
+
   async #complete(em: EntityManager, organization: string, rows: readonly Row[]): Promise<SealedEntry[]> {
+    const archived = await this.#archived(em, organization, rows);
+    return rows.map((row) => {
+      const read = entryOf(row, archived);
+      if (read instanceof Error) throw read;
+      return read;
+    });
+  }
+
+  async #archived(
+    em: EntityManager,
+    organization: string,
+    rows: readonly Row[],
+  ): Promise<ReadonlyMap<number, ArchivedPart>> {
     const absent = rows.filter((row) => row.leaf === null).map((row) => Number(row.seq));
-    const archived =
-      absent.length === 0 ? new Map<number, ArchivedPart>() : await this.#archive.read(em, organization, absent);
-    return rows.map((row) => entryOf(row, archived));
+    return absent.length === 0 ? new Map() : this.#archive.read(em, organization, absent);
   }
 }
 
-function entryOf(row: Row, archived: ReadonlyMap<number, ArchivedPart>): SealedEntry {
+/** @returns what is wrong with it, where there is no such entry */
+function entryOf(
+  row: Row,
+  archived: ReadonlyMap<number, ArchivedPart>,
+): SealedEntry | EntryMissing | ArchivedEntryAltered {
   const seq = Number(row.seq);
   const part = row.leaf === null ? archived.get(seq) : { leaf: row.leaf, sealed: row.sealed };
-  if (!part) throw new EntryMissing(seq);
+  if (!part) return new EntryMissing(seq);
   // What comes out of a file is believed because it is what was sealed.
-  if (row.leaf === null && !row.leaf_hash.equals(leafTextHash(part.leaf))) throw new ArchivedEntryAltered(seq);
+  if (row.leaf === null && !row.leaf_hash.equals(leafTextHash(part.leaf))) return new ArchivedEntryAltered(seq);
   return { seq, id: row.id, at: new Date(row.at), leafHash: row.leaf_hash, leaf: part.leaf, sealed: part.sealed };
 }

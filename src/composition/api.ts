@@ -82,7 +82,7 @@ export function composeApi(
     rateLimit: new RateLimit(config.rateLimit),
   });
   const idempotency = new Idempotency({ work, clock, master, logger, onReplay: metrics.answerReplayed });
-  const denials = new Denials(work);
+  const denials = new Denials(work, clock);
   const app = createApp({
     config,
     logger,

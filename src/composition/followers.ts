@@ -6,7 +6,7 @@ import { streamLags, streamsToFeed } from '../audit/streams/stream-store.ts';
 import { AccessWatch } from '../audit/watch/access-watch.ts';
 import { CountryFile, NO_COUNTRIES } from '../audit/watch/countries.ts';
 import { FindingNotice } from '../audit/watch/finding-notice.ts';
-import { organizationsToWatch } from '../audit/watch/watch-store.ts';
+import { oldestUnwatched, organizationsToWatch } from '../audit/watch/watch-store.ts';
 import { oldestUndigested } from '../budgets/journal/change-store.ts';
 import { MinuteDigests } from '../budgets/journal/minute-digests.ts';
 import { EventPublisher } from '../notify/service.ts';
@@ -43,6 +43,7 @@ export async function composeFollowers(
   const feed = new StreamFeed({ work, entries, clock, senderFor, notice: new FailureNotice({ people, webhooks }) });
   const digests = new MinuteDigests({ work, sealer });
   metrics.watchStreams(() => streamLags(sealer));
+  metrics.watchUnwatched(() => oldestUnwatched(sealer));
   metrics.watchUndigested(() => oldestUndigested(sealer));
   const followers = [
     new LogFollower({

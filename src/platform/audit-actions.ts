@@ -13,7 +13,8 @@ interface AuditActionRule {
 export const AUDIT_ACTIONS = {
   'access.denied': {
     resource: 'route',
-    meaning: 'A request with a valid key, or of somebody signed in, was refused; `detail.problem` says why.',
+    meaning:
+      'A request with a key of the organization, or of somebody signed in, was refused; `detail.problem` says why, and of a key that is not valid any more `detail.key`, once an hour.',
   },
 
   'organization.made': { resource: 'organization', meaning: 'An organization was made, with its owner’s key.' },
@@ -149,6 +150,11 @@ export const AUDIT_ACTIONS = {
   'audit.finding': {
     resource: 'person',
     meaning: 'Somebody’s access was unusual; `detail.kind` says how, `detail.seq` names the entry that showed it.',
+  },
+  'audit.entries_missing': {
+    resource: 'organization',
+    meaning:
+      'The look for unusual access passed over entries of the log that are nowhere any more; `detail.seq` names the first, `detail.entries` counts them.',
   },
   'audit.stream_set': { resource: 'audit_stream', meaning: 'Where the audit log is sent to was entered or changed.' },
   'audit.stream_deleted': { resource: 'audit_stream', meaning: 'The audit log is not sent there any more.' },

@@ -2,8 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import { sha256 } from '../platform/crypto/master-key.ts';
 import type { Database } from '../platform/database/database.ts';
 import { ProblemError } from '../platform/errors.ts';
-import type { Authenticator, Caller } from '../platform/http/caller.ts';
-import type { Actor } from '../platform/unit-of-work.ts';
+import { type Authenticator, type Caller, DeadKey, UNKNOWN_KEY } from '../platform/http/caller.ts';
 import { scopesOfRoles } from './rules/permissions.ts';
 
 interface KeyRow {
@@ -36,14 +35,16 @@ export class KeyAuthenticator implements Authenticator {
         .execute<KeyRow[]>('select * from countersign.authenticate(?)', [sha256(bearer)]),
     );
     const row = rows[0];
-    if (!row || !this.#isLive(row))
-      throw new ProblemError('unauthenticated', 'This API key is unknown, expired or revoked.');
+    if (!row) throw new ProblemError('unauthenticated', UNKNOWN_KEY);
+    const because = this.#whyDead(row);
+    if (because) throw new DeadKey({ organization: row.organization_id, actor: actorOf(row), because });
     return callerOf(row);
   }
 
-  #isLive(row: KeyRow): boolean {
-    const expired = row.expires_at !== null && new Date(row.expires_at) <= this.#clock.now();
-    return !expired && row.revoked_at === null && row.active;
+  #whyDead(row: KeyRow): DeadKey['because'] | null {
+    if (row.revoked_at !== null) return 'revoked';
+    if (row.expires_at !== null && new Date(row.expires_at) <= this.#clock.now()) return 'expired';
+    return row.active ? null : 'deactivated';
   }
 }
 
@@ -65,7 +66,7 @@ function effectiveScopes(row: KeyRow): ReadonlySet<string> {
   return new Set(row.scopes.filter((scope) => usable.has(scope)));
 }
 
-function actorOf(row: KeyRow): Actor {
+function actorOf(row: KeyRow): DeadKey['actor'] {
   if (row.kind === 'person') return { type: 'person', id: row.person_id, key: row.key_id };
   return { type: row.kind === 'operator' ? 'operator' : 'service', id: row.key_id, key: row.key_id };
 }

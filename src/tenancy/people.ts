@@ -3,7 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { MasterKey } from '../platform/crypto/master-key.ts';
 import type { UnlockedKeys, Vault } from '../platform/crypto/vault.ts';
 import { DirectoryEntry } from '../platform/database/directory.ts';
-import { LostRace, violatedUniqueConstraint } from '../platform/database/failures.ts';
+import { flushUnique } from '../platform/database/failures.ts';
 import { ProblemError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
@@ -136,7 +136,7 @@ export class People {
     }
     if (profile.email !== null && old !== profile.email)
       this.#listAddress(em, origin.organization, person.id, profile.email);
-    await flushUnique(em);
+    await flushUnique(em, 'the person');
   }
 
   /** The hash by which an address is found in whatever organization it belongs to. */
@@ -160,7 +160,7 @@ export class People {
     });
     em.persist(person);
     if (profile.email !== null) this.#listAddress(em, origin.organization, id, profile.email);
-    await flushUnique(em);
+    await flushUnique(em, 'the person');
     return person;
   }
 
@@ -206,16 +206,6 @@ function openProfile(row: Person, keys: UnlockedKeys): PersonProfile {
 /** Addresses are compared without regard to case, as every mail provider of note delivers them. */
 function normalizeEmail(email: string): string {
   return email.trim().toLowerCase();
-}
-
-async function flushUnique(em: EntityManager): Promise<void> {
-  try {
-    await em.flush();
-  } catch (error) {
-    if (violatedUniqueConstraint(error))
-      throw new LostRace('the person was made by somebody else at this moment', { cause: error });
-    throw error;
-  }
 }
 
 function addressTaken(): ProblemError {

@@ -179,8 +179,37 @@ describe('every activity', () => {
       await sealing.close();
       await rm(folder, { recursive: true, force: true });
     },
-    // It reads, and counts an override out that has ended, which its own entry said when it was made.
-    lookAtBudget: async () => undefined,
+    // It reads, and counts an override out that has ended: when that would be, its own entry said when it was made.
+    lookAtBudget: async () => {
+      const { system, team } = office;
+      const [amount, until] = [{ value: '5', currency: 'USD' }, new Date(Date.now() + 3_600_000)];
+      const path = `/api/v1/teams/${team}/budgets/looked`;
+      await system.need('PUT', path, { amount, period: 'monthly', scope: { model: 'looked' } });
+      await system.need('POST', `${path}/overrides`, { amount, until: until.toISOString(), reason: 'A test' });
+      const budget = await budgetCalled('looked');
+      const { rows: periods } = await admin.query<{ id: string }>(
+        'select id from countersign.budget_periods where budget_id = $1',
+        [budget],
+      );
+      const look = (at: Date) =>
+        composeEnforcement(system.core).enforcement.look(
+          { organization: DEFAULT_ORGANIZATION, period: periods[0]!.id },
+          at,
+        );
+      const before = await versionsOf(budget);
+      await look(new Date());
+      expect(await versionsOf(budget)).toEqual(before);
+      await look(new Date(until.getTime() + 1));
+      const { period, limit, ...others } = await versionsOf(budget);
+      expect({ ...others, period: before.period, limit: before.limit }).toEqual(before);
+      expect(period).not.toBe(before.period);
+      expect([Number(before.limit), Number(limit)]).toEqual([10, 5]);
+      const { rows: entries } = await admin.query(
+        `select leaf::jsonb #>> '{detail,until}' as until from countersign.audit_entries where resource_id = $1 and action = 'budget.overridden'`,
+        [budget],
+      );
+      expect(entries).toEqual([{ until: until.toISOString() }]);
+    },
     tellOfCrossing: async () => expect(await enforced('told', {})).toContain('budget.alerted'),
     askForIncrease: async () => expect(await enforced('asked', {})).toContain('budget.increase_requested'),
     concludeIncrease: async () => {
@@ -221,6 +250,21 @@ describe('every activity', () => {
       await office.system.need('PUT', `/api/v1/teams/${office.team}/billing/settings`, { reporting: null });
     },
   };
+
+  /** Which versions of its rows there are (xmin: the transaction that wrote one), and what its limit is. */
+  async function versionsOf(budget: string): Promise<Readonly<Record<string, string | null>>> {
+    const rowsOf = (table: string, condition: string) =>
+      `(select string_agg(t.xmin::text, ',' order by t.id) from countersign.${table} t where ${condition}) as ${table}`;
+    const { rows } = await admin.query<Record<string, string | null>>(
+      `select p.xmin::text as period, p.limit_amount::text as limit, ${rowsOf('budgets', 't.id = p.budget_id')},
+         ${rowsOf('budget_overrides', 't.budget_id = p.budget_id')}, ${rowsOf('budget_alerts', 't.budget_id = p.budget_id')},
+         ${rowsOf('budget_measures', 't.period_id = p.id')},
+         (select count(*)::text from countersign.audit_entries where resource_id = p.budget_id::text) as entries
+       from countersign.budget_periods p where p.budget_id = $1`,
+      [budget],
+    );
+    return rows[0]!;
+  }
 
   async function budgetCalled(name: string): Promise<string> {
     const { rows } = await admin.query<{ id: string }>('select id from countersign.budgets where name = $1', [name]);

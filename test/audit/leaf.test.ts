@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
@@ -31,7 +32,24 @@ const entry: PublicFields = {
   detail: { stage: 1, decision: 'approve' },
 };
 
+/** `actor.type` of `{ actor: { type } }`; what is in `detail` is the action's affair. */
+function membersOf(leaf: object): string[] {
+  return Object.entries(leaf).flatMap(([name, value]) =>
+    (name === 'actor' || name === 'resource') && typeof value === 'object' && value !== null
+      ? Object.keys(value).map((inner) => `${name}.${inner}`)
+      : [name],
+  );
+}
+
 describe('leafText', () => {
+  test('has the members that docs/AUDIT.md tells auditors of, and no others', () => {
+    const document = readFileSync(new URL('../../docs/AUDIT.md', import.meta.url), 'utf8');
+    const [, table = ''] = /<!-- leaf -->(.*)<!-- end of leaf -->/s.exec(document) ?? [];
+    const told = Array.from(table.matchAll(/^\| `([a-z_.]+)` \|/gm), ([, member]) => member);
+    const leaf = JSON.parse(leafText({ ...entry, policyVersion: 'v7', personal: commitmentTo(personal) })) as object;
+    expect(told.toSorted()).toEqual(membersOf(leaf).toSorted());
+  });
+
   test('is the public fields as canonical JSON', () => {
     expect(leafText(entry)).toBe(
       '{"action":"approval.decided","actor":{"key":null,"ref":"01890000-0000-7000-8000-000000000003","type":"person"},"at":"2026-11-23T10:00:00.123Z",' +

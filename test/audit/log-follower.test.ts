@@ -13,6 +13,7 @@ function follow(
   todo: Map<string, number>,
   step: (found: string, signal: AbortSignal) => Promise<void>,
   concurrency = 4,
+  pollMs = 5,
 ) {
   const logged: { about?: string }[] = [];
   const logger = pino({ level: 'error' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
@@ -21,7 +22,7 @@ function follow(
     name: 'test',
     logger,
     concurrency,
-    pollMs: 5,
+    pollMs,
     find: async () => [...todo].filter(([, left]) => left > 0).map(([found]) => found),
     step: async (found, signal) => {
       await step(found, signal);
@@ -52,6 +53,50 @@ describe('whoever follows logs', () => {
     );
     await done.count(50);
     expect(most).toBe(3);
+  });
+
+  const MINUTE_MS = 60_000;
+
+  test('does more than fits side by side after one look, in the order in which it was found', async () => {
+    const names = Array.from({ length: 30 }, (_, n) => `log-${n}`);
+    const begun: string[] = [];
+    const { done } = follow(
+      new Map(names.map((name) => [name, 1])),
+      async (found) => {
+        begun.push(found);
+        await new Promise(setImmediate);
+      },
+      2,
+      MINUTE_MS,
+    );
+    await done.count(30);
+    expect(begun).toEqual(names);
+  });
+
+  test('lets a log that never ends hold up no other one', async () => {
+    const todo = new Map([
+      ['endless', Infinity],
+      ['also endless', Infinity],
+      ...Array.from({ length: 10 }, (_, n) => [`log-${n}`, 3] as const),
+    ]);
+    const { done } = follow(todo, () => new Promise(setImmediate), 2, MINUTE_MS);
+    await done.until((all) => all.filter((found) => found.startsWith('log-')).length === 30);
+    expect(done.items.filter((found) => found === 'endless').length).toBeLessThanOrEqual(5);
+  });
+
+  test('looks again at once for what became due again, while there is more than fits side by side', async () => {
+    const todo = new Map(Array.from({ length: 6 }, (_, n) => [`log-${n}`, n === 1 ? 2 : 1]));
+    const { done } = follow(
+      todo,
+      async (found) => {
+        if (found === 'log-3') todo.set('log-0', 1);
+        await new Promise(setImmediate);
+      },
+      2,
+      MINUTE_MS,
+    );
+    await done.count(8);
+    expect(done.items.filter((found) => found === 'log-0')).toHaveLength(2);
   });
 
   test('leaves alone what fails, says so once, and goes on with the others', async () => {

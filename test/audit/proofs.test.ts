@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { leafHash, nodeHash, verifyConsistency, verifyInclusion } from '../../src/audit/merkle.ts';
+import { leafHash, verifyConsistency, verifyInclusion } from '../../src/audit/merkle.ts';
 import { openCheckpoint } from '../../src/audit/notes/checkpoint.ts';
 import { parseVerifierKey } from '../../src/audit/notes/keys.ts';
 import { AuditProofs } from '../../src/audit/proofs.ts';
-import { coverage } from '../../src/audit/rules/nodes.ts';
-import { Frontier } from '../../src/audit/tree/frontier.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { LogWorld, type StoredCheckpoint, type StoredLeaf } from './support/log-world.ts';
 
@@ -108,7 +106,6 @@ describe('a proof of inclusion', () => {
     });
     await expect(proofs.inclusion(other, { seq: 1 })).rejects.toMatchObject({ name: 'NoSuchEntry' });
     await expect(proofs.consistency(other, 1, 7)).rejects.toMatchObject({ name: 'NeverCheckpointed' });
-    await expect(proofs.range(other, { start: 0, end: 2 })).rejects.toMatchObject({ name: 'NoSuchRange' });
   });
 
   test('takes no more than a few tiles, and is small', async () => {
@@ -146,79 +143,4 @@ describe('a proof of consistency', () => {
   test('the wrong way round is refused', async () => {
     await expect(proofs.consistency(organization, 7, 3)).rejects.toMatchObject({ name: 'NoSuchRange' });
   });
-});
-
-describe('a range', () => {
-  test('leads, with its leaves, to the root of its checkpoint, and names every checkpoint on the way', async () => {
-    await fc.assert(
-      fc.asyncProperty(seqs, seqs, checkpointsOf(), async (a, b, { size, root }) => {
-        const range = { start: Math.min(a, b), end: Math.max(a, b) + 1 };
-        fc.pre(range.end <= size);
-        const proven = await proofs.range(organization, range, size);
-        expect(rootThrough(range, size, proven.proof).equals(root)).toBe(true);
-        const sizes = checkpoints
-          .map((checkpoint) => checkpoint.size)
-          .filter((each) => (each >= range.start && each <= range.end) || each === size);
-        expect(proven.checkpoints.map((checkpoint) => checkpoint.size)).toEqual(sizes);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  test('of a stretch of time holds every sealed entry of it', async () => {
-    const entries = await world.entries(organization);
-    const bySeq = new Map(leaves.map(({ entry, index }) => [entry, index]));
-    const [from, to] = [entries[3]!.at, entries[600 - 2]!.at];
-    const range = await proofs.rangeBetween(organization, from, to);
-    const wanted = entries.filter(({ at }) => at >= from && at < to).map(({ id }) => bySeq.get(id)!);
-    expect(range).toEqual({ start: Math.min(...wanted), end: Math.max(...wanted) + 1 });
-    expect(await proofs.rangeBetween(organization, new Date(0), new Date(1))).toBeNull();
-  });
-
-  test.each([[{ start: 3, end: 2 }], [{ start: 0, end: SIZE + 1 }], [{ start: -1, end: 2 }], [{ start: 0.5, end: 2 }]])(
-    '%j, which is none, is refused',
-    async (range) => {
-      await expect(proofs.range(organization, range)).rejects.toMatchObject({ name: 'NoSuchRange', code: 'not-found' });
-    },
-  );
-});
-
-/** The root that the leaves of the range and the proof's hashes lead to. */
-function rootThrough(
-  { start, end }: { start: number; end: number },
-  size: number,
-  proof: { left: readonly Uint8Array[]; right: readonly Uint8Array[] },
-): Buffer {
-  const tree = new Frontier();
-  for (const [position, { level }] of coverage({ start: 0, end: start }).entries())
-    tree.append(proof.left[position]!, level);
-  for (const { hash } of leaves.slice(start, end)) tree.append(hash);
-  for (const [position, { level }] of coverage({ start: end, end: size }).entries())
-    tree.append(proof.right[position]!, level);
-  return Buffer.from(tree.root());
-}
-
-test('a damaged tile is noticed, not proven from', async () => {
-  const other = await world.organization();
-  await world.write(other, 3);
-  await world.sealer().seal(other);
-  await world.admin.query(
-    'update countersign.audit_tiles set hashes = substr(hashes, 1, 32) where organization_id = $1',
-    [other],
-  );
-  await expect(proofs.inclusion(other, { seq: 0 })).rejects.toMatchObject({ code: 'tiles-do-not-fit' });
-  await world.admin.query('update countersign.audit_tiles set hashes = $2 where organization_id = $1', [
-    other,
-    Buffer.concat(Array.from({ length: 3 }, () => Buffer.from(nodeHash(leaves[0]!.hash, leaves[1]!.hash)))),
-  ]);
-  const forged = await proofs.inclusion(other, { seq: 0 });
-  expect(() =>
-    verifyInclusion(
-      forged.seq,
-      forged.treeSize,
-      leafHash(Buffer.from(forged.leaf ?? '')),
-      forged.hashes,
-      forged.checkpoint.root,
-    ),
-  ).toThrow('another root');
 });

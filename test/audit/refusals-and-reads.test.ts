@@ -150,6 +150,45 @@ describe('a request that is denied', () => {
     }
   });
 
+  test.each([
+    [
+      'revoked',
+      async (id: string) => {
+        await office.system.need('DELETE', `/api/v1/api-keys/${id}`);
+      },
+    ],
+    [
+      'expired',
+      async (id: string) => {
+        await admin.query(`update countersign.api_keys set expires_at = now() - interval '1 second' where id = $1`, [
+          id,
+        ]);
+      },
+    ],
+  ] as const)('because its key was %s is on record with its organization, once an hour', async (because, kill) => {
+    const { id, key } = await office.system.need('POST', '/api/v1/api-keys', {
+      service_name: `old ${because}`,
+      scopes: ['audit:read'],
+    });
+    await kill(id);
+    for (const path of ['/api/v1/teams', '/api/v1/teams/none', '/api/v1/teams'])
+      expect((await office.system.api('GET', path, undefined, key)).status).toBe(401);
+    const { rows } = await admin.query<Entry>(
+      `select ${COLUMNS} from countersign.audit_entries where actor_key = $1 and action = 'access.denied'`,
+      [id],
+    );
+    expect(rows).toEqual([
+      {
+        action: 'access.denied',
+        actor_type: 'service',
+        actor_key: id,
+        resource: 'GET /api/v1/teams',
+        outcome: 'denied',
+        detail: { problem: 'unauthenticated', key: because },
+      },
+    ]);
+  });
+
   test('because it is malformed or names nothing is no denial', async () => {
     for (const [path, status] of [
       ['/api/v1/approvals/00000000-0000-7000-8000-000000000000', 404],

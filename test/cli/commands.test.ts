@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
+import { DEFAULT_ORGANIZATION } from '../../src/bootstrap.ts';
 import { startTestSystem, type TestSystem } from '../support/system.ts';
 import { keyIn, runCli } from './support/run-cli.ts';
 
@@ -59,6 +61,7 @@ describe('countersign doctor', () => {
     expect(output).toContain('The master secret opens the stored keys.');
     expect(output).toContain('1 worker polls');
     expect(output).toContain('The audit log is sealed.');
+    expect(output).toContain('Every entry of the audit log is in the partition of its month.');
   });
 
   test('warns of a login that can get past row-level security', async () => {
@@ -96,6 +99,32 @@ describe('countersign doctor', () => {
       exitCode: 1,
       said: true,
     });
+  });
+
+  test('warns of entries of the audit log that no partition was there for, and the docs say how to move them', async () => {
+    const { work } = system.core;
+    const origin = {
+      organization: DEFAULT_ORGANIZATION,
+      actor: { type: 'system' as const, id: null },
+      requestId: null,
+    };
+    await work.write(
+      origin,
+      async (tx) => tx.record({ action: 'team.made', resource: { type: 'team', id: DEFAULT_ORGANIZATION } }),
+      new Date('2031-05-06T07:08:09Z'),
+    );
+    const warned = await run(['doctor']);
+    expect(warned.exitCode).toBe(0);
+    expect(warned.output).toMatch(/WARNING {2}Entries of the audit log are in no partition .*: 2031-05 \(1\)\./);
+    const document = await readFile(new URL('../../docs/AUDIT.md', import.meta.url), 'utf8');
+    const [, sql] = /^```sql\n-- stray entries\n(.*?)^```/ms.exec(document)!;
+    const admin = new Client({ connectionString: system.databaseAdminUrl });
+    await admin.connect();
+    await admin.query(sql!);
+    const { rows } = await admin.query('select count(*)::int as n from countersign.audit_entries_2031_05');
+    await admin.end();
+    expect(rows).toEqual([{ n: 1 }]);
+    expect((await run(['doctor'])).output).toContain('Every entry of the audit log is in the partition of its month.');
   });
 
   test('names a variable that is wrong, and not its value', async () => {

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Run } from '../../platform/database/bare.ts';
+import type { BareDatabase, Run } from '../../platform/database/bare.ts';
 import { newId } from '../../platform/ids.ts';
 import type { LeafRange } from '../rules/nodes.ts';
 import { type Month, parseMonth } from './month.ts';
@@ -102,6 +102,11 @@ export async function monthsKept(run: Run): Promise<Month[]> {
      where i.inhparent = 'countersign.audit_entries'::regclass order by 1`,
   );
   return rows.flatMap(({ name }) => parseMonth(name) ?? []);
+}
+
+/** Months of which there are entries that had no partition to go to, and how many. */
+export function strayMonths(database: BareDatabase): Promise<{ month: string; entries: string }[]> {
+  return database.query('select month, entries from countersign.stray_audit_months()');
 }
 
 /** The organizations that have entries of a month in the database. @param run as `countersign_sealer` */

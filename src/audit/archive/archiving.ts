@@ -43,9 +43,12 @@ export interface ArchivingOptions {
   readonly onStep?: (step: ArchivingStep) => Promise<void> | void;
 }
 
-/** PostgreSQL: a partition that somebody reads right now cannot be taken away within its lock's time. */
+/**
+ * PostgreSQL: a partition is taken away under a lock on the whole table, which whoever reads or writes any entry right now
+ * has to let go of first, and for which everybody after that waits. It is waited for briefly, and often.
+ */
 const LOCK_NOT_AVAILABLE = '55P03';
-const DROP_TRIES = 5;
+const DROP_TRIES = 60;
 const DROP_AGAIN_AFTER_MS = 2_000;
 
 /**

@@ -1,6 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { LeafRange } from '../rules/nodes.ts';
-import type { TileId } from '../rules/tiles.ts';
 
 /** The head of a log, as far as the application sees it. */
 export interface Head {
@@ -172,18 +171,4 @@ export async function countQueued(em: EntityManager, organization: string): Prom
     [organization],
   );
   return Number(row?.n ?? 0);
-}
-
-/** The hashes of tiles by `level/index`; one that is missing is not in it. */
-export async function readTiles(
-  em: EntityManager,
-  organization: string,
-  tiles: readonly TileId[],
-): Promise<Map<string, Buffer>> {
-  const rows = await em.execute<{ level: number; tile_index: string; hashes: Buffer }[]>(
-    `select level, tile_index, hashes from countersign.audit_tiles
-     join json_to_recordset(?::json) as wanted (level smallint, tile_index bigint) using (level, tile_index) where organization_id = ?`,
-    [JSON.stringify(tiles.map(({ level, index }) => ({ level, tile_index: index }))), organization],
-  );
-  return new Map(rows.map((row) => [`${row.level}/${row.tile_index}`, row.hashes]));
 }

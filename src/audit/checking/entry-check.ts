@@ -2,7 +2,8 @@ import { CannotDecrypt } from '../../platform/crypto/aead.ts';
 import type { UnlockedKeys } from '../../platform/crypto/vault.ts';
 import { commitmentIn, leafTextHash, NotPersonal, opens } from '../leaf.ts';
 import { openPersonal, personalSubject } from '../reading/personal-fields.ts';
-import { type LeafFields, leafFields } from '../reading/leaf-fields.ts';
+import type { LeafFields } from '../rules/leaf-fields.ts';
+import { leafFields } from '../reading/leaf-fields.ts';
 import type { ArchivedPart } from '../sealed-entries.ts';
 import type { CheckedRow } from './check-store.ts';
 

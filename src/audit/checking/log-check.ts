@@ -6,6 +6,7 @@ import { type LogKeys, NoLog } from '../exports/log-keys.ts';
 import { leafTextHash } from '../leaf.ts';
 import { EMPTY_ROOT, HASH_BYTES } from '../merkle.ts';
 import { formatVerifierKey, MalformedKey, parseVerifierKey, type VerifierKey } from '../notes/keys.ts';
+import { readTiles } from '../proof-store.ts';
 import { leafFields } from '../reading/leaf-fields.ts';
 import { unlockPersonal } from '../reading/personal-fields.ts';
 import type { LeafRange } from '../rules/nodes.ts';
@@ -22,7 +23,6 @@ import {
   readCosignatures,
   readHead,
   readRows,
-  readTiles,
 } from './check-store.ts';
 import { checkCheckpoint, checkCosignature, checkLink } from './checkpoint-check.ts';
 import { checkEntry } from './entry-check.ts';

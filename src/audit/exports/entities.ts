@@ -3,6 +3,12 @@ import { tenantColumns, tenantTable } from '../../platform/database/tenant-table
 
 export type ExportState = 'preparing' | 'ready' | 'failed';
 
+/** After it was asked for, and anew after it was made. */
+export const EXPORT_KEPT_FOR_MS = 7 * 86_400_000;
+
+/** The error of an export for which the database took too long, again and again. */
+export const TIMED_OUT = 'timed-out';
+
 /** A bundle that was asked for. Deleted, with its chunks, once it has expired. */
 export const AuditExport = defineEntity({
   name: 'AuditExport',

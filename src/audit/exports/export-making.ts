@@ -1,9 +1,10 @@
 import type { Logger } from 'pino';
 import type { AuditRecord } from '../../platform/audit-record.ts';
+import { isStatementTimeout } from '../../platform/database/failures.ts';
 import type { Origin, Transaction, UnitOfWork } from '../../platform/unit-of-work.ts';
 import type { BundleParts } from '../bundle/write.ts';
 import type { BundleSource } from './bundle-source.ts';
-import { AuditExport } from './entities.ts';
+import { AuditExport, EXPORT_KEPT_FOR_MS, TIMED_OUT } from './entities.ts';
 import { type WrittenBundle, writeInPieces } from './export-file.ts';
 import type { ExportPieces } from './export-pieces.ts';
 import { type Attempt, type ExportStore, Superseded } from './export-store.ts';
@@ -29,7 +30,8 @@ const FINAL = new Set([
   'archive-damaged',
   'no-log',
 ]);
-const KEPT_FOR_MS = 7 * 86_400_000;
+/** A statement that took too long may have met a busy moment; one that does so again and again will not end. */
+const TRIES_AT_TIMEOUT = 5;
 
 /** Makes the bundles that were asked for. May be killed at any point: the next attempt starts from the beginning. */
 export class ExportMaking {
@@ -60,7 +62,7 @@ export class ExportMaking {
       await this.#finish(attempt, await this.#write(attempt, AbortSignal.any([until, this.#stopping.signal])));
     } catch (error) {
       if (error instanceof Superseded) return;
-      const code = finalCode(error);
+      const code = finalCode(error, attempt);
       if (code === null) throw error;
       this.#parts.logger.error({ err: error, organization, export: id }, 'an export of the audit log cannot be made');
       await this.#fail(attempt, code);
@@ -98,7 +100,7 @@ export class ExportMaking {
       bytes,
       digest,
       readyAt: at,
-      expiresAt: new Date(at.getTime() + KEPT_FOR_MS),
+      expiresAt: new Date(at.getTime() + EXPORT_KEPT_FOR_MS),
     }));
   }
 
@@ -136,7 +138,8 @@ function countEntries(parts: BundleParts): { parts: BundleParts; done: () => num
   return { parts: { ...parts, entries: counted() }, done: () => done };
 }
 
-function finalCode(error: unknown): string | null {
+function finalCode(error: unknown, { number }: Attempt): string | null {
+  if (isStatementTimeout(error)) return number >= TRIES_AT_TIMEOUT ? TIMED_OUT : null;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return FINAL.has(code) ? code : null;
 }

@@ -8,11 +8,10 @@ import type { Operation } from '../../platform/http/route.ts';
 import { newId } from '../../platform/ids.ts';
 import type { Origin, UnitOfWork } from '../../platform/unit-of-work.ts';
 import { demandEverywhere } from '../reading/sight.ts';
-import { AuditExport } from './entities.ts';
+import { AuditExport, EXPORT_KEPT_FOR_MS } from './entities.ts';
 import type { ExportPieces } from './export-pieces.ts';
 import { cutAtPresent, type ExportRange } from './export-range.ts';
 
-const KEPT_FOR_MS = 7 * 86_400_000;
 /** How soon a bundle of usual size is there. */
 const ASK_AGAIN_AFTER_S = 2;
 
@@ -50,7 +49,7 @@ export class ExportService {
       const done = operation.repeated ? await tx.em.findOne(AuditExport, { id: operation.id }) : null;
       if (done) return { row: done, isOutdated: false };
       const { from, to } = checkedRange(range, tx.at);
-      const expiresAt = new Date(tx.at.getTime() + KEPT_FOR_MS);
+      const expiresAt = new Date(tx.at.getTime() + EXPORT_KEPT_FOR_MS);
       const row = tx.em.create(AuditExport, {
         id: operation.id,
         organization: origin.organization,

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { isUuid } from '../../platform/ids.ts';
 import { type People, teamAliases } from '../../tenancy/service.ts';
-import type { LeafFields } from './leaf-fields.ts';
+import type { LeafFields } from '../rules/leaf-fields.ts';
 
 /** The ids by which callers know what a leaf names; null where there is none (any more). */
 export interface EntryIds {

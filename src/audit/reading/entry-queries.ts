@@ -10,7 +10,8 @@ import { decodePlace, encodePlace } from './cursor.ts';
 import { conditionOf, type EntryFilter } from './entry-filter.ts';
 import { type EntryIds, resolveIds } from './entry-ids.ts';
 import type { StoredEntry } from './entry-store.ts';
-import { type LeafFields, leafFields } from './leaf-fields.ts';
+import type { LeafFields } from '../rules/leaf-fields.ts';
+import { leafFields } from './leaf-fields.ts';
 import { unlockPersonal } from './personal-fields.ts';
 
 /** An entry with what is kept apart from its leaf: who is meant, and from where it came. */

@@ -1,17 +1,4 @@
-/** What a leaf says, as it is written in it (docs/AUDIT.md, "An entry"). */
-export interface LeafFields {
-  readonly id: string;
-  readonly at: string;
-  readonly actor: { readonly type: string; readonly ref: string | null; readonly key: string | null };
-  readonly on_behalf_of: string | null;
-  readonly action: string;
-  readonly resource: { readonly type: string; readonly ref: string };
-  readonly outcome: 'success' | 'denied';
-  readonly team: string | null;
-  readonly policy_version?: string | number;
-  readonly request_id: string | null;
-  readonly detail: Readonly<Record<string, unknown>>;
-}
+import type { LeafFields } from '../rules/leaf-fields.ts';
 
 /** Reads a leaf that was stored: the database lets no row in whose leaf is none. */
 export function leafFields(leaf: string): LeafFields {

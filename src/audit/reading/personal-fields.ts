@@ -6,7 +6,7 @@ import { isUuid } from '../../platform/ids.ts';
 import { sourceSubject } from '../../platform/request-source.ts';
 import { parsePersonal, type Personal } from '../leaf.ts';
 import { personalPlace } from '../store.ts';
-import type { LeafFields } from './leaf-fields.ts';
+import type { LeafFields } from '../rules/leaf-fields.ts';
 
 /** The part of an entry that is kept under the key of whom it tells about. */
 export interface SealedPart {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type Route, route } from '../../platform/http/route.ts';
 import { pageOf } from '../../platform/http/schemas.ts';
-import type { AuditExport } from '../exports/entities.ts';
+import { type AuditExport, TIMED_OUT } from '../exports/entities.ts';
 import type { ExportService, ExportView } from '../exports/export-service.ts';
 import { bundleSchema, exportListQuery, exportParams, exportSchema, newExportSchema } from '../schemas.ts';
 import { PATH, READ_SCOPE, TAG } from './common.ts';
@@ -116,7 +116,8 @@ function presentExport({ row, isOutdated }: ExportView, publicUrl: string): z.in
 }
 
 function errorOf({ error }: AuditExport): string | null {
-  return error == null
-    ? null
+  if (error == null) return null;
+  return error === TIMED_OUT
+    ? `The database took too long, again and again (${error}). Ask for a shorter time, or try again when there is less to do.`
     : `Part of the log is missing or was changed (${error}). Have the operator run \`npx countersign audit check\`.`;
 }

@@ -5,7 +5,9 @@ import type { UnlockedKeys } from '../../platform/crypto/vault.ts';
 import { ProblemError, Unavailable } from '../../platform/errors.ts';
 import type { Origin, UnitOfWork } from '../../platform/unit-of-work.ts';
 import { sourceOf } from '../entry-source.ts';
-import { type LeafFields, ocsfEvent, type StreamedEntry } from '../rules/ocsf/event.ts';
+import { unlockPersonal } from '../reading/personal-fields.ts';
+import { leafFields } from '../reading/leaf-fields.ts';
+import { ocsfEvent, type StreamedEntry } from '../rules/ocsf/event.ts';
 import { EntryMissing, type SealedEntries, type SealedEntry } from '../sealed-entries.ts';
 import type { FailureNotice } from './failure-notice.ts';
 import { type StreamedEvent, StreamRefused, type StreamSender } from './sender.ts';
@@ -77,13 +79,7 @@ export class StreamFeed {
       const orgKeys = await work.vault.unlock(em, organization, [organization]);
       const target = openTarget(stream, orgKeys);
       const read = await entries.read(em, organization, { start: next, end: next + STREAM_BATCH });
-      const keys = target?.personal
-        ? await work.vault.unlockFor(
-            em,
-            organization,
-            read.map(({ sealed }) => sealed),
-          )
-        : null;
+      const keys = target?.personal ? await unlockPersonal(work.vault, em, organization, read) : null;
       return { target, events: read.map((entry) => ({ at: entry.at, event: ocsfEvent(streamed(entry, keys)) })) };
     });
   }
@@ -150,7 +146,7 @@ export class StreamFeed {
 function streamed(entry: SealedEntry, keys: UnlockedKeys | null): StreamedEntry {
   return {
     seq: entry.seq,
-    fields: JSON.parse(entry.leaf) as LeafFields,
+    fields: leafFields(entry.leaf),
     leafHash: entry.leafHash.toString('base64'),
     source: keys && sourceOf(entry, keys),
   };

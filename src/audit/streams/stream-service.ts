@@ -1,14 +1,15 @@
 import { LockMode } from '@mikro-orm/core';
 import { type AddressGuard, AddressNotAllowed } from '../../notify/service.ts';
-import { LostRace, violatedUniqueConstraint } from '../../platform/database/failures.ts';
+import { flushUnique } from '../../platform/database/failures.ts';
 import { InvalidRequest, NotFound } from '../../platform/errors.ts';
 import type { Caller } from '../../platform/http/caller.ts';
 import { newId } from '../../platform/ids.ts';
 import type { Origin, Transaction, UnitOfWork } from '../../platform/unit-of-work.ts';
 import { demand } from '../../tenancy/service.ts';
+import { logSize } from '../proof-store.ts';
 import { AuditStream } from './entities.ts';
 import type { NewStream } from './schemas.ts';
-import { logSize, streamsOf } from './stream-store.ts';
+import { streamsOf } from './stream-store.ts';
 import { openTarget, sealTarget, type StreamTarget } from './target.ts';
 
 export interface StreamView {
@@ -71,7 +72,7 @@ export class StreamService {
         updatedAt: tx.at,
       });
       tx.em.persist(row);
-      await flushUnique(tx);
+      await flushUnique(tx.em, 'the stream');
       tx.record({
         action: 'audit.stream_set',
         resource: { type: 'audit_stream', id: row.id },
@@ -137,17 +138,6 @@ export class StreamService {
         { path, message: error instanceof AddressNotAllowed ? error.message : 'names a host that cannot be found' },
       ]);
     }
-  }
-}
-
-/** Somebody else may enter a stream of the same name at the same moment. */
-async function flushUnique({ em }: Transaction): Promise<void> {
-  try {
-    await em.flush();
-  } catch (error) {
-    if (violatedUniqueConstraint(error))
-      throw new LostRace('the stream was entered by somebody else at this moment', { cause: error });
-    throw error;
   }
 }
 

@@ -90,15 +90,6 @@ export function streamsOf(em: EntityManager, organization: string): Promise<Audi
   return em.find(AuditStream, { organization }, { orderBy: { name: 'asc' } });
 }
 
-/** How many entries of the log are sealed. */
-export async function logSize(em: EntityManager, organization: string): Promise<number> {
-  const [row] = await em.execute<{ size: string }[]>(
-    'select size from countersign.audit_logs where organization_id = ?',
-    [organization],
-  );
-  return Number(row?.size ?? 0);
-}
-
 function leased(row: LeaseRow, organization: string): LeasedStream {
   const { id, name, target, attempts, lease } = row;
   return {

@@ -4,10 +4,14 @@ import type { Origin, Transaction, UnitOfWork } from '../../platform/unit-of-wor
 import { organizationById, type OrganizationSettings } from '../../tenancy/service.ts';
 import { watchSettings } from '../../tenancy/rules/audit-settings.ts';
 import { sourceOf } from '../entry-source.ts';
+import { logSize } from '../proof-store.ts';
+import { leafFields } from '../reading/leaf-fields.ts';
+import type { LeafFields } from '../rules/leaf-fields.ts';
 import { localTime } from '../rules/watch/local-time.ts';
 import { networkOf } from '../rules/watch/network.ts';
 import { type Observation, READING_ACTIONS } from '../rules/watch/observation.ts';
 import { observe } from '../rules/watch/observe.ts';
+import type { LeafRange } from '../rules/nodes.ts';
 import type { AccessState } from '../rules/watch/access-state.ts';
 import type { SealedEntries, SealedEntry } from '../sealed-entries.ts';
 import type { Countries } from './countries.ts';
@@ -25,23 +29,15 @@ export interface AccessWatchParts {
 /** Entries looked at in one transaction. */
 const BATCH = 500;
 
-/** What is read of a leaf. */
-interface Leaf {
-  readonly action: string;
-  readonly actor: { readonly type: string; readonly ref: string | null };
-  readonly resource: { readonly type: string; readonly ref: string };
-  readonly outcome: string;
-  readonly team: string | null;
-}
-
 interface PersonsEntry extends SealedEntry {
   readonly person: string;
-  readonly content: Leaf;
+  readonly content: LeafFields;
 }
 
 /**
  * Looks through organizations' logs, in the order of their leaves, for access that is unusual for a person. How far it has
- * come, what it has learnt and what it has found are written together: nothing is found twice, and nothing is passed over.
+ * come, what it has learnt and what it has found are written together: nothing is found twice, and nothing is passed over
+ * but entries that are nowhere any more, which is a finding itself.
  */
 export class AccessWatch {
   readonly #parts: AccessWatchParts;
@@ -53,7 +49,7 @@ export class AccessWatch {
   /**
    * Looks at the next entries of a log.
    * @returns whether there may be more
-   * @throws Unavailable, ArchiveUnavailable, ArchiveDamaged, EntryMissing
+   * @throws Unavailable, ArchiveUnavailable, ArchiveDamaged
    */
   async step(organization: string): Promise<boolean> {
     await this.#parts.countries.refresh();
@@ -61,12 +57,24 @@ export class AccessWatch {
     return this.#parts.work.bookkeep(origin, async (tx) => {
       const next = await lockCursor(tx.em, organization, tx.at);
       if (next === null) return false;
-      const entries = await this.#parts.entries.read(tx.em, organization, { start: next, end: next + BATCH });
-      if (entries.length === 0) return false;
+      const end = Math.min(next + BATCH, await logSize(tx.em, organization));
+      if (end <= next) return false;
+      const entries = await this.#parts.entries.readReadable(tx.em, organization, { start: next, end });
+      await this.#passOver(tx, { start: next, end }, entries);
       await this.#lookAt(tx, entries.flatMap(asPersons));
-      await moveCursor(tx.em, organization, next + entries.length, tx.at);
-      return entries.length === BATCH;
+      await moveCursor(tx.em, organization, end, tx.at);
+      return end === next + BATCH;
     });
+  }
+
+  /** What is missing must not keep the rest from being looked at; `countersign audit check` names each of them. */
+  async #passOver(tx: Transaction, { start, end }: LeafRange, entries: readonly SealedEntry[]): Promise<void> {
+    const missing = end - start - entries.length;
+    if (missing === 0) return;
+    const known = new Set(entries.map(({ seq }) => seq));
+    let first = start;
+    while (known.has(first)) first += 1;
+    await this.#parts.notice.writeMissing(tx, first, missing);
   }
 
   async #lookAt(tx: Transaction, entries: readonly PersonsEntry[]): Promise<void> {
@@ -116,7 +124,7 @@ export class AccessWatch {
 }
 
 function asPersons(entry: SealedEntry): PersonsEntry[] {
-  const content = JSON.parse(entry.leaf) as Leaf;
+  const content = leafFields(entry.leaf);
   const { type, ref } = content.actor;
   return type === 'person' && ref !== null ? [{ ...entry, content, person: ref }] : [];
 }

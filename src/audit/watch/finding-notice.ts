@@ -66,6 +66,22 @@ export class FindingNotice {
     if (tx.at.getTime() - finding.at.getTime() <= TOLD_WITHIN_MS) await this.#tell(tx, finding);
   }
 
+  /** @param first the place in the log of the first entry that is missing; @param entries how many are */
+  async writeMissing(tx: Transaction, first: number, entries: number): Promise<void> {
+    const { organization } = tx.origin;
+    tx.record({
+      action: 'audit.entries_missing',
+      resource: { type: 'organization', id: organization },
+      detail: { kind: 'entries_missing', seq: first, entries },
+    });
+    const recipients = await peopleToTell(tx.em, organization, null, tx.at);
+    const profiles = await this.#people.profiles(tx.em, organization, recipients);
+    mailAll(tx, recipients, profiles, contentOfMissing(first, entries), {
+      template: 'audit-entries-missing',
+      subjects: [],
+    });
+  }
+
   async #tell(tx: Transaction, finding: PersonFinding): Promise<void> {
     const { kind, counts, person, seq, at } = finding;
     const { organization } = tx.origin;
@@ -94,6 +110,18 @@ function contentOf(finding: PersonFinding, name: string): MailContent {
     ],
     footer:
       'You are told because you are an owner, admin or auditor. What counts as unusual is a setting of the organization.',
+  };
+}
+
+function contentOfMissing(first: number, entries: number): MailContent {
+  return {
+    subject: 'Entries of the audit log are missing',
+    paragraphs: [
+      `The audit log says that ${entries === 1 ? 'an entry was' : `${entries} entries were`} written that ${entries === 1 ? 'is' : 'are'} neither in the database nor in an archive, or not what was sealed.`,
+      'Have the operator run `npx countersign audit check`, which names each of them, and restore them from a backup.',
+    ],
+    facts: [['First missing entry of the audit log', String(first)]],
+    footer: 'You are told because you are an owner, admin or auditor.',
   };
 }
 

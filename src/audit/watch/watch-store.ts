@@ -79,10 +79,24 @@ export async function writeStates(
   await em.execute(WRITE, [at.toISOString(), JSON.stringify(rows), organization], 'run');
 }
 
-/** The organizations whose logs have grown since they were looked through. @throws Unavailable */
+/** Logs that have grown since they were looked through, and the first entry of each that was not. */
+const UNWATCHED = `
+  from countersign.audit_logs l left join countersign.audit_watches w using (organization_id)
+  left join countersign.audit_leaves first on first.organization_id = l.organization_id and first.leaf_index = coalesce(w.next_index, 0)
+  where l.size > coalesce(w.next_index, 0)`;
+
+/** The organizations whose logs have grown since they were looked through, whose has waited longest first. @throws Unavailable */
 export async function organizationsToWatch(database: BareDatabase): Promise<string[]> {
   const rows = await database.query<{ id: string }>(
-    'select l.organization_id as id from countersign.audit_logs l left join countersign.audit_watches w using (organization_id) where l.size > coalesce(w.next_index, 0)',
+    `select l.organization_id as id ${UNWATCHED} order by first.at, l.organization_id`,
   );
   return rows.map(({ id }) => id);
+}
+
+/** The age of the oldest sealed entry that nobody has looked through for unusual access, in seconds; 0 where there is none. @throws Unavailable */
+export async function oldestUnwatched(database: BareDatabase): Promise<number> {
+  const [row] = await database.query<{ seconds: number | null }>(
+    `select extract(epoch from clock_timestamp() - min(first.at))::float8 as seconds ${UNWATCHED}`,
+  );
+  return Math.max(0, row?.seconds ?? 0);
 }

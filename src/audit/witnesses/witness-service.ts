@@ -1,4 +1,4 @@
-import { violatedUniqueConstraint, LostRace } from '../../platform/database/failures.ts';
+import { flushUnique } from '../../platform/database/failures.ts';
 import { InvalidRequest, NotFound } from '../../platform/errors.ts';
 import type { Caller } from '../../platform/http/caller.ts';
 import { newId } from '../../platform/ids.ts';
@@ -39,7 +39,7 @@ export class WitnessService {
       const row = known ?? (await this.#make(tx, name));
       row.verifierKey = key;
       row.registeredAt = tx.at;
-      await flushUnique(tx);
+      await flushUnique(tx.em, 'the witness');
       tx.record({
         action: 'witness.registered',
         resource: { type: 'witness', id: row.id },
@@ -103,16 +103,6 @@ function witnessKey(text: string): VerifierKey {
     ]);
   } catch (error) {
     if (error instanceof MalformedKey) throw new InvalidRequest([{ path: 'key', message: error.message }]);
-    throw error;
-  }
-}
-
-async function flushUnique({ em }: Transaction): Promise<void> {
-  try {
-    await em.flush();
-  } catch (error) {
-    if (violatedUniqueConstraint(error))
-      throw new LostRace('the witness was entered by somebody else at this moment', { cause: error });
     throw error;
   }
 }

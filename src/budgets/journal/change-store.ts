@@ -145,13 +145,13 @@ const UNDIGESTED = `
   )`;
 
 /**
- * The organizations that have a minute to digest.
+ * The organizations that have a minute to digest, whose has waited longest first.
  * @param database opened under `countersign_sealer`
  * @throws Unavailable
  */
 export async function organizationsToDigest(database: BareDatabase, { last, at }: Cut): Promise<string[]> {
   const rows = await database.query<{ id: string }>(
-    `${UNDIGESTED} select id from undigested where number <= $1 and at < date_trunc('minute', $2::timestamptz)`,
+    `${UNDIGESTED} select id from undigested where number <= $1 and at < date_trunc('minute', $2::timestamptz) order by at, id`,
     [last, at],
   );
   return rows.map(({ id }) => id);

@@ -1,11 +1,19 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { UnitOfWork } from '../../platform/unit-of-work.ts';
 import { readDigested, summaryOf } from './change-store.ts';
-import { countUndigested, findUnrecorded } from './check-store.ts';
+import { countUndigested } from './check-store.ts';
+import { checkReservations } from './reservations-check.ts';
 import { type Minute, minuteSchema, type Summary } from './summary.ts';
 
 /** Something that is not as it was written; `seq` is the entry of the audit log that shows it. */
 type Report = (finding: { seq: number | null; what: string }) => void;
+
+/** What one entry says to have digested. */
+interface Covered {
+  readonly seq: number;
+  readonly after: number;
+  readonly to: number;
+}
 
 export interface CheckedJournal {
   /** Entries that were compared with the journal. */
@@ -14,20 +22,16 @@ export interface CheckedJournal {
   readonly waiting: number;
 }
 
-/** Of each kind; whoever has more has seen enough. */
-const SHOWN_AT_MOST = 1_000;
-
 /**
  * Compares an organization's journal of reservations, and the reservations, with the digests in its audit log. The entries
- * are given to it in the order of the log; whether they are the ones that were sealed is for others to say.
+ * may be given to it in any order; whether they are the ones that were sealed is for others to say.
  */
 export class JournalCheck {
   readonly #work: UnitOfWork;
   readonly #organization: string;
   readonly #report: Report;
   readonly #digestedBefore: number;
-  #to = 0;
-  #minutes = 0;
+  readonly #covered: Covered[] = [];
 
   private constructor(parts: { work: UnitOfWork; organization: string; report: Report; digestedBefore: number }) {
     this.#work = parts.work;
@@ -46,13 +50,7 @@ export class JournalCheck {
   async take(seq: number, detail: unknown): Promise<void> {
     const { success, data: minute } = minuteSchema.safeParse(detail);
     if (!success) return this.#report({ seq, what: 'it is no digest of reservations' });
-    this.#minutes += 1;
-    if (minute.after !== this.#to)
-      this.#report({
-        seq,
-        what: `it covers changes of reservations from ${minute.after} on, and the one before ends with ${this.#to}`,
-      });
-    this.#to = minute.to;
+    this.#covered.push({ seq, after: minute.after, to: minute.to });
     const stored = await this.#read((em) => summaryOf(em, this.#organization, minute));
     if (!isSame(minute, stored))
       this.#report({
@@ -67,34 +65,49 @@ export class JournalCheck {
    */
   async finish(isWhole: boolean): Promise<CheckedJournal> {
     const organization = this.#organization;
-    const [digested, waiting, unrecorded] = await this.#read(async (em) => [
+    const end = this.#contiguousEnd();
+    const [digested, waiting] = await this.#read(async (em) => [
       await readDigested(em, organization),
-      await countUndigested(em, organization, this.#to),
-      await findUnrecorded(em, organization, SHOWN_AT_MOST),
+      await countUndigested(em, organization, end),
     ]);
-    if (isWhole && this.#digestedBefore > this.#to)
+    if (isWhole && this.#digestedBefore > end)
       this.#report({
         seq: null,
-        what: `changes of reservations up to ${this.#digestedBefore} are taken for digested, and the digests end with ${this.#to}`,
+        what: `changes of reservations up to ${this.#digestedBefore} are taken for digested, and the digests end with ${end}`,
       });
-    if (digested < this.#to)
+    if (digested < end)
       this.#report({
         seq: null,
-        what: `changes of reservations up to ${digested} are taken for digested, and the digests go on to ${this.#to}`,
+        what: `changes of reservations up to ${digested} are taken for digested, and the digests go on to ${end}`,
       });
-    for (const { id, what } of unrecorded) this.#report({ seq: null, what: MEANINGS[what](id) });
-    return { minutes: this.#minutes, waiting };
+    for (const what of await checkReservations(this.#work, organization)) this.#report({ seq: null, what });
+    return { minutes: this.#covered.length, waiting };
+  }
+
+  /**
+   * Two workers, or a clock that was set back, have minutes stand in the log in another order than in the journal: each has
+   * to begin where another one ends all the same.
+   * @returns where the last one ends
+   */
+  #contiguousEnd(): number {
+    let end = 0;
+    for (const { seq, after, to } of this.#covered.toSorted(
+      (one, other) => one.after - other.after || one.to - other.to,
+    )) {
+      if (after !== end)
+        this.#report({
+          seq,
+          what: `it covers changes of reservations from ${after} on, and the one before ends with ${end}`,
+        });
+      end = to;
+    }
+    return end;
   }
 
   #read<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {
     return this.#work.read(this.#organization, work);
   }
 }
-
-const MEANINGS = {
-  reservation: (id: string) => `reservation ${id} is not what the journal says it came to be`,
-  change: (id: string) => `change ${id} is one of a reservation that is missing`,
-};
 
 function isSame(proven: Minute, stored: Summary): boolean {
   return (

@@ -1,3 +1,4 @@
+import { strayMonths } from '../../audit/archive/archive-store.ts';
 import { oldestUnsealed, SEALED_WITHIN_S } from '../../audit/sealing/backlog.ts';
 import { DEFAULT_ORGANIZATION } from '../../bootstrap.ts';
 import { CannotDecrypt } from '../../platform/crypto/aead.ts';
@@ -87,4 +88,14 @@ export async function checkSealing({ sealerDatabase }: Application): Promise<Fin
       `An entry of the audit log has waited for ${seconds} s to be sealed. Start a worker, or look into its log.`,
     );
   return ok('The audit log is sealed.');
+}
+
+/** Whether every entry of the audit log is in the partition of its month: only those can be archived. */
+export async function checkPartitions({ sealerDatabase }: Application): Promise<Finding> {
+  const stray = await strayMonths(new BareDatabase(sealerDatabase));
+  if (stray.length === 0) return ok('Every entry of the audit log is in the partition of its month.');
+  const months = stray.map(({ month, entries }) => `${month} (${entries})`).join(', ');
+  return warning(
+    `Entries of the audit log are in no partition of their month, and will never be archived: ${months}. A clock was wrong, or housekeeping did not run; docs/AUDIT.md, “Entries without a partition”, says how to move them.`,
+  );
 }

@@ -2,7 +2,7 @@ import type { Config } from '../../config.ts';
 import { withApplication } from '../application.ts';
 import { failure, type Finding, ok } from '../checks/check.ts';
 import { checkConfiguration } from '../checks/configuration.ts';
-import { checkLogin, checkMasterSecret, checkOutbox, checkSealing } from '../checks/database.ts';
+import { checkLogin, checkMasterSecret, checkOutbox, checkPartitions, checkSealing } from '../checks/database.ts';
 import { checkMail, checkTemporal } from '../checks/services.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import { say } from '../output.ts';
@@ -57,6 +57,7 @@ async function checkDatabase(config: Config, { databaseUrl }: Installation): Pro
         await checkMasterSecret(application),
         await checkOutbox(application),
         await checkSealing(application),
+        await checkPartitions(application),
       ])),
     ];
   } catch (error) {

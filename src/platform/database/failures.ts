@@ -8,6 +8,8 @@ const GONE_TEXT =
 /** Serialization failure and deadlock: the whole transaction may simply be tried again. */
 const TRY_AGAIN = new Set(['40001', '40P01']);
 const UNIQUE_VIOLATION = '23505';
+/** `query_canceled`: by `statement_timeout`, since we cancel nothing ourselves. */
+const QUERY_CANCELED = '57014';
 
 interface Failure {
   readonly message: string;
@@ -49,10 +51,30 @@ export class LostRace extends Error {
   readonly code = 'lost-race';
 }
 
+/**
+ * Writes what may be there already because somebody else made it at this moment.
+ * @param what of which there is one, such as `the stream`
+ * @throws LostRace
+ */
+export async function flushUnique(em: { flush(): Promise<void> }, what: string): Promise<void> {
+  try {
+    await em.flush();
+  } catch (error) {
+    if (violatedUniqueConstraint(error) === null) throw error;
+    throw new LostRace(`${what} was made by somebody else at this moment`, { cause: error });
+  }
+}
+
 /** Whether the transaction lost against another one and may be run again from its start. */
 export function isWorthRepeating(error: unknown): boolean {
   if (error instanceof LostRace) return true;
   for (const { code } of causes(error)) if (typeof code === 'string' && TRY_AGAIN.has(code)) return true;
+  return false;
+}
+
+/** Whether the server ended a statement because it took too long. */
+export function isStatementTimeout(error: unknown): boolean {
+  for (const { code } of causes(error)) if (code === QUERY_CANCELED) return true;
   return false;
 }
 

@@ -51,13 +51,12 @@ function refuseMethod(routes: readonly Route[]): RequestHandler {
 function handlerFor(route: Route, parts: ApiParts): RequestHandler {
   const name = `${route.method.toUpperCase()} ${route.path}`;
   return async (request, response) => {
-    const caller = await parts.gate.admit(request.get('authorization'), request.ip);
+    const provenance = provenanceOf(request, response);
+    const caller = await parts.denials.watchKeys(provenance, name, () =>
+      parts.gate.admit(request.get('authorization'), request.ip),
+    );
     rememberCaller(response, caller);
-    const origin: Origin = {
-      organization: caller.organization,
-      actor: caller.actor,
-      ...provenanceOf(request, response),
-    };
+    const origin: Origin = { organization: caller.organization, actor: caller.actor, ...provenance };
     await sendAnswer(
       response,
       await parts.denials.watch(origin, name, () => carryOut(route, parts, { request, response, caller, origin })),

@@ -1,3 +1,4 @@
+import { ProblemError } from '../errors.ts';
 import type { Actor } from '../unit-of-work.ts';
 
 /** Who sends a request, as the key says. What they may do is for the features to judge. */
@@ -15,8 +16,25 @@ export interface Caller {
   readonly actor: Actor;
 }
 
+/** Somebody used a key of an organization that is not valid any more. The caller is told no more than of a key that is none. */
+export class DeadKey extends ProblemError {
+  readonly organization: string;
+  readonly actor: Actor & { readonly key: string };
+  readonly because: 'revoked' | 'expired' | 'deactivated';
+
+  constructor(parts: Pick<DeadKey, 'organization' | 'actor' | 'because'>) {
+    super('unauthenticated', UNKNOWN_KEY);
+    this.name = 'DeadKey';
+    this.organization = parts.organization;
+    this.actor = parts.actor;
+    this.because = parts.because;
+  }
+}
+
+export const UNKNOWN_KEY = 'This API key is unknown, expired or revoked.';
+
 /** Finds out who sends a request. */
 export interface Authenticator {
-  /** @throws ProblemError `unauthenticated` */
+  /** @throws DeadKey; ProblemError `unauthenticated` */
   authenticate(bearer: string): Promise<Caller>;
 }

@@ -19,6 +19,8 @@ export interface AuditMetrics {
   watchUnsealed(read: () => Promise<number>): void;
   /** @param read the age of the oldest change of a reservation that no digest covers, in seconds */
   watchUndigested(read: () => Promise<number>): void;
+  /** @param read the age of the oldest sealed audit entry that was not looked through for unusual access, in seconds */
+  watchUnwatched(read: () => Promise<number>): void;
   watchStreams(read: () => Promise<readonly StreamLag[]>): void;
 }
 
@@ -40,6 +42,11 @@ export function auditMetrics(registry: Registry): AuditMetrics {
       registry,
       'countersign_audit_undigested_oldest_seconds',
       'Age of the oldest change of a reservation that no digest in the audit log covers',
+    ),
+    watchUnwatched: ageGauge(
+      registry,
+      'countersign_audit_unwatched_oldest_seconds',
+      'Age of the oldest sealed audit entry that was not looked through for unusual access',
     ),
     watchStreams: streamGauges(registry),
   };

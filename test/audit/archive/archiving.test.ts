@@ -25,6 +25,11 @@ beforeEach(async () => {
 
 afterEach(() => world?.close());
 
+/** Asks until there is such a row. */
+async function seen(sql: string): Promise<void> {
+  while ((await world.log.admin.query(sql)).rowCount === 0);
+}
+
 describe('a month whose retention is over', () => {
   test('leaves the database for files that are verified and recorded; its entries are still found and proven', async () => {
     const staff = await world.organization({ january: 300, february: 20 });
@@ -50,6 +55,33 @@ describe('a month whose retention is over', () => {
       { month: '2016-02', entries: 20 },
     ]);
     expect(world.log.logged).toEqual([]);
+  });
+
+  test('leaves it although somebody reads entries for long, and nobody else waits for that', async () => {
+    const staff = await world.organization({ january: 20 });
+    const sealer = await world.log.sealerDatabase.orm.driver.getConnection().getNativeClient();
+    const reader = await sealer.connect();
+    const dropping = Promise.withResolvers<void>();
+    const archived = world.run({
+      before: FEBRUARY,
+      onStep: async ({ step }) => {
+        if (step !== 'dropping') return;
+        await reader.query('begin');
+        await reader.query('select count(*) from countersign.audit_entries');
+        dropping.resolve();
+      },
+    });
+    await dropping.promise;
+    await seen(
+      `select from pg_locks where relation = 'countersign.audit_entries'::regclass and mode = 'AccessExclusiveLock' and not granted`,
+    );
+    const begun = performance.now();
+    await staff.act('jane');
+    const waitedMs = performance.now() - begun;
+    await reader.query('commit');
+    reader.release();
+    expect((await archived)?.map(({ name }) => name)).toEqual(['2016-01']);
+    expect(waitedMs).toBeLessThan(2_000);
   });
 
   test('is a file of Zstandard frames, one after the other, which are a bundle that verifies by itself', async () => {

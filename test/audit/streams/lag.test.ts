@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { streamLags } from '../../../src/audit/streams/stream-store.ts';
+import { oldestUnwatched } from '../../../src/audit/watch/watch-store.ts';
 import { oldestUndigested } from '../../../src/budgets/journal/change-store.ts';
 import { BareDatabase } from '../../../src/platform/database/bare.ts';
 import { createMetrics, type Metrics } from '../../../src/platform/observability/metrics.ts';
@@ -62,6 +63,18 @@ describe('the lag of a stream', () => {
     await log.admin.query('delete from countersign.audit_streams where id = $1', [row.id]);
     expect(await metrics.registry.metrics()).not.toContain(row.id);
   });
+});
+
+test('the age of the oldest entry that was not looked through for unusual access is shown', async () => {
+  const sealer = new BareDatabase(log.sealerDatabase);
+  metrics.watchUnwatched(() => oldestUnwatched(sealer));
+  const seconds = async () =>
+    Number(/^countersign_audit_unwatched_oldest_seconds (\S+)$/m.exec(await metrics.registry.metrics())?.[1]);
+  expect(await seconds()).toBeGreaterThan(0);
+  await log.admin.query(
+    `insert into countersign.audit_watches (organization_id, next_index, updated_at) select organization_id, size, now() from countersign.audit_logs`,
+  );
+  expect(await seconds()).toBe(0);
 });
 
 test('the age of the oldest change of a reservation without a digest is shown', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type LeafFields, ocsfEvent } from '../../../src/audit/rules/ocsf/event.ts';
+import type { LeafFields } from '../../../src/audit/rules/leaf-fields.ts';
+import { ocsfEvent } from '../../../src/audit/rules/ocsf/event.ts';
 import { syslogFrame } from '../../../src/audit/rules/syslog.ts';
 import { AUDIT_ACTIONS, type AuditAction } from '../../../src/platform/audit-actions.ts';
 import { newId } from '../../../src/platform/ids.ts';
@@ -20,6 +21,7 @@ const EVERY = ['activity_id', 'category_uid', 'class_uid', 'metadata', 'severity
 function fields(action: AuditAction, more: Partial<LeafFields> = {}): LeafFields {
   const { resource } = AUDIT_ACTIONS[action];
   return {
+    v: 1,
     id: newId(),
     at: '2031-03-04T05:06:07.890Z',
     organization: ORGANIZATION,
@@ -82,6 +84,7 @@ describe('an OCSF event', () => {
     ['session.ended', 3002, 2],
     ['access.denied', 6003, 2],
     ['audit.finding', 2004, 1],
+    ['audit.entries_missing', 2004, 1],
     ['team.made', 3004, 1],
     ['approval.decide', 3004, 3],
     ['approval.reasons_read', 3004, 2],

@@ -173,6 +173,27 @@ describe('a stream over HTTPS', () => {
     expect(siem.bodies.join('')).not.toContain('203.0.113.5');
   });
 
+  test('goes on past an entry whose personal fields were damaged', async () => {
+    await world.staff.act('jane', { address: '203.0.113.5' });
+    await world.staff.act('jane', { address: '203.0.113.6' });
+    await log.sealAll();
+    await log.admin.query('set session_replication_role = replica');
+    await log.admin.query(
+      `update countersign.audit_entries set sealed = '\\xff00'::bytea where id = (
+         select id from countersign.audit_entries where organization_id = $1 and actor_id = $2 order by at, id limit 1)`,
+      [world.organization, world.staff.id('jane')],
+    );
+    await log.admin.query('set session_replication_role = origin');
+    await world.put('siem', https({ from: 0, personal: true }));
+    await log.sealAll();
+    await world.feedAll();
+    const { size, row } = await world.view('siem');
+    expect(row).toMatchObject({ next: BigInt(size), lastError: null });
+    expect(siem.uids).toEqual(range(0, size));
+    expect(siem.bodies.join('')).not.toContain('203.0.113.5');
+    expect(siem.bodies.join('')).toContain('203.0.113.6');
+  });
+
   test('that fails for an hour has admins told once, and once more after it has worked', async () => {
     const failing = (response: Parameters<HttpsSiem['answer']>[0]) => void response.writeHead(500).end();
     const told = async () => {

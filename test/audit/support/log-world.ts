@@ -6,7 +6,7 @@ import { SigningKeys } from '../../../src/audit/sealing/signing-keys.ts';
 import { writeAudit } from '../../../src/audit/store.ts';
 import { entities } from '../../../src/entities.ts';
 import { settleOutbox, writeOutbox } from '../../../src/notify/outbox.ts';
-import { systemClock } from '../../../src/platform/clock.ts';
+import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { MasterKey } from '../../../src/platform/crypto/master-key.ts';
 import { Vault } from '../../../src/platform/crypto/vault.ts';
 import { BareDatabase } from '../../../src/platform/database/bare.ts';
@@ -72,12 +72,12 @@ export class LogWorld {
     this.work = this.workWith(this.vault);
   }
 
-  /** A unit of work with another vault, such as that of a process that has not seen any key yet. */
-  workWith(vault: Vault): UnitOfWork {
+  /** A unit of work with another vault, such as that of a process that has not seen any key yet, or with another clock. */
+  workWith(vault: Vault, clock: Clock = systemClock): UnitOfWork {
     return new UnitOfWork({
       database: this.database,
       vault,
-      clock: systemClock,
+      clock,
       log: { writeAudit, writeOutbox, settleOutbox },
       notifier: { outboxFilled: () => undefined, auditWritten: () => undefined, changed: () => undefined },
     });

@@ -6,7 +6,7 @@ import { SealedEntries } from '../../../src/audit/sealed-entries.ts';
 import { AccessWatch } from '../../../src/audit/watch/access-watch.ts';
 import { type Countries, CountryFile, NO_COUNTRIES } from '../../../src/audit/watch/countries.ts';
 import { FindingNotice } from '../../../src/audit/watch/finding-notice.ts';
-import { organizationsToWatch, readStates } from '../../../src/audit/watch/watch-store.ts';
+import { oldestUnwatched, organizationsToWatch, readStates } from '../../../src/audit/watch/watch-store.ts';
 import { readMail } from '../../../src/notify/mail.ts';
 import { outboxPlace } from '../../../src/notify/outbox.ts';
 import { EventPublisher } from '../../../src/notify/service.ts';
@@ -35,13 +35,16 @@ beforeAll(async () => {
 
 afterAll(() => world?.close());
 
-function watch(staff: Staff, countries: Countries = NO_COUNTRIES): AccessWatch {
+function watch(
+  staff: Staff,
+  countries: Countries = NO_COUNTRIES,
+  entries = new SealedEntries({ read: () => Promise.reject(new Error('nothing was archived')) }),
+): AccessWatch {
   const webhooks = new EventPublisher({
     vault: world.vault,
     clock: systemClock,
     changes: { onChange: () => () => undefined },
   });
-  const entries = new SealedEntries({ read: () => Promise.reject(new Error('nothing was archived')) });
   return new AccessWatch({
     work: world.work,
     master: world.master,
@@ -56,6 +59,14 @@ async function lookThrough(staff: Staff, watcher = watch(staff)): Promise<void> 
   await world.sealAll();
   while (await watcher.step(staff.organization));
   await world.sealAll();
+}
+
+async function sizeOf(staff: Staff): Promise<{ size: number }> {
+  const { rows } = await world.admin.query<{ size: number }>(
+    'select size::int as size from countersign.audit_logs where organization_id = $1',
+    [staff.organization],
+  );
+  return rows[0]!;
 }
 
 async function findings(staff: Staff) {
@@ -216,6 +227,61 @@ describe('access that is unusual', () => {
     const [mail] = await mails(staff);
     expect(mail?.subject).toBe('Access from a new country: Name of jane');
     expect(mail?.text).not.toMatch(/FR|France|198\.51/);
+  });
+
+  test('by many exports of charges is found as that of many bundles is', async () => {
+    const staff = await Staff.hire(
+      world,
+      { jane: ['member'], olga: ['owner'] },
+      { audit: { watch: { mass_reads: { exports: 3 } } } },
+    );
+    await staff.act('jane', {
+      record: { action: 'billing.exported', resource: { type: 'organization', id: staff.organization } },
+      times: 3,
+    });
+    await lookThrough(staff);
+    expect(await findings(staff)).toMatchObject([{ kind: 'mass_reads', exports: 3 }]);
+  });
+
+  test('is found behind entries that are nowhere any more, which admins are told of once', async () => {
+    const staff = await Staff.hire(
+      world,
+      { jane: ['member'], olga: ['owner'] },
+      { audit: { watch: { denials: { threshold: 3, within: 'PT10M' } } } },
+    );
+    await world.sealAll();
+    const { size } = await sizeOf(staff);
+    await staff.act('jane', { times: 2 });
+    await staff.act('jane', {
+      record: { action: 'access.denied', resource: { type: 'route', id: 'GET /x' }, outcome: 'denied' },
+      times: 3,
+    });
+    await world.sealAll();
+    await world.admin.query('set session_replication_role = replica');
+    await world.admin.query(
+      `delete from countersign.audit_entries where id in (select entry_id from countersign.audit_leaves where organization_id = $1 and leaf_index in ($2, $3))`,
+      [staff.organization, size, size + 1],
+    );
+    await world.admin.query('delete from countersign.audit_leaves where organization_id = $1 and leaf_index = $2', [
+      staff.organization,
+      size + 1,
+    ]);
+    await world.admin.query('set session_replication_role = origin');
+    const sealer = new BareDatabase(world.sealerDatabase);
+    expect(await oldestUnwatched(sealer)).toBeGreaterThan(0);
+    const nothingArchived = new SealedEntries({ read: async () => new Map() });
+    await lookThrough(staff, watch(staff, NO_COUNTRIES, nothingArchived));
+    await lookThrough(staff, watch(staff, NO_COUNTRIES, nothingArchived));
+    expect(await findings(staff)).toMatchObject([{ kind: 'denials', denials: 3 }]);
+    expect((await staff.log()).filter(({ action }) => action === 'audit.entries_missing')).toMatchObject([
+      { detail: { kind: 'entries_missing', seq: size, entries: 2 }, resource: { ref: staff.organization } },
+    ]);
+    expect(await organizationsToWatch(sealer)).not.toContain(staff.organization);
+    const { rows } = await world.admin.query(
+      `select from countersign.outbox where organization_id = $1 and reference->>'template' = 'audit-entries-missing'`,
+      [staff.organization],
+    );
+    expect(rows).toHaveLength(1);
   });
 
   test('of long ago is written down, and nobody is roused for it', async () => {

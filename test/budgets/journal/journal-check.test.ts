@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { checkReservations } from '../../../src/budgets/journal/reservations-check.ts';
 import { runCli } from '../../cli/support/run-cli.ts';
 import { JournalWorld } from './support/journal-world.ts';
 
@@ -105,6 +106,23 @@ describe('the check of the journal', () => {
     expect((await world.check(organization)).found).toContainEqual(expect.stringMatching(expected));
   });
 
+  test('raises no alarm where a worker whose clock is behind writes the later minute', async () => {
+    const organization = await world.organization();
+    await world.reserve(organization);
+    await world.digestAll(organization);
+    await world.reserve(organization);
+    await world.digestAll(organization, world.worker(3_600_000));
+    const { found, journal } = await world.check(organization);
+    expect(found).toEqual([]);
+    expect(journal).toEqual({ minutes: expect.any(Number), waiting: 0 });
+    const { rows } = await world.admin.query<{ after: number }>(
+      `select (e.leaf::jsonb #>> '{detail,after}')::int as after from countersign.audit_leaves l join countersign.audit_entries e on e.id = l.entry_id
+       where l.organization_id = $1 order by l.leaf_index`,
+      [organization],
+    );
+    expect(rows.at(-1)!.after).toBe(0);
+  });
+
   test('finds a minute that was passed over', async () => {
     const { organization } = await digested();
     await world.reserve(organization);
@@ -117,6 +135,34 @@ describe('the check of the journal', () => {
     expect((await world.check(organization)).found).toContainEqual(
       expect.stringMatching(/it covers changes of reservations from \d+ on, and the one before ends with \d+/),
     );
+  });
+
+  test('compares reservations a stretch of the journal at a time, and comes to the same wherever stretches end', async () => {
+    const organization = await world.organization();
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n += 1) ids.push(await world.reserve(organization));
+    for (const id of ids.slice(1, 4)) await world.settle(organization, id);
+    await world.release(organization, ids[4]!);
+    const found = (stretch: number) => checkReservations(world.log.work, organization, stretch);
+    for (const stretch of [1, 2, 3, 1_000]) expect(await found(stretch)).toEqual([]);
+    const tamper = (sql: string, id: string) => world.admin.query(sql, [id]);
+    await tamper(`update countersign.reservations set state = 'held' where id = $1`, ids[1]!);
+    await tamper(`update countersign.reservations set state = 'settled' where id = $1`, ids[5]!);
+    await tamper('delete from countersign.reservations where id = $1', ids[2]!);
+    const { rows } = await world.admin.query<{ id: string }>(
+      `insert into countersign.reservations (id, organization_id, request, team_id, person_id, amount, currency, periods, leases, created_at, expires_at)
+       select gen_random_uuid(), organization_id, request, team_id, person_id, 7, currency, periods, leases, created_at, expires_at from countersign.reservations where id = $1 returning id`,
+      [ids[0]],
+    );
+    for (const stretch of [1, 2, 3, 1_000])
+      expect(new Set(await found(stretch))).toEqual(
+        new Set([
+          `reservation ${ids[1]} is not what the journal says it came to be`,
+          `reservation ${ids[5]} is not what the journal says it came to be`,
+          expect.stringMatching(/^change \d+ is one of a reservation that is missing$/),
+          `reservation ${rows[0]!.id} is not what the journal says it came to be: it is not in there`,
+        ]),
+      );
   });
 
   test('is part of `countersign audit check`, which exits with 1', async () => {

@@ -61,9 +61,12 @@ const API_ACTIVITIES: Readonly<Record<string, Activity>> = {
   DELETE,
 };
 
+/** Something is not as it should be. */
+const FINDINGS: ReadonlySet<string> = new Set(['audit.finding', 'audit.entries_missing']);
+
 /** What kind of event an entry is. */
 export function classOf({ action, resource }: Acted): OcsfClass {
-  if (action === 'audit.finding') return 'finding';
+  if (FINDINGS.has(action)) return 'finding';
   if (resource.type === 'session') return 'authentication';
   return resource.type === 'route' ? 'api' : 'entity';
 }

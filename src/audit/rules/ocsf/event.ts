@@ -1,24 +1,9 @@
-import { activityOf, CLASSES, classOf } from './classes.ts';
+import type { LeafFields } from '../leaf-fields.ts';
+import { activityOf, CLASSES, classOf, type OcsfClass } from './classes.ts';
 import { entityOf, type OcsfEntity } from './entity.ts';
 
 /** The version of the schema that events are written in (schema.ocsf.io). */
 export const OCSF_VERSION = '1.3.0';
-
-/** The public fields of an entry, as its leaf has them. */
-export interface LeafFields {
-  readonly id: string;
-  readonly at: string;
-  readonly organization: string;
-  readonly actor: { readonly type: string; readonly ref: string | null; readonly key: string | null };
-  readonly on_behalf_of: string | null;
-  readonly action: string;
-  readonly resource: { readonly type: string; readonly ref: string };
-  readonly outcome: 'success' | 'denied';
-  readonly team: string | null;
-  readonly request_id: string | null;
-  readonly policy_version?: string | number;
-  readonly detail: Readonly<Record<string, unknown>>;
-}
 
 /** An entry as it goes to a SIEM. */
 export interface StreamedEntry {
@@ -70,7 +55,7 @@ export function ocsfEvent(entry: StreamedEntry): OcsfEvent {
     class_name,
     ...activity,
     type_uid: class_uid * 100 + activity.activity_id,
-    severity_id: severityOf(fields),
+    severity_id: severityOf(name, fields),
     ...(name === 'finding' ? { status_id: 1, status: 'New' } : STATUS[fields.outcome]),
     time: Date.parse(fields.at),
     metadata: {
@@ -98,7 +83,7 @@ export function ocsfEvent(entry: StreamedEntry): OcsfEvent {
   };
 }
 
-function attributesOf(name: ReturnType<typeof classOf>, entry: StreamedEntry): Record<string, unknown> {
+function attributesOf(name: OcsfClass, entry: StreamedEntry): Record<string, unknown> {
   const { fields } = entry;
   const origin = originOf(entry);
   switch (name) {
@@ -156,7 +141,7 @@ function userOf({ actor }: LeafFields): Record<string, unknown> {
   };
 }
 
-function severityOf({ action, outcome }: LeafFields): number {
-  if (action === 'audit.finding') return SEVERITY.medium;
+function severityOf(name: OcsfClass, { outcome }: LeafFields): number {
+  if (name === 'finding') return SEVERITY.medium;
   return outcome === 'denied' ? SEVERITY.low : SEVERITY.informational;
 }

@@ -17,5 +17,6 @@ export interface Observation {
 /** Actions that show somebody something which not everybody may see. An export shows much at once. */
 export const READING_ACTIONS: Readonly<Record<string, 'object' | 'export'>> = {
   'audit.export_downloaded': 'export',
+  'billing.exported': 'export',
   'approval.reasons_read': 'object',
 };

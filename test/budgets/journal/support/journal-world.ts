@@ -40,9 +40,10 @@ export class JournalWorld {
     return this.log.close();
   }
 
-  /** Another worker, which knows nothing of the first one. */
-  worker(): MinuteDigests {
-    return new MinuteDigests({ work: this.log.work, sealer: this.#sealer });
+  /** Another worker, which knows nothing of the first one. @param behindMs of its clock */
+  worker(behindMs = 0): MinuteDigests {
+    const clock = { now: () => new Date(Date.now() - behindMs) };
+    return new MinuteDigests({ work: this.log.workWith(this.log.vault, clock), sealer: this.#sealer });
   }
 
   organization(): Promise<string> {
@@ -94,9 +95,9 @@ export class JournalWorld {
   }
 
   /** Digests everything up to now. */
-  async digestAll(organization: string): Promise<void> {
+  async digestAll(organization: string, digests = this.digests): Promise<void> {
     const cut = await this.cutHere();
-    while (await this.digests.step(organization, cut));
+    while (await digests.step(organization, cut));
   }
 
   /** What the entries say, in the order of the journal. */
