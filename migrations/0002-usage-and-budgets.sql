@@ -187,26 +187,42 @@ grant execute on function countersign.keep_usage() to countersign_app;
 select countersign.keep_to_owner('ledger.lines_default');
 select countersign.keep_usage();
 
--- The public price lists that lines were priced with, for all organizations; those adopted last are the ones that count.
-create table countersign.price_catalogues (version text not null, adopted_at timestamptz not null, primary key (version));
+-- The public price lists that lines were priced with, for all organizations; those of the highest version are the ones that
+-- count. A version is dotted numbers, compared number by number.
+create table countersign.price_catalogues (
+  version text not null,
+  number int[] not null generated always as (string_to_array(split_part(version, '-', 1), '.')::int[]) stored,
+  adopted_at timestamptz not null,
+  primary key (version)
+);
 select countersign.keep_to_owner('countersign.price_catalogues');
 
--- Has the lines of all organizations priced again where the price lists are others than before. Runs as the owner. Lines that
--- are older than whatever may still be reported stay as they are.
+-- Whether these are the price lists that count, or newer ones. Runs as the owner.
+create function countersign.price_catalogue_counts(in_version text)
+returns boolean
+language sql volatile security definer set search_path = ''
+as $$
+  select not exists (select from countersign.price_catalogues where number > string_to_array(split_part(in_version, '-', 1), '.')::int[])
+$$;
+revoke all on function countersign.price_catalogue_counts(text) from public;
+grant execute on function countersign.price_catalogue_counts(text) to countersign_app;
+
+-- Has the lines of all organizations priced again where the price lists are newer than those before: processes of two versions
+-- that run side by side would otherwise take turns. Runs as the owner. Lines that are older than whatever may still be reported
+-- stay as they are.
 create function countersign.adopt_price_catalogue(in_version text)
 returns bigint
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
-  version_before text;
+  is_first boolean;
   concerned bigint;
 begin
   perform pg_advisory_xact_lock(7266836);
-  select version into version_before from countersign.price_catalogues order by adopted_at desc limit 1;
-  if version_before = in_version then return 0; end if;
-  insert into countersign.price_catalogues values (in_version, clock_timestamp())
-  on conflict (version) do update set adopted_at = excluded.adopted_at;
-  if version_before is null then return 0; end if;
+  is_first := not exists (select from countersign.price_catalogues);
+  if exists (select from countersign.price_catalogues where number >= string_to_array(split_part(in_version, '-', 1), '.')::int[]) then return 0; end if;
+  insert into countersign.price_catalogues (version, adopted_at) values (in_version, clock_timestamp());
+  if is_first then return 0; end if;
   with rerated as (
     insert into countersign.reratings (id, organization_id, provider, model, occurred_from, reached, created_at)
     select gen_random_uuid(), o.id, null, null, now() - interval '90 days', null, now() from countersign.organizations o

@@ -12,6 +12,8 @@ import { pino } from 'pino';
 
 export interface BudgetDatabase {
   readonly adminUrl: string;
+  /** As the application logs in. */
+  readonly url: string;
   readonly database: Database;
   stop(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function startBudgetDatabase(progress: Progress, connections: numbe
   await owner.close();
   return {
     adminUrl: migrationUrl,
+    url: databaseUrl,
     database,
     async stop() {
       await database.close();

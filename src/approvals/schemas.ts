@@ -9,6 +9,7 @@ import {
   uuidSchema,
 } from '../platform/http/schemas.ts';
 import { parseDuration } from '../platform/duration.ts';
+import { isWellFormed } from '../platform/well-formed.ts';
 import { amountSchema, decimalSchema, roleSchema } from '../tenancy/schemas.ts';
 
 const MAX_STAGES = 20;
@@ -118,16 +119,6 @@ function pathOfUnreadableName(value: unknown, depth: number): PropertyKey[] | nu
 
 function depthOf(value: unknown): number {
   return value !== null && typeof value === 'object' ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
-}
-
-/** Names of members and all texts, however deep; written out as JSON, half a pair would be escaped and no longer seen. */
-function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') return value.isWellFormed();
-  return (
-    value === null ||
-    typeof value !== 'object' ||
-    Object.entries(value).every(([name, member]) => name.isWellFormed() && isWellFormed(member))
-  );
 }
 
 const titleSchema = lineText(200);

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { canonicalJson, type JsonValue } from './canonical-json.ts';
+import { canonicalJson, type JsonValue } from '../platform/canonical-json.ts';
 import { leafHash } from './merkle.ts';
 import type { LeafFields } from './rules/leaf-fields.ts';
 

@@ -58,10 +58,7 @@ export class PriceEstimator implements CostEstimator {
     }: Parameters<CostEstimator['estimate']>[1],
   ): Promise<string | null> {
     const prices = new PriceBook(this.#catalogue, await readRates(em, organization, [{ provider, model }]));
-    const tokens = { input_tokens: inputTokens, output_tokens: outputTokens };
-    return (
-      prices.priceIn(currency, { provider, model, tokens, batched: false, occurredAt: at })?.cost.toFixed() ?? null
-    );
+    return prices.mostIn(currency, { provider, model, inputTokens, outputTokens, occurredAt: at })?.toFixed() ?? null;
   }
 }
 
@@ -86,6 +83,7 @@ export class UsageLedger implements SettlementLedger {
     const [outcome] = outcomes;
     if (outcome?.status === 'rejected') throw problemOf(outcome.rejection);
     const line = outcome?.status === 'accepted' ? outcome.line : null;
+    if (line) demandCurrency(line, reserved);
     const { team, person, provider, model } = line ?? reserved;
     return {
       team,
@@ -93,7 +91,6 @@ export class UsageLedger implements SettlementLedger {
       provider: provider ?? '',
       model: model ?? '',
       cost: line?.cost?.toFixed() ?? null,
-      currency: line?.currency ?? '',
       occurredAt: line?.occurredAt ?? tx.at,
     };
   }
@@ -116,6 +113,17 @@ export class UsageLedger implements SettlementLedger {
       ...(model ? { model } : {}),
     };
   }
+}
+
+/** What was held and what it cost are compared, and told as one amount. */
+function demandCurrency(booked: { readonly currency: string }, reserved: ReservedCall): void {
+  if (booked.currency === reserved.currency) return;
+  throw new InvalidRequest([
+    {
+      path: 'event.team_id',
+      message: `spends ${booked.currency}, and the reservation holds ${reserved.currency}: release it, and report the event as usage`,
+    },
+  ]);
 }
 
 function problemOf({ code, errors }: Rejection): ProblemError {

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { JsonValue } from '../platform/canonical-json.ts';
 import type { Caller } from '../platform/http/caller.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
 
@@ -22,7 +23,7 @@ export interface SpentSource {
   spent(em: EntityManager, question: SpendingQuestion): Promise<string>;
 }
 
-/** What a call may cost at most, or nothing where the price is not known. */
+/** What a call without sound and pictures may cost at most, or nothing where the price is not known. */
 export interface CostEstimator {
   estimate(
     em: EntityManager,
@@ -39,7 +40,7 @@ export interface CostEstimator {
 }
 
 /** A usage event that settles a reservation, as the caller sent it. */
-export type SettlementEvent = Readonly<Record<string, unknown>>;
+export type SettlementEvent = { readonly [field: string]: JsonValue };
 
 /** What a reservation was made for; it stands in for what the event leaves out. */
 export interface ReservedCall {
@@ -48,6 +49,8 @@ export interface ReservedCall {
   readonly person: string;
   readonly provider: string | null;
   readonly model: string | null;
+  /** That it was held in, and is to be booked in. */
+  readonly currency: string;
 }
 
 /** What the ledger made of it. */
@@ -56,14 +59,16 @@ export interface BookedSettlement {
   readonly person: string;
   readonly provider: string;
   readonly model: string;
-  /** A decimal; null: nothing is counted now, because no price is known yet or the event was booked before. */
+  /**
+   * A decimal in the reservation's currency; null: nothing is counted now, because no price is known yet or the event was
+   * booked before.
+   */
   readonly cost: string | null;
-  readonly currency: string;
   readonly occurredAt: Date;
 }
 
 /** Books the event that settles a reservation, once per reservation, without telling the `SpendSink`: settling counts it. */
 export interface SettlementLedger {
-  /** @throws InvalidRequest naming places below `event` */
+  /** @throws InvalidRequest naming places below `event`, also where it would be booked in another currency than was held */
   book(tx: Transaction, caller: Caller, reservation: ReservedCall, event: SettlementEvent): Promise<BookedSettlement>;
 }

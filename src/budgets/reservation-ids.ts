@@ -1,3 +1,4 @@
+import { canonicalJson, type JsonValue } from '../platform/canonical-json.ts';
 import type { MasterKey } from '../platform/crypto/master-key.ts';
 
 /**
@@ -12,7 +13,10 @@ export function reservationId(master: MasterKey, organization: string, id: strin
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** Keyed, because what a request says about people could otherwise be guessed and confirmed. */
-export function hashOf(master: MasterKey, organization: string, content: unknown): Buffer {
-  return master.lookupHash(`reserved ${organization}`, JSON.stringify(content)).subarray(0, 16);
+/**
+ * What the same content is recognized by, whatever order its members came in. Keyed, because what a request says about people
+ * could otherwise be guessed and confirmed.
+ */
+export function hashOf(master: MasterKey, organization: string, content: JsonValue): Buffer {
+  return master.lookupHash(`reserved ${organization}`, canonicalJson(content)).subarray(0, 16);
 }

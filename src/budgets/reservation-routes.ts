@@ -3,6 +3,7 @@ import { parseDuration } from '../platform/duration.ts';
 import type { ProblemCode } from '../platform/errors.ts';
 import { type Route, route } from '../platform/http/route.ts';
 import { amountText } from './budget-service.ts';
+import type { SettlementEvent } from './ports.ts';
 import type { ReservationService, Wanted } from './reservation-service.ts';
 import {
   newReservationSchema,
@@ -62,7 +63,12 @@ export function reservationRoutes(reservations: ReservationService): Route[] {
       answers: { 200: settledSchema },
       problems: NOT_FOUND,
       async handle({ caller, origin, params, body }) {
-        const { cost, currency, late, aboveHold } = await reservations.settle(caller, origin, params.id, body.event);
+        const { cost, currency, late, aboveHold } = await reservations.settle(
+          caller,
+          origin,
+          params.id,
+          body.event as SettlementEvent,
+        );
         return {
           status: 200,
           body: {

@@ -7,6 +7,7 @@ import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.t
 import { demand, may, teamPath } from '../tenancy/service.ts';
 import type { Budgeted } from './budgeted.ts';
 import { Reservation } from './entities.ts';
+import { withoutForeignBudgets } from './foreign-budgets.ts';
 import type { BudgetedPlaces, Spender } from './places.ts';
 import type { CostEstimator, SettlementEvent, SettlementLedger } from './ports.ts';
 import { namesOf } from './queries.ts';
@@ -71,7 +72,7 @@ export class ReservationService {
     const amount = await this.#amountOf(organization, place, wanted, at);
     const reservation: NewReservation = {
       id: reservationId(master, organization, id),
-      request: hashOf(master, organization, [spender, wanted]),
+      request: hashOf(master, organization, [{ ...spender }, wanted]),
       amount,
       currency: place.currency,
       expiresAt: addDuration(at, ttl),
@@ -99,17 +100,22 @@ export class ReservationService {
     return work.bookkeep(origin, async (tx) => {
       const row = await this.#lock(tx, caller, internal);
       if (row.state === 'settled') return settledBefore(row, hash);
-      const { person, team, provider, model } = row;
+      const { person, team, provider, model, currency } = row;
       const booked = await ledger.book(
         tx,
         caller,
-        { id: internal, team, person, provider: provider ?? null, model: model ?? null },
+        { id: internal, team, person, provider: provider ?? null, model: model ?? null, currency },
         event,
       );
-      const outcome = await store.settle(tx.em, internal, { ...booked, hash, cost: booked.cost ?? '0' }, clock.now());
+      const outcome = await store.settle(
+        tx.em,
+        internal,
+        { ...booked, currency, hash, cost: booked.cost ?? '0' },
+        clock.now(),
+      );
       return {
         cost: outcome.booked,
-        currency: booked.currency,
+        currency,
         late: outcome.was_late,
         aboveHold: outcome.was_above_hold,
       };
@@ -140,11 +146,12 @@ export class ReservationService {
     const { places, store } = this.#parts;
     let gathered = false;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const place = await places.find(organization, spender, at);
+      const place = await this.#limiting(organization, await places.find(organization, spender, at));
       const outcome = await store.reserve(organization, place, wanted, at, gathered);
       if (outcome.outcome === 'held' || outcome.outcome === 'refused') return outcome;
       if (outcome.outcome === 'conflict') return { outcome: 'conflict' };
-      gathered = outcome.outcome === 'again';
+      // Kept where the list has changed meanwhile: a crowd near the limit would otherwise start all over again and again.
+      gathered ||= outcome.outcome === 'again';
       if (outcome.outcome === 'stale') places.forget(organization, spender);
     }
     throw new ProblemError(
@@ -154,6 +161,12 @@ export class ReservationService {
     );
   }
 
+  /** What is remembered of a place may be out of date; its version, which the function compares, is older then, too. */
+  async #limiting(organization: string, place: Budgeted): Promise<Budgeted> {
+    if (place.currencies.every((currency) => currency === place.currency)) return place;
+    return this.#parts.work.read(organization, (em) => withoutForeignBudgets(em, place));
+  }
+
   async #amountOf(organization: string, place: Budgeted, wanted: Wanted, at: Date): Promise<string> {
     if ('amount' in wanted) return checkedAmount(place, wanted.amount);
     const { provider, model, currency } = place;
@@ -161,7 +174,6 @@ export class ReservationService {
       throw new InvalidRequest([
         { path: 'model', message: 'is required with `provider` where tokens are given in place of an amount' },
       ]);
-    checkCurrency(place, currency);
     const { inputTokens, outputTokens } = wanted;
     const cost = await this.#parts.work.read(organization, (em) =>
       this.#parts.estimator.estimate(em, { organization, provider, model, inputTokens, outputTokens, currency, at }),
@@ -196,20 +208,7 @@ function demandReservation(
 function checkedAmount(place: Budgeted, amount: { value: string; currency: string }): string {
   if (amount.currency !== place.currency)
     throw new InvalidRequest([{ path: 'amount.currency', message: `must be the team’s, ${place.currency}` }]);
-  checkCurrency(place, amount.currency);
   return amount.value;
-}
-
-/** An amount in one currency cannot be held on a budget in another one, and must not get past it. */
-function checkCurrency(place: Budgeted, currency: string): void {
-  const other = place.currencies.find((each) => each !== currency);
-  if (other !== undefined)
-    throw new InvalidRequest([
-      {
-        path: 'team_id',
-        message: `a budget above this team is in ${other}, and the team spends ${currency}: make them one currency`,
-      },
-    ]);
 }
 
 function settledBefore(row: Reservation, hash: Buffer): SettledReservation {

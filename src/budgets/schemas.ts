@@ -10,6 +10,7 @@ import {
   timezoneSchema,
   uuidSchema,
 } from '../platform/http/schemas.ts';
+import { isWellFormed } from '../platform/well-formed.ts';
 import { amountSchema, decimalSchema } from '../tenancy/schemas.ts';
 import { EXCEEDED_ACTIONS, PERIOD_KINDS } from './rules.ts';
 
@@ -145,6 +146,7 @@ export const settleSchema = z
   .strictObject({
     event: z
       .looseObject({ cost: z.strictObject({ value: decimalSchema, currency: z.string().max(3) }).optional() })
+      .refine(isWellFormed, 'must be well-formed Unicode: half of a surrogate pair stands alone')
       .describe('A usage event, as `POST /api/v1/usage` takes it'),
   })
   .meta({ id: 'ReservationSettlement' });

@@ -3,9 +3,8 @@ import type { UsageReportOutcome, UsageReportPlan } from '../../workflows/contra
 import { newId } from '../platform/ids.ts';
 import { type MailContent, mailMessage } from '../platform/mail-message.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
-import { type People, type Profiles, reportingOf } from '../tenancy/service.ts';
+import { type People, type Profiles, type Recipient, recipientsOf, reportingOf } from '../tenancy/service.ts';
 import { readFigures, type ReportFigures } from './figures.ts';
-import { type Recipient, recipientsOf } from './recipients.ts';
 import { reportMail } from './report-mail.ts';
 import { type ReportPeriod, reportPeriod } from './rules.ts';
 import { requestSchedule } from './schedule-requests.ts';

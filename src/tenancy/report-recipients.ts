@@ -33,12 +33,22 @@ export async function openRecipients(
   return text === null ? [] : (JSON.parse(text) as string[]);
 }
 
+/** Whom the settings name, and whether they may be told about single members. */
+interface NamedRecipients {
+  readonly addresses: readonly string[];
+  readonly includeMembers: boolean;
+}
+
 /** As `openRecipients`, of the settings as they are stored. */
 export async function reportRecipients(
   em: EntityManager,
   vault: Vault,
   organization: string,
   team: string,
-): Promise<string[]> {
-  return openRecipients(em, vault, organization, team, (await teamBillingSettings(em, team)).reporting);
+): Promise<NamedRecipients> {
+  const { reporting } = await teamBillingSettings(em, team);
+  return {
+    addresses: await openRecipients(em, vault, organization, team, reporting),
+    includeMembers: reporting?.include_member_breakdown ?? false,
+  };
 }

@@ -270,7 +270,12 @@ const spendingSettings = {
         .describe(
           'Who gets usage reports and alerts, whatever else they may see. Naming them takes `billing:read` too.',
         ),
-      include_member_breakdown: z.boolean().nullish().describe('Whether reports say what each member has spent'),
+      include_member_breakdown: z
+        .boolean()
+        .nullish()
+        .describe(
+          'Whether reports say what each member has spent, and alerts of one member’s budget go to the recipients',
+        ),
     })
     .nullish(),
   cost_center: lineText(100)

@@ -10,6 +10,7 @@ export { organizationById } from './organizations.ts';
 export type { BillingBudgets, SettingsFollower } from './settings-service.ts';
 export { People, type PersonProfile, Profiles } from './people.ts';
 export { type PlacedTeam, placedTeams } from './placed-teams.ts';
+export { type Recipient, recipientsOf } from './recipients.ts';
 export { reportRecipients } from './report-recipients.ts';
 export { type Reporting, reportingOf, teamsWithReporting } from './reporting.ts';
 export { roleReach } from './role-reach.ts';

@@ -107,7 +107,8 @@ export class UsageBooking {
       }
       const identity = identities.of(event, place);
       const earlier = byKey.get(identity.key);
-      if (earlier) outcomes.repeat(index, earlier.identity.content === identity.content);
+      if (earlier?.identity.content === identity.content) outcomes.sameAs(index, earlier.index);
+      else if (earlier) outcomes.repeat(index, false);
       else byKey.set(identity.key, { index, event, place, identity });
     }
     return [...byKey.values()];
@@ -145,6 +146,7 @@ export class UsageBooking {
 /** What came of each event, as far as it is known yet. */
 class Outcomes {
   readonly #byIndex: (Outcome | undefined)[];
+  readonly #firsts = new Map<number, number>();
 
   constructor(count: number) {
     this.#byIndex = Array.from({ length: count });
@@ -169,12 +171,24 @@ class Outcomes {
       );
   }
 
+  /** The event at `first` comes again: where that one is not booked, neither was this one. */
+  sameAs(index: number, first: number): void {
+    this.#firsts.set(index, first);
+  }
+
   all(): Outcome[] {
-    return this.#byIndex.map((outcome, index) => {
-      if (!outcome) throw new Error(`event ${index} of a batch has no outcome`);
-      return outcome;
+    return this.#byIndex.map((own, index) => {
+      const first = this.#firsts.get(index);
+      if (first === undefined) return definite(own, index);
+      const outcome = definite(this.#byIndex[first], first);
+      return outcome.status === 'rejected' ? outcome : { status: 'duplicate' };
     });
   }
+}
+
+function definite(outcome: Outcome | undefined, index: number): Outcome {
+  if (!outcome) throw new Error(`event ${index} of a batch has no outcome`);
+  return outcome;
 }
 
 function readAll(incoming: readonly Incoming[], now: Date, outcomes: Outcomes): { index: number; event: UsageEvent }[] {

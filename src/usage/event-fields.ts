@@ -1,4 +1,5 @@
 import { isCurrency } from '../platform/currency.ts';
+import { isWellFormed } from '../platform/well-formed.ts';
 import type { TokenKind } from './rules/token-kinds.ts';
 
 /** Larger than any call, and than whatever a provider counts together; what is beyond is a mistake. */
@@ -151,6 +152,7 @@ function isObject(value: unknown): string | null {
 
 function isMetadata(value: unknown): string | null {
   if (!isRecord(value)) return 'must be an object';
+  if (!isWellFormed(value)) return 'must be well-formed Unicode: half of a surrogate pair stands alone';
   return Buffer.byteLength(JSON.stringify(value)) <= MAX_METADATA_BYTES
     ? null
     : `must not be larger than ${MAX_METADATA_BYTES} bytes`;

@@ -1,3 +1,4 @@
+import { canonicalJson, type JsonValue } from '../platform/canonical-json.ts';
 import { type Amount, exactly } from '../platform/money.ts';
 import type { FieldError } from '../platform/errors.ts';
 import { EVENT_FIELDS, type EventFieldName, isRecord, MAX_TOKENS } from './event-fields.ts';
@@ -19,7 +20,7 @@ export interface UsageEvent {
   readonly latencyMs: number | null;
   readonly success: boolean;
   readonly occurredAt: Date;
-  /** As JSON; null where there is none. */
+  /** As canonical JSON: whatever order its members came in. Null where there is none. */
   readonly metadata: string | null;
 }
 
@@ -47,7 +48,7 @@ interface CheckedEvent extends Readonly<Partial<Record<(typeof ALL_TOKEN_KINDS)[
   readonly latency_ms?: number;
   readonly success?: boolean;
   readonly occurred_at: string;
-  readonly metadata?: object;
+  readonly metadata?: { readonly [name: string]: JsonValue };
 }
 
 /** Reads an event as it came. @param now the moment it came */
@@ -76,7 +77,7 @@ export function readEvent(raw: unknown, now: Date): UsageEvent | Rejection {
     latencyMs: event.latency_ms ?? null,
     success: event.success ?? true,
     occurredAt,
-    metadata: event.metadata ? JSON.stringify(event.metadata) : null,
+    metadata: event.metadata ? canonicalJson(event.metadata) : null,
   };
 }
 

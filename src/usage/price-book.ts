@@ -1,9 +1,9 @@
-import { type Amount, exactly, multiplyAmounts, roundAmount } from '../platform/money.ts';
+import { type Amount, compareAmounts, exactly, multiplyAmounts, roundAmount } from '../platform/money.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { OwnExchangeRate, OwnRate } from './rate-store.ts';
 import { type PricedBy, priceOf, type RateCard } from './rules/prices.ts';
 import { cardOf, versionAt } from './rules/rates.ts';
-import type { TokenCounts } from './rules/token-kinds.ts';
+import { possibleTextCounts, type TokenCounts } from './rules/token-kinds.ts';
 
 /** A price in the currency that it is to be booked in, and where it comes from. */
 export interface Price {
@@ -21,6 +21,12 @@ export interface Priceable {
   readonly occurredAt: Date;
   /** How many calls the counts are of; one unless said otherwise. */
   readonly calls?: number;
+}
+
+/** A call of which it is known how many tokens it may use at most. */
+interface MostOf extends Pick<Priceable, 'provider' | 'model' | 'occurredAt'> {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
 }
 
 /** The prices of an organization as they are at one moment: its own rates, before the catalogue's; its exchange rates. */
@@ -48,6 +54,17 @@ export class PriceBook {
       cost &&
       this.#convert({ cost, version: card.version, pricedBy: card.pricedBy }, card.currency, currency, call.occurredAt)
     );
+  }
+
+  /**
+   * The most that a call of text may cost, however its tokens turn out to be counted; null where that is not known. Sound and
+   * pictures cost more.
+   */
+  mostIn(currency: string, { inputTokens, outputTokens, ...call }: MostOf): Amount | null {
+    const costs = possibleTextCounts(inputTokens, outputTokens).map(
+      (tokens) => this.priceIn(currency, { ...call, tokens, batched: false })?.cost ?? null,
+    );
+    return costs.reduce((most, cost) => (most && cost ? (compareAmounts(cost, most) > 0 ? cost : most) : null));
   }
 
   /** A cost that somebody states, in the currency that it is to be booked in; null where there is no exchange rate. */

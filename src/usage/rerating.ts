@@ -2,7 +2,8 @@ import { compareAmounts, subtractAmounts } from '../platform/money.ts';
 import { newId } from '../platform/ids.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import type { ClaimedMessage, Delivery, OutboxHandler } from '../notify/service.ts';
-import type { Catalogue } from './catalogue.ts';
+import { type Catalogue, CATALOGUE_VERSION } from './catalogue.ts';
+import { mayPriceAgain } from './catalogue-adoption.ts';
 import { Rerating } from './entities.ts';
 import { PriceBook } from './price-book.ts';
 import { holdPrices, readRates } from './rate-store.ts';
@@ -14,39 +15,56 @@ import { writeLines } from './store.ts';
 
 /** Lines that are looked at in one transaction: some tenths of a second. */
 const LINES_AT_ONCE = 10_000;
+/** A process with newer price lists runs somewhere, and takes the message up then. */
+const LEFT_TO_OTHERS_MS = 30_000;
 
 /**
  * Prices lines again after a price has changed: what had none gets one, what was priced otherwise gets a line with the
- * difference. Nothing that was booked is changed. It goes on where it stopped, whatever happened in between.
+ * difference. Nothing that was booked is changed. It goes on where it stopped, whatever happened in between. A process whose
+ * price lists are older than those that were adopted leaves it to others.
  */
 export class RatingHandler implements OutboxHandler {
   readonly #work: UnitOfWork;
   readonly #catalogue: Catalogue;
   readonly #sink: SpendSink | null;
   readonly #linesAtOnce: number;
+  readonly #version: string;
 
-  constructor(parts: { work: UnitOfWork; catalogue: Catalogue; sink: SpendSink | null; linesAtOnce?: number }) {
+  constructor(parts: {
+    work: UnitOfWork;
+    catalogue: Catalogue;
+    sink: SpendSink | null;
+    linesAtOnce?: number;
+    /** That of the catalogue. */
+    version?: string;
+  }) {
     this.#work = parts.work;
     this.#catalogue = parts.catalogue;
     this.#sink = parts.sink;
     this.#linesAtOnce = parts.linesAtOnce ?? LINES_AT_ONCE;
+    this.#version = parts.version ?? CATALOGUE_VERSION;
   }
 
   async deliver({ organization, reference }: ClaimedMessage, signal: AbortSignal): Promise<Delivery> {
     const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: null };
     const rerating = String(reference['rerating']);
-    while (!signal.aborted)
-      if (await this.#work.bookkeep(origin, (tx) => this.#step(tx, rerating))) return { outcome: 'delivered' };
+    while (!signal.aborted) {
+      const step = await this.#work.bookkeep(origin, (tx) => this.#step(tx, rerating));
+      if (step === 'done') return { outcome: 'delivered' };
+      if (step === 'outdated') return { outcome: 'postponed', until: new Date(Date.now() + LEFT_TO_OTHERS_MS) };
+    }
     return { outcome: 'postponed', until: new Date() };
   }
 
-  /** Looks at the next lines. @returns whether there are no more */
-  async #step(tx: Transaction, id: string): Promise<boolean> {
+  /** Looks at the next lines. */
+  async #step(tx: Transaction, id: string): Promise<'done' | 'more' | 'outdated'> {
     const { em, origin } = tx;
     await holdReratings(em, origin.organization);
+    // At each step: newer price lists may have been adopted since the last one, and be ahead of this one already.
+    if (!(await mayPriceAgain(em, this.#version))) return 'outdated';
     await holdPrices(em, origin.organization);
     const rerating = await em.findOne(Rerating, { id });
-    if (!rerating) return true;
+    if (!rerating) return 'done';
     const { calls, reached } = await nextCalls(em, rerating, this.#linesAtOnce);
     const prices = new PriceBook(this.#catalogue, await readRates(em, origin.organization, modelsOf(calls)));
     await this.#write(
@@ -57,7 +75,7 @@ export class RatingHandler implements OutboxHandler {
     if (reached === null) em.remove(rerating);
     else rerating.reached = reached;
     await em.flush();
-    return reached === null;
+    return reached === null ? 'done' : 'more';
   }
 
   async #write(tx: Transaction, rerating: Rerating, lines: readonly Line[]): Promise<void> {

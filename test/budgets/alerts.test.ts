@@ -94,3 +94,39 @@ describe('an alert', () => {
     });
   });
 });
+
+describe('an alert of the organization’s budget', () => {
+  const shown = async (key?: string) => purse.api.call('GET', '/api/v1/organization/alerts', undefined, key);
+  const acknowledgeThere = (alert: string, key?: string) =>
+    purse.api.call('POST', '/api/v1/organization/billing', { action: 'acknowledge_alert', alert_id: alert }, key);
+
+  test('is listed and acknowledged by its own people, and is no team’s', async () => {
+    await purse.budget(null, 'everything', '5', { exceeded_action: 'notify' });
+    const [alert] = await purse.system.until(
+      async () => {
+        const { current_alerts: alerts } = (await shown()).body;
+        return alerts.length > 0 && alerts;
+      },
+      'an alert',
+      30_000,
+    );
+    expect(alert).toMatchObject({ type: 'budget_exceeded', budget: 'everything' });
+    expect((await shown(purse.key('fin'))).status).toBe(403);
+    expect((await acknowledgeThere(alert.id, purse.key('fin'))).status).toBe(403);
+    expect((await acknowledge('vision', alert.id, 'fin')).status).toBe(404);
+    const first = await acknowledgeThere(alert.id);
+    expect(first).toMatchObject({ status: 200, body: { ...alert, acknowledged_at: expect.any(String) } });
+    expect(await acknowledgeThere(alert.id)).toMatchObject({ status: 200, body: first.body });
+    expect((await shown()).body).toEqual({ current_alerts: [] });
+  });
+
+  test('is the only kind that is found there', async () => {
+    await purse.budget('vision', 'of-a-team', '5', { exceeded_action: 'notify' });
+    const alert = await purse.system.until(
+      async () => (await alertsOf(purse.system.core, 'vision')).find(({ budget }) => budget === 'of-a-team'),
+      'an alert',
+      30_000,
+    );
+    expect((await acknowledgeThere(alert.id)).status).toBe(404);
+  });
+});

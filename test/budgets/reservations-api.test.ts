@@ -85,6 +85,22 @@ describe('a reservation', () => {
     });
   });
 
+  test('goes on past a soft budget in another currency, but not past a hard one', async () => {
+    await purse.team('dollars');
+    await purse.team('euros', { parent_team_id: 'dollars', currency: 'EUR' });
+    const eur = (value: string) => ({ value, currency: 'EUR' });
+    await purse.budget('euros', 'own', '', { amount: eur('10') });
+    await purse.budget('dollars', 'told', '1', { exceeded_action: 'notify' });
+    const reserve = (value: string) =>
+      purse.reserve('', { team_id: 'euros', user_id: 'euros-user', amount: eur(value) });
+    expect(await reserve('8')).toMatchObject({ status: 201, body: { amount: eur('8.00') } });
+    expect((await reserve('3')).status).toBe(402);
+    expect(await purse.read('euros', 'own')).toMatchObject({ held: eur('8.00') });
+    expect(await purse.read('dollars', 'told')).toMatchObject({ held: usd('0.00') });
+    await purse.budget('dollars', 'told', '1', { exceeded_action: 'suspend' });
+    expect(await reserve('1')).toMatchObject({ status: 400, body: { errors: [{ path: 'team_id' }] } });
+  });
+
   test('under `restrict` goes past the amount with the named models only, and not past the hard limit', async () => {
     await purse.team('strict');
     await purse.api.need('PUT', '/api/v1/teams/strict/billing/settings', {
@@ -133,6 +149,40 @@ describe('a reservation', () => {
     ).toMatchObject({ status: 400, body: { errors: [{ path: 'model' }] } });
   });
 
+  test('of tokens holds the most that they may cost, whatever is written to a cache or reasoned', async () => {
+    const who = { ...(await funded('dearest', '100')), provider: 'acme', model: 'caching' };
+    await purse.api.need('PUT', '/api/v1/organization/rates/acme/caching', {
+      currency: 'USD',
+      per_million: {
+        input_tokens: '2',
+        cached_input_tokens: '0.2',
+        cache_write_tokens: '2.5',
+        cache_write_1h_tokens: '4',
+        input_audio_tokens: '100',
+        output_tokens: '8',
+        reasoning_tokens: '9',
+      },
+      effective_from: '2026-01-01T00:00:00Z',
+    });
+    const tokens = { amount: undefined, max_input_tokens: 1_000_000, max_output_tokens: 100_000 };
+    const { status, body } = await purse.reserve('', { ...who, ...tokens });
+    expect({ status, amount: body.amount }).toEqual({ status: 201, amount: usd('4.90') });
+    const dearest = {
+      provider: 'acme',
+      model: 'caching',
+      cost: undefined,
+      input_tokens: 1_000_000,
+      cache_write_tokens: 1_000_000,
+      cache_write_1h_tokens: 1_000_000,
+      output_tokens: 100_000,
+      reasoning_tokens: 100_000,
+    };
+    expect(await purse.settle(body.id, '', dearest)).toMatchObject({
+      status: 200,
+      body: { cost: usd('4.90'), above_hold: false },
+    });
+  });
+
   test('is free again when it has run out, without anybody’s doing, and soon for good', async () => {
     const who = await funded('leaky', '10');
     const id = await purse.hold('10', { ...who, ttl: 'PT10S' });
@@ -169,6 +219,60 @@ describe('a reservation', () => {
       body: { type: '/problems/idempotency-conflict' },
     });
     expect(await purse.read('twice', 'main')).toMatchObject({ settled: usd('4.00') });
+  });
+
+  test('settled twice with the members of the event in another order is the same', async () => {
+    const who = await funded('order', '10');
+    const id = await purse.hold('5', who);
+    const first = await purse.settle(id, '4', { metadata: { a: 1, b: { c: 2, d: 3 } } });
+    expect(first.status).toBe(200);
+    expect(
+      await purse.api.call('POST', `/api/v1/reservations/${id}/settle`, {
+        event: {
+          metadata: { b: { d: 3, c: 2 }, a: 1 },
+          cost: { currency: 'USD', value: '4' },
+          output_tokens: 100,
+          input_tokens: 1000,
+          model: 'gpt-4o',
+          provider: 'openai',
+        },
+      }),
+    ).toMatchObject({ status: 200, body: first.body });
+    const half = { metadata: { half: '\ud800' } };
+    expect(await purse.settle(await purse.hold('1', who), '1', half)).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'event' }] },
+    });
+  });
+
+  test('settled with an event that was reported before counts nothing more, in its own currency', async () => {
+    const who = await funded('reported', '10');
+    const at = clock.now().toISOString();
+    await purse.spend('reported-1', '3', { ...who, occurred_at: at });
+    const id = await purse.hold('5', who);
+    const same = { id: 'reported-1', source: 'default', input_tokens: 1, output_tokens: 1, occurred_at: at };
+    for (const _ of ['first', 'again'])
+      expect(await purse.settle(id, '3', same)).toMatchObject({
+        status: 200,
+        body: { cost: usd('0.00'), above_hold: false },
+      });
+    expect(await purse.read('reported', 'main')).toMatchObject({ settled: usd('3.00'), held: usd('0.00') });
+  });
+
+  test('is not settled with what another team has spent in another currency', async () => {
+    const who = await funded('in-dollars', '10');
+    await purse.team('in-euros', { currency: 'EUR' });
+    await purse.api.need('PUT', '/api/v1/organization/exchange-rates/USD/EUR', {
+      rate: '0.9',
+      effective_from: '2026-01-01T00:00:00Z',
+    });
+    const id = await purse.hold('5', who);
+    expect(await purse.settle(id, '4', { team_id: 'in-euros' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'event.team_id' }] },
+    });
+    expect(await purse.read('in-dollars', 'main')).toMatchObject({ settled: usd('0.00'), held: usd('5.00') });
+    expect(await purse.settle(id, '4')).toMatchObject({ status: 200, body: { cost: usd('4.00') } });
   });
 
   test('settled above its hold, or after it ran out, is booked and flagged, and the next one sees it', async () => {

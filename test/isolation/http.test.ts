@@ -173,7 +173,11 @@ function addressOf(operation: DescribedOperation): string {
 
 function send(operation: DescribedOperation, key: string | undefined) {
   const acknowledgement = { action: 'acknowledge_alert', alert_id: alertOfA };
-  const bodies: Readonly<Record<string, object>> = { ...BODIES, 'POST /api/v1/teams/{team}/billing': acknowledgement };
+  const bodies: Readonly<Record<string, object>> = {
+    ...BODIES,
+    'POST /api/v1/teams/{team}/billing': acknowledgement,
+    'POST /api/v1/organization/billing': acknowledgement,
+  };
   const body = bodies[nameOf(operation)] ?? (operation.body ? exampleOf(operation.body, document) : undefined);
   return system.api(operation.method, addressOf(operation), body, key);
 }

@@ -17,10 +17,10 @@ afterAll(() => office?.close());
 const adopt = (version: string) => adoptCatalogue(office.system.core.database, version);
 const TAKEN = `delete from countersign.outbox where channel = 'rating' returning id, organization_id, reference`;
 
-/** Carries out what was ordered. */
-async function priceAgain(): Promise<void> {
+/** Carries out what was ordered, as a process with price lists of a version. */
+async function priceAgain(version: string, expected: object = { outcome: 'delivered' }): Promise<void> {
   const { work, usage } = office.system.core;
-  const handler = new RatingHandler({ work, catalogue: usage.catalogue, sink: null });
+  const handler = new RatingHandler({ work, catalogue: usage.catalogue, sink: null, version });
   const rows = await office.rows<{ id: string; organization_id: string; reference: ClaimedMessage['reference'] }>(
     TAKEN,
   );
@@ -30,7 +30,7 @@ async function priceAgain(): Promise<void> {
       { ...message, createdAt: new Date(), dueAt: new Date() },
       new AbortController().signal,
     );
-    expect(delivery).toEqual({ outcome: 'delivered' });
+    expect(delivery).toMatchObject(expected);
   }
 }
 
@@ -47,9 +47,9 @@ const countedBefore = (table: string) => `
 
 describe('price lists that come with a new version of the program', () => {
   test('are noted the first time, and change nothing where they are the same', async () => {
-    await adopt('genai-prices 1');
+    await adopt('1.1.0');
     await office.rows(TAKEN);
-    expect([await adopt('genai-prices 1'), await adopt('genai-prices 1')]).toEqual([0, 0]);
+    expect([await adopt('1.1.0'), await adopt('1.1.0')]).toEqual([0, 0]);
     expect(await office.rows(TAKEN)).toEqual([]);
   });
 
@@ -57,7 +57,7 @@ describe('price lists that come with a new version of the program', () => {
     const [{ count } = { count: 0 }] = await office.rows<{ count: number }>(
       'select count(*)::int as count from countersign.organizations',
     );
-    const concerned = await Promise.all(Array.from({ length: 5 }, () => adopt('genai-prices 2')));
+    const concerned = await Promise.all(Array.from({ length: 5 }, () => adopt('1.2.0')));
     expect(concerned.toSorted((a, b) => a - b)).toEqual([0, 0, 0, 0, count]);
     expect(await office.rows(TAKEN)).toHaveLength(count);
     await office.rows('delete from countersign.reratings');
@@ -69,14 +69,46 @@ describe('price lists that come with a new version of the program', () => {
     const [before] = await office.rows<{ cost: string }>(
       'select min(cost)::text as cost from countersign.ledger_lines',
     );
-    await adopt('genai-prices 3');
-    await priceAgain();
+    await adopt('1.3.0');
+    await priceAgain('1.3.0');
     expect(
       await office.rows(`select kind, cost::text from countersign.ledger_lines where kind = 'correction'`),
     ).toEqual([{ kind: 'correction', cost: `-${before!.cost}` }]);
     expect(comparable(await office.rows(ROLLUPS))).toEqual(comparable(await office.rows(ROLLUPS_OF_LEDGER)));
-    await adopt('genai-prices 4');
-    await priceAgain();
+    await adopt('1.4.0');
+    await priceAgain('1.4.0');
     expect(await office.rows(`select 1 from countersign.ledger_lines where kind = 'correction'`)).toHaveLength(1);
+  });
+
+  test('are compared number by number, and older ones are never taken back', async () => {
+    await adopt('1.9.9');
+    await office.rows(TAKEN);
+    expect(await adopt('1.10.0')).toBeGreaterThan(0);
+    await office.rows(TAKEN);
+    for (const older of ['1.9.9', '1.10', '0.99.0', '1.10.0']) expect(await adopt(older)).toBe(0);
+    expect(await office.rows(TAKEN)).toEqual([]);
+    await office.rows('delete from countersign.reratings');
+  });
+
+  test('price nothing again once newer ones were adopted, whatever asks for it', async () => {
+    const rate = {
+      currency: 'USD',
+      per_million: { input_tokens: '77', output_tokens: '88' },
+      effective_from: ago(86_400_000),
+    };
+    await office.system.need('PUT', '/api/v1/organization/rates/openai/gpt-4o', rate);
+    const before = await office.rows('select id from countersign.ledger_lines order by id');
+    const messages = await office.rows<{ reference: { rerating: string } }>(
+      `select reference from countersign.outbox where channel = 'rating'`,
+    );
+    expect(messages).toHaveLength(1);
+    await priceAgain('1.9.9', { outcome: 'postponed', until: expect.any(Date) });
+    expect(await office.rows('select id from countersign.ledger_lines order by id')).toEqual(before);
+    await office.rows(
+      `insert into countersign.outbox (id, organization_id, channel, reference, created_at, due_at)
+       select gen_random_uuid(), organization_id, 'rating', jsonb_build_object('rerating', id), now(), now() from countersign.reratings`,
+    );
+    await priceAgain('1.10.0');
+    expect((await office.rows('select id from countersign.ledger_lines')).length).toBeGreaterThan(before.length);
   });
 });

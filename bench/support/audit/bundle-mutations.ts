@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../../src/audit/canonical-json.ts';
+import { canonicalJson } from '../../../src/platform/canonical-json.ts';
 import { hash } from 'node:crypto';
 import { leafTextHash } from '../../../src/audit/leaf.ts';
 import type { Random } from '../random.ts';

@@ -1,4 +1,4 @@
-import { canonicalJson, type JsonValue } from '../canonical-json.ts';
+import { canonicalJson, type JsonValue } from '../../platform/canonical-json.ts';
 import type { Personal } from '../leaf.ts';
 import { formatVerifierKey, type SigningKey } from '../notes/keys.ts';
 import { signNote } from '../notes/signed-note.ts';

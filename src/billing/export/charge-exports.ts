@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from '../../platform/clock.ts';
-import { InvalidRequest, ProblemError } from '../../platform/errors.ts';
+import { InvalidRequest } from '../../platform/errors.ts';
 import type { Caller } from '../../platform/http/caller.ts';
 import type { Content } from '../../platform/http/route.ts';
 import type { Origin, UnitOfWork } from '../../platform/unit-of-work.ts';
@@ -12,7 +12,8 @@ import { csvOf } from './csv.ts';
 import { type BillingAccount, focusColumns } from './focus-columns.ts';
 import { jsonOf } from './json.ts';
 import { PLAIN_COLUMNS } from './plain-columns.ts';
-import { chargeRows, type ChargeRow, type ExportScope } from './rows.ts';
+import { ReadingPlaces, whenOver } from './reading-places.ts';
+import { chargeRows, type ExportScope } from './rows.ts';
 
 const LONGEST_MS = 400 * 86_400_000;
 /** Each holds a connection to the database for as long as its reader takes. */
@@ -41,7 +42,7 @@ interface Prepared {
 export class ChargeExports {
   readonly #work: UnitOfWork;
   readonly #clock: Clock;
-  #reading = 0;
+  readonly #places = new ReadingPlaces(MOST_AT_ONCE);
 
   constructor(parts: { work: UnitOfWork; clock: Clock }) {
     this.#work = parts.work;
@@ -85,53 +86,39 @@ export class ChargeExports {
       const { name } = await organizationById(em, organization);
       return { id: team, scope: { organization, teams, calendar, ...time }, account: { id: organization, name } };
     });
-    this.#demandRoom();
-    await this.#work.write(origin, async (tx) =>
-      tx.record({
-        action: 'billing.exported',
-        resource: { type: 'organization', id: organization },
-        team: id,
-        detail: {
-          format: query.format,
-          from: prepared.scope.from.toISOString(),
-          to: prepared.scope.until.toISOString(),
-          teams: prepared.scope.teams?.size ?? null,
-        },
-      }),
-    );
-    return { name: nameOf(prepared.scope, query.format), content: this.#content(prepared, query.format) };
+    const leave = this.#places.take();
+    try {
+      await this.#work.write(origin, async (tx) =>
+        tx.record({
+          action: 'billing.exported',
+          resource: { type: 'organization', id: organization },
+          team: id,
+          detail: {
+            format: query.format,
+            from: prepared.scope.from.toISOString(),
+            to: prepared.scope.until.toISOString(),
+            teams: prepared.scope.teams?.size ?? null,
+          },
+        }),
+      );
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    const { type, texts } = this.#content(prepared, query.format);
+    return { name: nameOf(prepared.scope, query.format), content: { type, data: whenOver(inChunks(texts), leave) } };
   }
 
-  #content({ scope, account }: Prepared, format: ExportFormat): Content {
-    const rows = this.#rows(scope);
+  #content({ scope, account }: Prepared, format: ExportFormat): { type: string; texts: AsyncIterable<string> } {
+    const rows = this.#work.readInPieces(scope.organization, (em) => chargeRows(em, scope));
     switch (format) {
       case 'csv':
-        return { type: 'text/csv', data: inChunks(csvOf(PLAIN_COLUMNS, rows)) };
+        return { type: 'text/csv', texts: csvOf(PLAIN_COLUMNS, rows) };
       case 'focus':
-        return { type: 'text/csv', data: inChunks(csvOf(focusColumns(account), rows)) };
+        return { type: 'text/csv', texts: csvOf(focusColumns(account), rows) };
       case 'json':
-        return { type: 'application/json', data: inChunks(jsonOf(scope, rows)) };
+        return { type: 'application/json', texts: jsonOf(scope, rows) };
     }
-  }
-
-  async *#rows(scope: ExportScope): AsyncGenerator<ChargeRow> {
-    this.#reading += 1;
-    try {
-      yield* this.#work.readInPieces(scope.organization, (em) => chargeRows(em, scope));
-    } finally {
-      this.#reading -= 1;
-    }
-  }
-
-  #demandRoom(): void {
-    if (this.#reading >= MOST_AT_ONCE)
-      throw new ProblemError(
-        'rate-limited',
-        'Several exports are being read at this moment. Ask again when one is done.',
-        {
-          retryAfterSeconds: 5,
-        },
-      );
   }
 }
 
@@ -159,7 +146,7 @@ function nameOf({ from, until }: ExportScope, format: ExportFormat): string {
 }
 
 /** Lines together, so that each does not travel on its own. */
-async function* inChunks(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+async function* inChunks(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array, undefined> {
   let chunk = '';
   for await (const text of texts) {
     chunk += text;

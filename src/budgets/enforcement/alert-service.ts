@@ -6,6 +6,7 @@ import type { Origin, UnitOfWork } from '../../platform/unit-of-work.ts';
 import { demand, teamByAlias, teamPath } from '../../tenancy/service.ts';
 import { Budget, BudgetAlert } from '../entities.ts';
 import { type AlertView, presentAlert } from './alert-view.ts';
+import { teamOf } from './period-standing.ts';
 
 /** More than anybody reads through; the oldest are left out. */
 const SHOWN_AT_MOST = 100;
@@ -37,14 +38,21 @@ export class AlertService {
     this.#work = work;
   }
 
+  /** Alerts of the organization's own budgets that nobody has acknowledged, newest first. */
+  ofOrganization(caller: Caller): Promise<AlertView[]> {
+    demand(caller, 'billing.read', [caller.organization]);
+    return this.#work.read(caller.organization, (em) => currentAlerts(em, caller.organization));
+  }
+
   /**
    * Acknowledges an alert of one of the team's own budgets; a second time, the first one stands.
+   * @param team null for budgets of the whole organization
    * @throws NotFound
    */
-  acknowledge(caller: Caller, origin: Origin, team: string, id: string): Promise<AcknowledgedAlert> {
+  acknowledge(caller: Caller, origin: Origin, team: string | null, id: string): Promise<AcknowledgedAlert> {
     return this.#work.write(origin, async (tx) => {
       const { em, at } = tx;
-      const path = await teamPath(em, caller.organization, (await teamByAlias(em, caller.organization, team)).id);
+      const path = await pathOf(em, caller.organization, team);
       demand(caller, 'billing.manage', path);
       const alert = await em.findOne(BudgetAlert, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       const budget = alert && (await em.findOne(Budget, { id: alert.budget, team: path[0]! }));
@@ -55,11 +63,15 @@ export class AlertService {
         tx.record({
           action: 'budget.alert_acknowledged',
           resource: { type: 'budget', id: budget.id },
-          team: path[0]!,
+          team: teamOf(budget),
           detail: { alert: id },
         });
       }
       return { alert: presentAlert(alert, budget), acknowledgedAt: alert.acknowledgedAt };
     });
   }
+}
+
+async function pathOf(em: EntityManager, organization: string, team: string | null): Promise<readonly string[]> {
+  return team === null ? [organization] : teamPath(em, organization, (await teamByAlias(em, organization, team)).id);
 }

@@ -92,8 +92,8 @@ export class BudgetAlerts {
     const person = budget.person ?? null;
     const spender = person && (await people.profiles(tx.em, organization, [person])).nameOf(person);
     const content = alertMail(stands, presentAlert(alert, budget), { team, spender });
-    for (const reader of await peopleToTell(tx, { vault, people }, budget.team)) {
-      const subjects = [reader.person ?? organization, ...(person ? [person] : [])];
+    for (const reader of await peopleToTell(tx, { vault, people }, budget)) {
+      const subjects = [reader.subject, ...(person ? [person] : [])];
       tx.enqueue(
         mailMessage({
           ...content,

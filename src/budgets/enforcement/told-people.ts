@@ -1,35 +1,57 @@
 import type { Vault } from '../../platform/crypto/vault.ts';
 import type { Transaction } from '../../platform/unit-of-work.ts';
-import { FactsReader, type People, reportRecipients } from '../../tenancy/service.ts';
+import { FactsReader, type People, type Recipient, recipientsOf, reportRecipients } from '../../tenancy/service.ts';
+import type { Budget } from '../entities.ts';
 
 const TOLD_ROLES: ReadonlySet<string> = new Set(['owner', 'admin', 'finance']);
 
-/** Somebody who is told by mail; `person` is null for an address that the settings name and nobody has. */
-export interface ToldReader {
-  readonly person: string | null;
-  readonly email: string;
+interface Directory {
+  readonly vault: Vault;
+  readonly people: People;
 }
 
 /**
- * Who is told about a team's budgets: its owners, admins and finance, those above it included, and the addresses in
- * `reporting.recipients`. Nobody is told twice.
- * @param team the organization's id for budgets of the whole organization
+ * Who is told about a budget: the owners, admins and finance of its team, those above it included, and whoever
+ * `reporting.recipients` names. What one person spends is told to those recipients only where they are to see members'
+ * figures (`include_member_breakdown`). Nobody is told twice.
+ * @param budget its team is the organization's id where it is of the whole organization
  */
 export async function peopleToTell(
+  tx: Transaction,
+  directory: Directory,
+  budget: Pick<Budget, 'team' | 'person'>,
+): Promise<Recipient[]> {
+  const readers = new Map<string, Recipient>();
+  for (const reader of [
+    ...(await responsibleOf(tx, directory, budget.team)),
+    ...(await namedRecipients(tx, directory, budget)),
+  ])
+    if (!readers.has(reader.email.toLowerCase())) readers.set(reader.email.toLowerCase(), reader);
+  return [...readers.values()];
+}
+
+async function responsibleOf(
   { em, origin, at }: Transaction,
-  parts: { vault: Vault; people: People },
+  { people }: Directory,
   team: string,
-): Promise<ToldReader[]> {
+): Promise<Recipient[]> {
   const { organization } = origin;
   const { holders } = await new FactsReader(em, organization, at).ofTeam(team);
   const told = new Set(holders.filter(({ role }) => TOLD_ROLES.has(role)).map(({ person }) => person));
-  const profiles = await parts.people.profiles(em, organization, told);
-  const readers = new Map<string, ToldReader>();
-  for (const person of told) {
+  const profiles = await people.profiles(em, organization, told);
+  return [...told].flatMap((person) => {
     const { email } = profiles.of(person);
-    if (email !== null) readers.set(email.toLowerCase(), { person, email });
-  }
-  for (const email of await reportRecipients(em, parts.vault, organization, team))
-    if (!readers.has(email.toLowerCase())) readers.set(email.toLowerCase(), { person: null, email });
-  return [...readers.values()];
+    return email === null ? [] : [{ email, subject: person, person }];
+  });
+}
+
+async function namedRecipients(
+  { em, origin }: Transaction,
+  { vault, people }: Directory,
+  { team, person }: Pick<Budget, 'team' | 'person'>,
+): Promise<Recipient[]> {
+  const { organization } = origin;
+  const { addresses, includeMembers } = await reportRecipients(em, vault, organization, team);
+  const mayKnow = (person ?? null) === null || includeMembers;
+  return mayKnow ? recipientsOf(em, people, organization, addresses) : [];
 }

@@ -28,6 +28,23 @@ export const OTHER_TOKEN_KINDS = ALL_TOKEN_KINDS.filter((kind) => !TOKEN_KINDS[k
 /** Tokens of a call by kind; what is left out is 0. */
 export type TokenCounts = Readonly<Partial<Record<TokenKind, number>>>;
 
+/**
+ * The ways in which the tokens of a call without sound and pictures may turn out to be counted: what goes in may be written to
+ * a cache or read from one, what comes out may be reasoning. No mixture of them costs more than the dearest of them.
+ */
+export function possibleTextCounts(inputTokens: number, outputTokens: number): TokenCounts[] {
+  const inputs: TokenCounts[] = [
+    {},
+    { cached_input_tokens: inputTokens },
+    { cache_write_tokens: inputTokens },
+    { cache_write_tokens: inputTokens, cache_write_1h_tokens: inputTokens },
+  ];
+  const outputs: TokenCounts[] = [{}, { reasoning_tokens: outputTokens }];
+  return inputs.flatMap((input) =>
+    outputs.map((output) => ({ input_tokens: inputTokens, output_tokens: outputTokens, ...input, ...output })),
+  );
+}
+
 /** The counts without what is counted elsewhere too: each token stands in exactly one of them. */
 export type PlainCounts = Readonly<Record<TokenKind, number>>;
 

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { canonicalJson } from '../../../src/audit/canonical-json.ts';
+import { canonicalJson } from '../../../src/platform/canonical-json.ts';
 import { leafTextHash } from '../../../src/audit/leaf.ts';
 import { sha256 } from '../tree/reference.ts';
 import { ExportedLog, fromLines, linesOf, seqOf, verify } from './exported-log.ts';

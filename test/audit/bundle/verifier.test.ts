@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { canonicalJson, type JsonValue } from '../../../src/audit/canonical-json.ts';
+import { canonicalJson, type JsonValue } from '../../../src/platform/canonical-json.ts';
 import { EMPTY_ROOT } from '../../../src/audit/merkle.ts';
 import { cosignatureTime, signCheckpoint } from '../../../src/audit/notes/checkpoint.ts';
 import { formatVerifierKey, signingKey } from '../../../src/audit/notes/keys.ts';

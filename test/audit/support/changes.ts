@@ -192,6 +192,22 @@ export const CHANGES: Readonly<Record<string, Call>> = {
     return send(office, 'POST', `${path}/billing`, { action: 'acknowledge_alert', alert_id: alert!.id });
   },
 
+  'POST /api/v1/organization/billing': async (office) => {
+    await office.system.need('PUT', '/api/v1/organization/budgets/all-seen', {
+      ...budget,
+      amount: { value: '1', currency: 'USD' },
+      scope: { model: 'all-seen' },
+      exceeded_action: 'notify',
+    });
+    const event = { ...usage(office), model: 'all-seen', cost: { value: '1', currency: 'USD' } };
+    await office.system.need('POST', '/api/v1/usage', { events: [event] });
+    const [alert] = await office.system.until(async () => {
+      const alerts = await alertsOf(office.system.core, null);
+      return alerts.length > 0 && alerts;
+    }, 'an alert of the organization');
+    return send(office, 'POST', '/api/v1/organization/billing', { action: 'acknowledge_alert', alert_id: alert!.id });
+  },
+
   'POST /api/v1/approvals': (office) =>
     send(office, 'POST', '/api/v1/approvals', {
       team_id: office.team,

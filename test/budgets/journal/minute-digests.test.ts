@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { canonicalJson } from '../../../src/audit/canonical-json.ts';
+import { canonicalJson } from '../../../src/platform/canonical-json.ts';
 import { JournalWorld } from './support/journal-world.ts';
 
 let world: JournalWorld;

@@ -12,7 +12,7 @@ import { BudgetModel, type Spender } from './model.ts';
 const MODELS = ['small', 'large'];
 
 /** What stands in a tree of four levels: organization, division, team, person; the numbers are drawn. */
-export interface WorldPlan {
+interface WorldPlan {
   readonly budgets: readonly {
     readonly level: 'organization' | 'division' | 'team' | 'person' | 'model';
     readonly limit: number;
@@ -21,7 +21,7 @@ export interface WorldPlan {
   }[];
 }
 
-export type Step =
+type Step =
   | {
       readonly type: 'reserve';
       readonly spender: number;
@@ -42,7 +42,7 @@ const natural = (max: number) => fc.integer({ min: 0, max });
 const amounts = (max: number) => fc.integer({ min: 1, max: max * 10 });
 const limits = fc.integer({ min: 5, max: 60 }).map((value) => value * 10);
 
-export const plans: fc.Arbitrary<WorldPlan> = fc.record({
+const plans: fc.Arbitrary<WorldPlan> = fc.record({
   budgets: fc.array(
     fc.record({
       level: fc.constantFrom(
@@ -60,7 +60,7 @@ export const plans: fc.Arbitrary<WorldPlan> = fc.record({
   ),
 });
 
-export const steps: fc.Arbitrary<Step[]> = fc.array(
+const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     {
       weight: 8,
@@ -120,8 +120,22 @@ function worldOf(plan: WorldPlan): World {
   };
 }
 
+/**
+ * Lives through random histories.
+ * @throws with the shortest one that was found, where tables and model do not agree
+ */
+export async function liveHistories(
+  database: Database,
+  admin: Client,
+  { count, atOnce }: { count: number; atOnce: number },
+): Promise<void> {
+  const share = (index: number) => Math.ceil((count - index) / atOnce);
+  const live = fc.asyncProperty(plans, steps, (plan, taken) => History.live(database, admin, plan, taken));
+  await Promise.all(Array.from({ length: atOnce }, (_, index) => fc.assert(live, { numRuns: share(index) })));
+}
+
 /** One history, lived through by the tables and by the model: they have to agree on every answer and on every figure. */
-export class History {
+class History {
   readonly #database: Database;
   readonly #store: ReservationStore;
   readonly #world: World;

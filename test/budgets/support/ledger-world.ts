@@ -129,7 +129,7 @@ export async function reserveIn(
       gathered,
     );
     if (outcome.outcome !== 'stale' && outcome.outcome !== 'again') return outcome;
-    gathered = outcome.outcome === 'again';
+    gathered ||= outcome.outcome === 'again';
     if (outcome.outcome === 'stale') place = await placeOf(database, world, place.team, place.person, place.model);
   }
   throw new Error('the answer never became final');

@@ -118,6 +118,35 @@ describe('a batch', () => {
 });
 
 describe('the same event again', () => {
+  test('is the same in whatever order the members of its metadata come', async () => {
+    const sent = event({ metadata: { trace: { span: 1, parent: [{ x: 1, y: 2 }] }, run: 'a' } });
+    const turned = { ...sent, metadata: { run: 'a', trace: { parent: [{ y: 2, x: 1 }], span: 1 } } };
+    expect(await office.report([sent, turned])).toEqual({ accepted: 1, duplicates: 1, rejected: [] });
+    expect(await office.report([turned])).toEqual({ accepted: 0, duplicates: 1, rejected: [] });
+    expect(await office.report([event({ metadata: { half: '\ud800' } })])).toMatchObject({
+      accepted: 0,
+      rejected: [{ problem: { errors: [{ path: 'metadata' }] } }],
+    });
+  });
+
+  test('within a batch fares as the first one does: what is not booked is no duplicate', async () => {
+    const unknown = event({ cost: { value: '1', currency: 'CHF' } });
+    const taken = event();
+    await office.report([taken]);
+    const other = { ...taken, input_tokens: 7 };
+    const { accepted, duplicates, rejected } = await office.report([unknown, unknown, other, other, unknown]);
+    expect({ accepted, duplicates }).toEqual({ accepted: 0, duplicates: 0 });
+    expect(
+      rejected.map(({ index, problem }: { index: number; problem: { type: string } }) => [index, problem.type]),
+    ).toEqual([
+      [0, '/problems/invalid-request'],
+      [1, '/problems/invalid-request'],
+      [2, '/problems/idempotency-conflict'],
+      [3, '/problems/idempotency-conflict'],
+      [4, '/problems/invalid-request'],
+    ]);
+  });
+
   test('counts once, within a batch and across requests, however it is written', async () => {
     const sent = event({
       occurred_at: '2026-11-20T10:00:00.000Z',

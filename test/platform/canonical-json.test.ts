@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { canonicalJson, type JsonValue } from '../../src/audit/canonical-json.ts';
+import { canonicalJson, type JsonValue } from '../../src/platform/canonical-json.ts';
 
 const refused = expect.objectContaining({ code: 'not-canonical' });
 const anything = canonicalJson as (value: unknown) => string;

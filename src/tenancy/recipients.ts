@@ -1,7 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { inactiveAmong, type People } from '../tenancy/service.ts';
+import { inactiveAmong } from './facts.ts';
+import type { People } from './people.ts';
 
-/** An address that a report goes to. */
+/** An address that a report or an alert goes to. */
 export interface Recipient {
   readonly email: string;
   /** Whose key the mail is sealed under: the person's, or the organization's where nobody is known by the address. */
@@ -10,8 +11,8 @@ export interface Recipient {
 }
 
 /**
- * Whoever gets a report, each once. An address whose person has left the organization gets nothing more: what was meant for
- * somebody who works here is not sent to somebody who does not. Neither does one whose person was erased.
+ * Whoever the addresses stand for, each once. An address whose person has left the organization gets nothing more: what was
+ * meant for somebody who works here is not sent to somebody who does not. Neither does one whose person was erased.
  */
 export async function recipientsOf(
   em: EntityManager,
