@@ -716,6 +716,16 @@ $$;
 revoke all on function countersign.authenticate(bytea) from public;
 grant execute on function countersign.authenticate(bytea) to countersign_app;
 
+-- Whoever checks the logs must know of organizations of whose log nothing is left. Runs as the owner, tells ids and nothing else.
+create function countersign.organizations_to_check()
+returns setof uuid
+language sql stable security definer set search_path = ''
+as $$
+  select id from countersign.organizations union select organization_id from countersign.audit_cosignatures union select organization_id from countersign.audit_archives
+$$;
+revoke all on function countersign.organizations_to_check() from public;
+grant execute on function countersign.organizations_to_check() to countersign_sealer;
+
 -- What is only kept for a while is forgotten for every organization at once. Runs as the owner, by the database's own clock:
 -- whoever could say what time it is could have everything forgotten.
 create function countersign.forget_expired()
@@ -850,7 +860,7 @@ begin
   execute format(
     'select count(*) from countersign.%I e where not exists (
        select from countersign.audit_leaves l join countersign.audit_archives a on a.organization_id = l.organization_id and l.leaf_index >= a.first_index and l.leaf_index < a.end_index
-       where l.organization_id = e.organization_id and l.entry_id = e.id and a.month = $1)', name) into missing using month;
+       where l.organization_id = e.organization_id and l.entry_id = e.id and l.at = e.at and a.month = $1)', name) into missing using month;
   if missing > 0 then
     raise exception '% entries of this month are in no archive', missing using errcode = 'object_not_in_prerequisite_state';
   end if;

@@ -876,7 +876,8 @@ create table countersign.reservation_changes (
   "at" timestamptz not null,
   reservation_id uuid not null,
   state varchar(255) not null,
-  primary key (organization_id, number)
+  primary key (organization_id, number),
+  constraint reservation_changes_number_check check (number > 0)
 );
 
 -- How far an organization's journal was digested.

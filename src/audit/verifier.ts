@@ -22,6 +22,8 @@ export interface ValidBundle {
   /** What the entries lead to: how many entries the log had then, and the signed note that says so, with its cosignatures. */
   readonly treeSize: number;
   readonly checkpoint: string;
+  /** Entries that stand after others which are more than an hour younger: added with a moment of the past, or held up. */
+  readonly late?: { readonly entries: number; readonly first: number };
   /** Whether the checkpoint from outside could be compared; not where the bundle does not show the tree of its size. */
   readonly seen?: 'agrees' | 'not-compared';
 }
@@ -70,7 +72,8 @@ async function verifyLines(
   const tree = new Tree();
   let block = { end: start, leaves: [] as string[], lines: [] as string[] };
   let latest = null as Checkpoint | null;
-  let [checkpoints, erased, isCompared, isComplete] = [0, 0, false, false];
+  let [checkpoints, erased, isCompared, isComplete, newest] = [0, 0, false, false, 0];
+  let late = null as { entries: number; first: number } | null;
 
   growTo(start, hashesIn(left));
   for await (const line of lines) {
@@ -95,6 +98,7 @@ async function verifyLines(
     to,
     treeSize,
     checkpoint: latest.note,
+    ...(late && { late }),
     ...comparison,
   };
 
@@ -118,9 +122,12 @@ async function verifyLines(
     if (sha256(line) !== digest) throw await whatHappened(line, lines, seq, leaf, digest);
     const entry = parseEntry(line);
     if (entry?.seq !== seq || leafHash(entry.leaf) !== leaf) throw tampered('its leaf was altered', seq);
-    const commitment = commitmentIn(entry.leaf);
+    const { personal: commitment, at } = parse(entry.leaf) ?? {};
     if (entry.personal && !opens(entry.personal, commitment)) throw tampered('its personal fields were altered', seq);
     if (!entry.personal && commitment !== undefined) erased += 1;
+    const made = Date.parse(String(at));
+    if (made < newest - LATE_MS) late = { entries: (late?.entries ?? 0) + 1, first: late?.first ?? seq };
+    newest = Math.max(newest, made || 0);
     growTo(seq + 1, [leaf]);
   }
 
@@ -207,6 +214,7 @@ async function whatHappened(
 }
 
 const NEWLINE = 0x0a;
+const LATE_MS = 3_600_000;
 const LONGEST_LINE = 16 * 2 ** 20;
 const SIGNED_LINE = /^\{"(header|digests|checkpoint|manifest)":"/;
 const LINE_OF_A_BUNDLE = /^\{"(header|digests|checkpoint|manifest|seq)":|countersign-bundle\//;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LogCheck } from '../../src/audit/checking/log-check.ts';
 import { LogKeys } from '../../src/audit/exports/log-keys.ts';
+import { findEntries } from '../../src/audit/reading/entry-store.ts';
 import { cosignCheckpoint } from '../../src/audit/notes/checkpoint.ts';
 import { formatVerifierKey, signingKey } from '../../src/audit/notes/keys.ts';
 import { formatSignature } from '../../src/audit/notes/signed-note.ts';
@@ -41,9 +42,10 @@ async function goodLog(): Promise<string> {
   return organization;
 }
 
+/** As a process finds them that remembers no key. */
 async function findings(organization: string): Promise<string[]> {
   const found: string[] = [];
-  await logs.check(organization, ({ seq, what }) => found.push(seq === null ? what : `${seq}: ${what}`));
+  await forgetful().check(organization, ({ seq, what }) => found.push(seq === null ? what : `${seq}: ${what}`));
   return found;
 }
 
@@ -59,18 +61,16 @@ describe('a log as it was written', () => {
       erased: 0,
       checkpoints: BATCHES.length,
       waiting: 2,
+      late: { entries: 0, first: null },
     });
     await world.sealAll();
     const erased = await world.person(organization);
     await world.write(organization, 1, { actor: { type: 'person', id: erased }, source: SOURCE });
     await world.sealAll();
-    await world.admin.query('update keyring.subject_keys set wrapped = null where id = $1', [erased]);
-    const withoutMemory = new LogCheck({
-      work: restartedWork(),
-      archive: { read: async () => new Map() },
-      keys: new LogKeys(new BareDatabase(world.sealerDatabase), new SigningKeys(world.master)),
-    });
-    expect(await withoutMemory.check(organization, (finding) => expect(finding).toBeNull())).toMatchObject({
+    await world.admin.query('update keyring.subject_keys set wrapped = null, destroyed_at = now() where id = $1', [
+      erased,
+    ]);
+    expect(await forgetful().check(organization, (finding) => expect(finding).toBeNull())).toMatchObject({
       entries: SIZE + 3,
       erased: 1,
       waiting: 0,
@@ -102,6 +102,11 @@ describe('a log as it was written', () => {
 
 /** Another text of the same entry, which the table takes. */
 const OTHER_LEAF = `jsonb_set(leaf::jsonb, '{detail}', '{"n": 4711}')::text`;
+
+/** The copy of an entry, with its id and a moment of its own. */
+const ADDED_WITH_SEALED_ID = `insert into countersign.audit_entries (id, organization_id, at, leaf)
+  select e.id, e.organization_id, e.at - interval '1 second', jsonb_set(e.leaf::jsonb, '{at}', to_jsonb(e.at - interval '1 second'))::text
+  from countersign.audit_entries e join countersign.audit_leaves l on l.entry_id = e.id where l.organization_id = $1 and l.leaf_index = 700`;
 
 describe('whatever was done to it', () => {
   test.each<[string, string, string | RegExp]>([
@@ -180,6 +185,31 @@ describe('whatever was done to it', () => {
       'where an entry came from, removed',
       `update countersign.audit_entries e set sealed = null from countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = 40`,
       '40: its personal fields were removed',
+    ],
+    [
+      'the key of where entries came from, removed',
+      `delete from keyring.subject_keys where organization_id = $1`,
+      '40: the key of its personal fields is missing or damaged, and the keyring does not say that it was destroyed',
+    ],
+    [
+      'the key of where entries came from, emptied',
+      `update keyring.subject_keys set wrapped = null where organization_id = $1`,
+      '40: the key of its personal fields is missing or damaged, and the keyring does not say that it was destroyed',
+    ],
+    [
+      'the key of where entries came from, damaged',
+      `update keyring.subject_keys set wrapped = set_byte(wrapped, 20, get_byte(wrapped, 20) # 1) where organization_id = $1`,
+      '40: the key of its personal fields is missing or damaged, and the keyring does not say that it was destroyed',
+    ],
+    [
+      'an entry that was added with the id of a sealed one',
+      ADDED_WITH_SEALED_ID,
+      /^entry [0-9a-f-]{36} has neither leaf nor place in the queue/,
+    ],
+    [
+      'an archive of more than there is',
+      `insert into countersign.audit_archives (id, organization_id, month, first_index, end_index, tree_size, entries, digest, personal_digest, archived_at) values (gen_random_uuid(), $1, '2016-01', 0, 9999, 9999, 9999, 'x', 'x', now())`,
+      'the archive of 2016-01 holds more than the log has',
     ],
     [
       'an entry that was added past the queue',
@@ -309,6 +339,44 @@ describe('whatever was done to it', () => {
     expect(found).toContainEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected));
   });
 
+  test('an entry that was added with the id of a sealed one has no place in the log, and is shown with none', async () => {
+    const organization = await goodLog();
+    await world.admin.query(ADDED_WITH_SEALED_ID, [organization]);
+    const entries = await world.work.read(organization, (em) =>
+      findEntries(em, organization, {}, { before: null, limit: 2 * SIZE }),
+    );
+    expect(entries).toHaveLength(SIZE + 1);
+    const ids = Map.groupBy(entries, ({ id }) => id);
+    expect([...ids.values()].find((copies) => copies.length > 1)?.map(({ seq }) => seq)).toEqual([700, null]);
+  });
+
+  test('an entry that was added in good order and with an old moment is counted as late', async () => {
+    const organization = await goodLog();
+    const { rows } = await world.admin.query<{ id: string; at: Date; leaf: string }>(
+      'select id, at, leaf from countersign.audit_entries where organization_id = $1 order by at limit 1',
+      [organization],
+    );
+    const [{ id, at, leaf }] = rows as [(typeof rows)[0]];
+    const [added, old] = [newId(), new Date(at.getTime() - 3_700_000).toISOString()];
+    await world.admin.query(
+      'insert into countersign.audit_entries (id, organization_id, at, leaf) values ($1, $2, $3, $4)',
+      [added, organization, old, JSON.stringify({ ...JSON.parse(leaf), id: added, at: old, personal: undefined })],
+    );
+    expect(leaf).toContain(id);
+    await world.admin.query(
+      'insert into countersign.audit_pending (organization_id, at, entry_id) values ($1, $2, $3)',
+      [organization, old, added],
+    );
+    await world.sealer().seal(organization);
+    expect(await logs.check(organization, (finding) => expect(finding).toBeNull())).toMatchObject({
+      entries: SIZE + 1,
+      late: { entries: 1, first: SIZE },
+    });
+    expect((await cli('--organization', organization)).output).toContain(
+      `1 entries are late: they stand after others that are more than an hour younger; the first is entry ${SIZE}\n`,
+    );
+  });
+
   test('is found under a checkpoint too: a cosignature that the witness did not make', async () => {
     const organization = await goodLog();
     const [checkpoint] = await world.checkpoints(organization);
@@ -349,6 +417,36 @@ describe('countersign audit check', () => {
     expect(output).toMatch(new RegExp(`${bad}: and \\d{3} more\n`));
   });
 
+  test('notices an organization of whose log nothing is left', async () => {
+    const organization = newId();
+    await world.admin.query(
+      `insert into countersign.organizations (id, settings, created_at, name) values ($1, '{}', now(), '')`,
+      [organization],
+    );
+    expect(await cli('--organization', organization)).toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining('the organization is there, and nothing is left of its log\n'),
+    });
+    await world.admin.query('delete from countersign.organizations where id = $1', [organization]);
+  });
+
+  test('goes on where keys are damaged, and asks for the right master secret where none opens', async () => {
+    const organization = await goodLog();
+    const shut = (sql: string) => world.admin.query(sql, [organization]);
+    await shut(`update keyring.subject_keys set wrapped = substr(wrapped, 1, 9) where organization_id = $1`);
+    expect(await cli('--organization', organization)).toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining(`${organization}: entry 0: the key of its personal fields is missing or damaged`),
+      errors: '',
+    });
+    expect(
+      await runCli(['audit', 'check'], {
+        DATABASE_URL: world.place.url,
+        COUNTERSIGN_SECRET_KEY: randomBytes(32).toString('hex'),
+      }),
+    ).toMatchObject({ exitCode: 2, output: '', errors: expect.stringContaining('Set COUNTERSIGN_SECRET_KEY') });
+  });
+
   test('says that it cannot tell, with the status 2, where it cannot', async () => {
     expect(await cli('--organization', 'acme')).toMatchObject({
       exitCode: 2,
@@ -367,6 +465,14 @@ describe('countersign audit check', () => {
     ).toMatchObject({ exitCode: 2, errors: expect.stringContaining('does not answer') });
   });
 });
+
+function forgetful(): LogCheck {
+  return new LogCheck({
+    work: restartedWork(),
+    archive: { read: async () => new Map() },
+    keys: new LogKeys(new BareDatabase(world.sealerDatabase), new SigningKeys(world.master)),
+  });
+}
 
 /** Another process’s view: no key is remembered. */
 function restartedWork(): UnitOfWork {

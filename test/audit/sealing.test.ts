@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { leafTextHash } from '../../src/audit/leaf.ts';
 import { EMPTY_ROOT } from '../../src/audit/merkle.ts';
+import { appendLeaves } from '../../src/audit/tree/tiles.ts';
 import { newId } from '../../src/platform/ids.ts';
 import type { Origin } from '../../src/platform/unit-of-work.ts';
 import { checkLog } from './support/check-log.ts';
@@ -44,6 +46,40 @@ async function writeSlowly(organization: string, random: (below: number) => numb
     if (takenBack && error instanceof Error && error.message === 'taken back') return 0;
     throw error;
   }
+}
+
+/** Past triggers. */
+async function asReplica(sql: string, organization: string): Promise<void> {
+  await world.admin.query('set session_replication_role = replica');
+  await world.admin.query(sql, [organization]);
+  await world.admin.query('set session_replication_role = origin');
+}
+
+/** What somebody does who has the database and no key: changes an entry and all that follows from it, and has it signed anew. */
+async function rewrite(organization: string, seq: number): Promise<void> {
+  const leaves = await world.leaves(organization);
+  const hashes: Uint8Array[] = leaves.map(({ hash }) => hash);
+  hashes[seq] = leafTextHash('{"another":"entry"}');
+  const { changed, root } = appendLeaves(0, [], hashes);
+  await world.admin.query('set session_replication_role = replica');
+  await world.admin.query(
+    'update countersign.audit_leaves set leaf_hash = $3 where organization_id = $1 and leaf_index = $2',
+    [organization, seq, hashes[seq]],
+  );
+  for (const { level, index, hashes: tile } of changed)
+    await world.admin.query(
+      'update countersign.audit_tiles set hashes = $4 where organization_id = $1 and level = $2 and tile_index = $3',
+      [organization, level, index, tile],
+    );
+  await world.admin.query('update countersign.audit_logs set root = $2 where organization_id = $1', [
+    organization,
+    root,
+  ]);
+  await world.admin.query('delete from countersign.audit_checkpoints where organization_id = $1 and tree_size = $2', [
+    organization,
+    leaves.length,
+  ]);
+  await world.admin.query('set session_replication_role = origin');
 }
 
 describe('sealing', () => {
@@ -189,6 +225,74 @@ describe('a log that was changed past the product', () => {
       { level: 50, organization: damaged, err: { message: expect.stringContaining('restore') } },
     ]);
     await world.admin.query('delete from countersign.audit_pending where organization_id = $1', [damaged]);
+  });
+
+  test('in that its history was written anew: no sealer signs a second root for what the stored checkpoint holds', async () => {
+    const organization = await world.organization();
+    for (const batch of [3, 2]) {
+      await world.write(organization, batch);
+      await world.sealer().seal(organization);
+    }
+    await rewrite(organization, 1);
+    await expect(world.sealer().seal(organization)).resolves.toBe(0);
+    await world.sealer().recover(WHOLE);
+    expect((await world.checkpoints(organization)).map(({ size }) => size)).toEqual([3]);
+    expect(world.logged.splice(0)).toMatchObject([
+      { organization, err: { message: expect.stringContaining('do not follow from the 3 that were signed before') } },
+    ]);
+    await world.write(organization);
+    await expect(world.sealer().seal(organization)).rejects.toMatchObject({ code: 'log-forked' });
+    expect((await world.leaves(organization)).length).toBe(5);
+    await world.admin.query('delete from countersign.audit_pending where organization_id = $1', [organization]);
+    await asReplica('delete from countersign.audit_logs where organization_id = $1', organization);
+  });
+
+  test('in that its history was written anew from where nothing is signed any more: who signed it remembers', async () => {
+    const organization = await world.organization();
+    const sealer = world.sealer();
+    for (const batch of [3, 2]) {
+      await world.write(organization, batch);
+      await sealer.seal(organization);
+    }
+    await rewrite(organization, 4);
+    await sealer.recover(WHOLE);
+    expect((await world.checkpoints(organization)).map(({ size }) => size)).toEqual([3]);
+    expect(world.logged.splice(0)).toMatchObject([
+      { organization, err: { message: expect.stringContaining('two roots of 5') } },
+    ]);
+    await world.write(organization);
+    await expect(sealer.seal(organization)).rejects.toMatchObject({ code: 'log-forked' });
+    await world.admin.query('delete from countersign.audit_pending where organization_id = $1', [organization]);
+    await asReplica('delete from countersign.audit_logs where organization_id = $1', organization);
+  });
+
+  test('in that it was set back, or begun anew: who signed more remembers', async () => {
+    const organization = await world.organization();
+    const sealer = world.sealer();
+    await world.write(organization, 3);
+    await sealer.seal(organization);
+    for (const table of ['audit_leaves', 'audit_tiles', 'audit_checkpoints', 'audit_logs'])
+      await asReplica(`delete from countersign.${table} where organization_id = $1`, organization);
+    await world.write(organization);
+    await expect(sealer.seal(organization)).rejects.toThrow('the log went back');
+    expect(await world.checkpoints(organization)).toEqual([]);
+    await world.admin.query('delete from countersign.audit_pending where organization_id = $1', [organization]);
+  });
+
+  test('in that a checkpoint was: nothing is signed after it', async () => {
+    const organization = await world.organization();
+    await world.write(organization, 3);
+    await world.sealer().seal(organization);
+    await asReplica(
+      `update countersign.audit_checkpoints set note = replace(note, 'countersign', 'countersigh') where organization_id = $1`,
+      organization,
+    );
+    await world.write(organization);
+    await expect(world.sealer().seal(organization)).rejects.toMatchObject({
+      code: 'log-forked',
+      message: expect.stringContaining('is not the one that the log’s key has signed'),
+    });
+    await world.admin.query('delete from countersign.audit_pending where organization_id = $1', [organization]);
   });
 
   test('in that an entry is missing: the others are sealed, and it stays queued', async () => {

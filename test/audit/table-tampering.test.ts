@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { TABLE_MUTATIONS } from '../../bench/support/audit/table-mutations.ts';
+import { sealedSize, writeJournal } from '../../bench/support/audit/journal.ts';
 import { TableTampering } from '../../bench/support/audit/table-tampering.ts';
 import { seededRandom } from '../../bench/support/random.ts';
 import { LogCheck } from '../../src/audit/checking/log-check.ts';
@@ -10,18 +11,19 @@ import { LogWorld } from './support/log-world.ts';
 
 /** A full tile, partial ones on two levels, and three checkpoints. */
 const BATCHES = [3, 254, 10];
-const SIZE = BATCHES.reduce((sum, batch) => sum + batch, 0);
-const MUTATIONS = 150;
+const MUTATIONS = 200;
 /** Every one of them has the whole log checked. */
 const TIMEOUT_MS = 240_000;
 const SOURCE = { address: '203.0.113.7', userAgent: 'test' };
 
 let world: LogWorld;
 let check: LogCheck;
+let sealer: BareDatabase;
 
 beforeAll(async () => {
   world = await LogWorld.open();
-  const keys = new LogKeys(new BareDatabase(world.sealerDatabase), new SigningKeys(world.master));
+  sealer = new BareDatabase(world.sealerDatabase);
+  const keys = new LogKeys(sealer, new SigningKeys(world.master));
   check = new LogCheck({ work: world.work, archive: { read: async () => new Map() }, keys });
 });
 
@@ -29,6 +31,7 @@ afterAll(() => world?.close());
 
 async function sealedLog(): Promise<string> {
   const organization = await world.organization();
+  await writeJournal({ admin: world.admin, work: world.work, sealer }, organization);
   for (const batch of BATCHES) {
     await world.write(organization, batch, { source: SOURCE });
     await world.sealer().seal(organization);
@@ -42,8 +45,8 @@ test(
     const [organization, donor] = [await sealedLog(), await sealedLog()];
     await world.write(organization, 2);
     const tables = await TableTampering.begin(
-      { admin: world.admin, check },
-      { organization, donor, size: SIZE },
+      { admin: world.admin, check, work: world.work, sealer },
+      { organization, donor, size: await sealedSize(world.admin, organization) },
       seededRandom(1),
     );
     expect(await tables.look()).toEqual([]);

@@ -286,6 +286,7 @@ describe('the roles', () => {
       'countersign.forget_expired()',
       'countersign.keep_usage()',
       'countersign.make_audit_partitions()',
+      'countersign.organizations_to_check()',
       'countersign.price_catalogue_counts(text)',
       'countersign.recall_next_budget(uuid,timestamp with time zone)',
       'countersign.record_reservation_change()',

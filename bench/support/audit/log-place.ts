@@ -77,7 +77,7 @@ function composeLog(database: Database, sealerDatabase: BareDatabase, logger: Lo
   const master = new MasterKey(randomBytes(32).toString('hex'));
   const vault = new Vault(master);
   const keys = new LogKeys(sealerDatabase, new SigningKeys(master));
-  const sealer = new Sealer({ database: sealerDatabase, keys: new SigningKeys(master), clock: systemClock, logger });
+  const sealing = new Sealer({ database: sealerDatabase, keys: new SigningKeys(master), clock: systemClock, logger });
   const work = new UnitOfWork({
     database,
     vault,
@@ -88,9 +88,10 @@ function composeLog(database: Database, sealerDatabase: BareDatabase, logger: Lo
   return {
     master,
     work,
+    sealer: sealerDatabase,
     keys,
     check: new LogCheck({ work, archive: { read: async () => new Map() }, keys }),
-    seal: () => sealer.round(WHOLE),
+    seal: () => sealing.round(WHOLE),
     write: (organization: string, entries: number) => writeEntries(work, organization, entries),
     async makeOrganization(): Promise<string> {
       const organization = newId();

@@ -46,6 +46,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'the moment of an entry': `update countersign.audit_entries e set leaf = replace(e.leaf, e.leaf::jsonb ->> 'at', moved.text), at = moved.text::timestamptz from countersign.audit_leaves l, lateral (select to_char(l.at at time zone 'UTC' - make_interval(secs => $5), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as text) moved where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = $3`,
   'an entry removed': `delete from countersign.audit_entries e using countersign.audit_leaves l where l.entry_id = e.id and l.organization_id = $1 and l.leaf_index = $3`,
   'an entry added': `insert into countersign.audit_entries (id, organization_id, at, leaf) select made, o.organization_id, o.at, replace(o.leaf, o.id::text, made::text) from (select o.*, gen_random_uuid() as made from ${OTHER_ENTRY}) o`,
+  'an entry added with a sealed one’s id': `insert into countersign.audit_entries (id, organization_id, at, leaf) select o.id, o.organization_id, o.moved::timestamptz, replace(o.leaf, o.leaf::jsonb ->> 'at', o.moved) from (select o.*, to_char(o.at at time zone 'UTC' - make_interval(secs => $5), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as moved from ${OTHER_ENTRY}) o`,
   'an entry’s text taken from another': `update countersign.audit_entries e set leaf = replace(replace((select o.leaf from ${OTHER_ENTRY}), (select o.id::text from ${OTHER_ENTRY}), e.id::text), (select o.leaf::jsonb ->> 'at' from ${OTHER_ENTRY}), e.leaf::jsonb ->> 'at') ${ENTRY}`,
   'a byte of the personal fields': `update countersign.audit_entries e set sealed = ${alteredByte('e.sealed')} ${ENTRY}`,
   'the personal fields cut': `update countersign.audit_entries e set sealed = substr(e.sealed, 1, ($4 % octet_length(e.sealed))::int) ${ENTRY}`,
@@ -95,6 +96,32 @@ const SIGNED: Readonly<Record<string, string>> = {
   'the log’s keys, from another log': `update countersign.audit_logs l set verifier_key = d.verifier_key, signing_key = d.signing_key from countersign.audit_logs d where l.organization_id = $1 and d.organization_id = $2`,
   'a byte of the signing key': `update countersign.audit_logs set signing_key = ${alteredByte('signing_key')} where ${LOG}`,
   'the log’s head removed': `delete from countersign.audit_logs where ${LOG}`,
+};
+
+const CHANGE =
+  'organization_id = $1 and number = (select number from countersign.reservation_changes where organization_id = $1 order by number offset $5 % (select count(*) from countersign.reservation_changes where organization_id = $1) limit 1)';
+const RESERVATION =
+  'organization_id = $1 and id = (select id from countersign.reservations where organization_id = $1 order by id offset $5 % (select count(*) from countersign.reservations where organization_id = $1) limit 1)';
+const OTHER_STATE = `state = case state when 'released' then 'expired' else 'released' end`;
+
+const JOURNAL: Readonly<Record<string, string>> = {
+  'what a change of a reservation says': `update countersign.reservation_changes set ${OTHER_STATE} where ${CHANGE}`,
+  'the moment of a change of a reservation': `update countersign.reservation_changes set at = at - make_interval(secs => $5) where ${CHANGE}`,
+  'the reservation of a change': `update countersign.reservation_changes set reservation_id = gen_random_uuid() where ${CHANGE}`,
+  'the number of a change of a reservation': `update countersign.reservation_changes set number = number + 1000 + $5 where ${CHANGE}`,
+  'a change of a reservation removed': `delete from countersign.reservation_changes where ${CHANGE}`,
+  'a change of a reservation added before another': `insert into countersign.reservation_changes (organization_id, number, at, reservation_id, state) select organization_id, number - 1, at, reservation_id, state from countersign.reservation_changes where ${CHANGE}`,
+  'a change of a reservation added beyond the last number': `insert into countersign.reservation_changes (organization_id, number, at, reservation_id, state) select organization_id, (select last_value from countersign.reservation_change_numbers) + $5, at, reservation_id, state from countersign.reservation_changes where ${CHANGE}`,
+  'what a reservation held': `update countersign.reservations set amount = amount + $5 where ${RESERVATION}`,
+  'for whom a reservation held': `update countersign.reservations set person_id = gen_random_uuid() where ${RESERVATION}`,
+  'until when a reservation holds': `update countersign.reservations set expires_at = expires_at + make_interval(secs => $5) where ${RESERVATION}`,
+  'what a reservation cost': `update countersign.reservations set cost = cost + $5 where ${RESERVATION} and cost is not null`,
+  'what a reservation came to be': `update countersign.reservations set ${OTHER_STATE} where ${RESERVATION}`,
+  'a reservation removed': `delete from countersign.reservations where ${RESERVATION}`,
+  'a reservation added': `insert into countersign.reservations (id, organization_id, request, team_id, person_id, amount, currency, periods, leases, created_at, expires_at) select gen_random_uuid(), organization_id, request, team_id, person_id, amount, currency, periods, leases, created_at, expires_at from countersign.reservations where ${RESERVATION}`,
+  'how far the journal is digested, set on': `update countersign.reservation_digests set digested_to = digested_to + 1000 + $5 where ${LOG}`,
+  'how far the journal is digested, set back': `update countersign.reservation_digests set digested_to = digested_to - 1 - $5 % digested_to where ${LOG}`,
+  'how far the journal is digested, removed': `delete from countersign.reservation_digests where ${LOG}`,
 };
 
 /** An entry is changed, and everything that follows from it but the signatures: leaf, tiles, the log's root, the checkpoints' roots. */
@@ -170,7 +197,7 @@ function run(
 }
 
 export const TABLE_MUTATIONS: readonly TableMutation[] = [
-  ...Object.entries({ ...ENTRIES, ...TREE, ...SIGNED }).map(([what, sql]) => ({
+  ...Object.entries({ ...ENTRIES, ...TREE, ...SIGNED, ...JOURNAL }).map(([what, sql]) => ({
     what,
     change: (scene: MutationScene) => run(scene, sql),
   })),

@@ -1,6 +1,9 @@
 import type { Client } from 'pg';
 import type { Finding } from '../../../src/audit/checking/finding.ts';
 import type { LogCheck } from '../../../src/audit/checking/log-check.ts';
+import type { BareDatabase } from '../../../src/platform/database/bare.ts';
+import type { UnitOfWork } from '../../../src/platform/unit-of-work.ts';
+import { checkOrganization } from '../../../src/cli/audit/check-organization.ts';
 import type { Random } from '../random.ts';
 import { TABLE_MUTATIONS, type TableMutation } from './table-mutations.ts';
 
@@ -12,6 +15,10 @@ const COLUMNS = {
   audit_tiles: 'organization_id, level, tile_index, hashes',
   audit_checkpoints: 'organization_id, tree_size, root, at, note, previous_size, link',
   audit_logs: 'organization_id, size, root, verifier_key, signing_key, created_at, sealed_at',
+  reservation_changes: 'organization_id, number, at, reservation_id, state',
+  reservation_digests: 'organization_id, digested_to, updated_at',
+  reservations:
+    'id, organization_id, request, team_id, person_id, provider, model, amount, currency, state, periods, leases, created_at, expires_at, closed_at, settlement, cost, late, above_hold',
 } as const;
 const TABLES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 
@@ -22,6 +29,9 @@ export interface TamperedPlace {
   /** A superuser of its own for all that is tampered with. */
   readonly admin: Client;
   readonly check: LogCheck;
+  readonly work: UnitOfWork;
+  /** Opened under `countersign_sealer`. */
+  readonly sealer: BareDatabase;
 }
 
 /** A log whose tables are changed past triggers and grants, and another one to take rows from. */
@@ -77,7 +87,8 @@ export class TableTampering {
   /** What the check finds as things are. */
   async look(): Promise<Finding[]> {
     const findings: Finding[] = [];
-    await this.#place.check.check(this.#logs.organization, (finding) => findings.push(finding));
+    const { check: logs, work, sealer } = this.#place;
+    await checkOrganization({ logs, work, sealer }, this.#logs.organization, (finding) => findings.push(finding));
     return findings;
   }
 

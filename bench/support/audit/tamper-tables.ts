@@ -1,4 +1,5 @@
 import type { Random } from '../random.ts';
+import { sealedSize, writeJournal } from './journal.ts';
 import type { LogPlace } from './log-place.ts';
 import { TableTampering } from './table-tampering.ts';
 import { type Matrix, MatrixCount } from './tamper-matrix.ts';
@@ -9,9 +10,10 @@ const WAITING = 2;
 /** Whether everything was taken back is looked at again and again. */
 const LOOK_EVERY = 100;
 
-/** A log of some hundred entries, some of which wait. */
+/** A log of some hundred entries, with digests of reservations among them. */
 async function smallLog(place: LogPlace): Promise<string> {
   const organization = await place.makeOrganization();
+  await writeJournal(place, organization);
   for (const batch of BATCHES) {
     await place.write(organization, batch);
     await place.seal();
@@ -28,7 +30,7 @@ export async function tamperWithTables(place: LogPlace, times: number, random: R
   await place.write(organization, WAITING);
   const tables = await TableTampering.begin(
     place,
-    { organization, donor, size: BATCHES.reduce((sum, batch) => sum + batch, 0) },
+    { organization, donor, size: await sealedSize(place.admin, organization) },
     random,
   );
   const matrix = new MatrixCount();

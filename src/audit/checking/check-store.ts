@@ -61,6 +61,11 @@ export async function readHead(em: EntityManager, organization: string): Promise
   return row ? { size: Number(row.size), root: row.root, verifierKey: row.verifier_key } : null;
 }
 
+/** Whether there is such an organization, whatever became of its log. */
+export async function hasOrganization(em: EntityManager, organization: string): Promise<boolean> {
+  return (await em.execute('select from countersign.organizations where id = ?', [organization])).length > 0;
+}
+
 export function readRows(em: EntityManager, organization: string, { start, end }: LeafRange): Promise<CheckedRow[]> {
   return em.execute<CheckedRow[]>(ROWS, [organization, start, end]);
 }
@@ -93,7 +98,7 @@ export function readCosignatures(
 /** A row that belongs to nothing. */
 export interface LooseEnd {
   readonly id: string;
-  readonly what: 'no-entry' | 'sealed-twice' | 'leaf' | 'checkpoint' | 'tile' | 'cosignature';
+  readonly what: 'no-entry' | 'sealed-twice' | 'leaf' | 'checkpoint' | 'tile' | 'cosignature' | 'archive';
 }
 
 /** How many entries the log has. Every parameter of these statements is the organization. */
@@ -111,6 +116,7 @@ const LOOSE_ENDS = [
      and (level < 0 or tile_index < 0 or octet_length(hashes) <> 32 * least(256, floor(${SIZE} / 256::numeric ^ level) - tile_index * 256))`,
   `select s.tree_size::text as id, 'cosignature' as what from countersign.audit_cosignatures s where s.organization_id = ?
      and not exists (select from countersign.audit_checkpoints c where c.organization_id = s.organization_id and c.tree_size = s.tree_size)`,
+  `select month as id, 'archive' as what from countersign.audit_archives where organization_id = ? and end_index > ${SIZE}`,
 ];
 
 /** @param most of each kind */
@@ -133,7 +139,7 @@ const ENTRIES_AT_ONCE = 20_000;
 const UNQUEUED = `
   with stretch as (select id, at from countersign.audit_entries where organization_id = ? and at >= ? and (at, id) > (?, ?) order by at, id limit ${ENTRIES_AT_ONCE})
   select max(at) as at, (array_agg(id order by at desc, id desc))[1] as id,
-    array_agg(id) filter (where not exists (select from countersign.audit_leaves l where l.organization_id = ? and l.entry_id = stretch.id)
+    array_agg(id) filter (where not exists (select from countersign.audit_leaves l where l.organization_id = ? and l.entry_id = stretch.id and l.at = stretch.at)
       and not exists (select from countersign.audit_pending p where p.organization_id = ? and p.at = stretch.at and p.entry_id = stretch.id)) as loose
   from stretch`;
 

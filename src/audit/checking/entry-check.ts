@@ -1,7 +1,7 @@
 import { CannotDecrypt } from '../../platform/crypto/aead.ts';
 import type { UnlockedKeys } from '../../platform/crypto/vault.ts';
 import { commitmentIn, leafTextHash, NotPersonal, opens } from '../leaf.ts';
-import { openPersonal, personalSubject } from '../reading/personal-fields.ts';
+import { openPersonal, PersonalKeyMissing, PersonalMissing, personalSubject } from '../reading/personal-fields.ts';
 import type { LeafFields } from '../rules/leaf-fields.ts';
 import { leafFields } from '../reading/leaf-fields.ts';
 import type { ArchivedPart } from '../sealed-entries.ts';
@@ -77,12 +77,16 @@ function checkPersonal(
 ): 'erased' | string[] {
   const commitment = commitmentIn(leaf);
   if (commitment === null) return sealed === null ? [] : ['personal fields were added to it'];
-  if (sealed === null) return ['its personal fields were removed'];
   try {
-    const personal = openPersonal(keys, subject, { id, sealed });
+    const personal = openPersonal(keys, subject, { id, sealed, leaf });
     if (personal === null) return 'erased';
     return opens(personal, commitment) ? [] : ['its personal fields were changed'];
   } catch (error) {
+    if (error instanceof PersonalMissing) return ['its personal fields were removed'];
+    if (error instanceof PersonalKeyMissing)
+      return [
+        'the key of its personal fields is missing or damaged, and the keyring does not say that it was destroyed',
+      ];
     if (error instanceof CannotDecrypt || error instanceof NotPersonal) return ['its personal fields were changed'];
     throw error;
   }

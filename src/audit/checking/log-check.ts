@@ -8,9 +8,10 @@ import { EMPTY_ROOT, HASH_BYTES } from '../merkle.ts';
 import { formatVerifierKey, MalformedKey, parseVerifierKey, type VerifierKey } from '../notes/keys.ts';
 import { readTiles } from '../proof-store.ts';
 import { leafFields } from '../reading/leaf-fields.ts';
-import { unlockPersonal } from '../reading/personal-fields.ts';
+import { unlockUndamaged } from '../reading/personal-fields.ts';
 import type { LeafRange } from '../rules/nodes.ts';
-import type { Archive, ArchivedPart } from '../sealed-entries.ts';
+import type { Archive } from '../sealed-entries.ts';
+import { type ArchivedParts, readArchived } from './archived-parts.ts';
 import {
   type CheckedCheckpoint,
   type CheckedCosignature,
@@ -18,6 +19,7 @@ import {
   countQueued,
   findLooseEnds,
   findUnqueued,
+  hasOrganization,
   type Head,
   readCheckpoints,
   readCosignatures,
@@ -27,6 +29,7 @@ import {
 import { checkCheckpoint, checkCosignature, checkLink } from './checkpoint-check.ts';
 import { checkEntry } from './entry-check.ts';
 import type { Report } from './finding.ts';
+import { type LateEntries, LateSearch } from './late-entries.ts';
 import { TreeCheck } from './tree-check.ts';
 
 export interface CheckedLog {
@@ -36,6 +39,7 @@ export interface CheckedLog {
   readonly checkpoints: number;
   /** How many wait to be sealed. */
   readonly waiting: number;
+  readonly late: LateEntries;
 }
 
 /** A multiple of a tile's width: whole tiles are compared once. */
@@ -50,7 +54,11 @@ const MEANINGS = {
   checkpoint: (id: string) => `the checkpoint of ${id} entries is of more than the log has`,
   tile: (id: string) => `tile ${id} does not hold as many hashes as it must`,
   cosignature: (id: string) => `there is a cosignature, but no checkpoint, of ${id} entries`,
+  archive: (id: string) => `the archive of ${id} holds more than the log has`,
 };
+
+type CheckedTree = Omit<CheckedLog, 'entries' | 'waiting'>;
+const NO_TREE: CheckedTree = { erased: 0, checkpoints: 0, late: { entries: 0, first: null } };
 
 /** Is given the entries of one action, in the order of the log, as far as they are the ones that were sealed. */
 export interface EntryReader {
@@ -78,11 +86,16 @@ export class LogCheck {
    */
   async check(organization: string, report: Report, reader: EntryReader | null = null): Promise<CheckedLog> {
     const read = <T>(work: (em: EntityManager) => Promise<T>) => this.#work.read(organization, work);
-    const { head, waiting } = await read(async (em) => ({
-      head: await readHead(em, organization),
+    // In this order: what is queued when an organization is found, is sealed when the head is read.
+    const { isThere, waiting, head } = await read(async (em) => ({
+      isThere: await hasOrganization(em, organization),
       waiting: await countQueued(em, organization),
+      head: await readHead(em, organization),
     }));
-    const counted = head ? await this.#checkTree(organization, head, report, reader) : { erased: 0, checkpoints: 0 };
+    // The first entry of every organization is that it was made.
+    if (isThere && waiting === 0 && !head?.size)
+      report({ seq: null, what: 'the organization is there, and nothing is left of its log' });
+    const counted = head ? await this.#checkTree(organization, head, report, reader) : NO_TREE;
     for (const { id, what } of await read((em) => findLooseEnds(em, organization, LOOSE_ENDS_AT_MOST)))
       report({ seq: null, what: MEANINGS[what](id) });
     await this.#checkQueue(organization, report);
@@ -101,12 +114,7 @@ export class LogCheck {
     }
   }
 
-  async #checkTree(
-    organization: string,
-    head: Head,
-    report: Report,
-    reader: EntryReader | null,
-  ): Promise<Pick<CheckedLog, 'erased' | 'checkpoints'>> {
+  async #checkTree(organization: string, head: Head, report: Report, reader: EntryReader | null): Promise<CheckedTree> {
     const tree = new TreeCheck(
       (tiles) => this.#work.read(organization, (em) => readTiles(em, organization, tiles)),
       report,
@@ -116,8 +124,11 @@ export class LogCheck {
     let erased = 0;
     let checkpoints = 0;
     let latest: CheckedCheckpoint | null = null;
+    const late = new LateSearch();
     while (tree.size < head.size) {
-      const page = await this.#page(organization, { start: tree.size, end: Math.min(tree.size + PAGE, head.size) });
+      const range = { start: tree.size, end: Math.min(tree.size + PAGE, head.size) };
+      const page = await this.#page(organization, range, report);
+      for (const row of page.rows) late.take(Number(row.seq), new Date(row.leaf_at));
       erased += checkEntries(organization, page, report);
       if (reader) await readEntries(page, reader);
       const missing = firstGap(page);
@@ -136,14 +147,14 @@ export class LogCheck {
       checkpoints += page.checkpoints.length;
       if (missing !== null) {
         report({ seq: tree.size, what: 'its leaf is missing: the tree cannot be computed from here on' });
-        return { erased, checkpoints };
+        return { erased, checkpoints, late: late.found };
       }
     }
     await tree.compareEdge();
     if (!head.root.equals(tree.root()))
       report({ seq: null, what: `the log’s head of ${head.size} entries has another root than they lead to` });
     if (head.size > 0 && latest?.size !== head.size) await this.#mustBeSigned(organization, head, report);
-    return { erased, checkpoints };
+    return { erased, checkpoints, late: late.found };
   }
 
   async #checkSigningKey(organization: string, { verifierKey }: Head, report: Report): Promise<void> {
@@ -152,23 +163,20 @@ export class LogCheck {
         report({ seq: null, what: 'the log’s public key is not that of its signing key' });
     } catch (error) {
       if (!(error instanceof CannotDecrypt || error instanceof NoLog)) throw error;
-      report({ seq: null, what: 'the log’s signing key was changed, or belongs to another master secret' });
+      report({ seq: null, what: 'the log’s signing key was changed' });
     }
   }
 
-  async #page(organization: string, range: LeafRange): Promise<Page> {
+  async #page(organization: string, range: LeafRange, report: Report): Promise<Page> {
     return this.#work.read(organization, async (em) => {
       const rows = await readRows(em, organization, range);
-      const archived = await this.#archive.read(
-        em,
-        organization,
-        rows.filter(({ leaf }) => leaf === null).map(({ seq }) => Number(seq)),
-      );
+      const absent = rows.filter(({ leaf }) => leaf === null).map(({ seq }) => Number(seq));
+      const archived = await readArchived(this.#archive, em, organization, absent, report);
       const sealed = rows.map((row) => ({
         id: row.leaf_entry,
-        sealed: row.sealed ?? archived.get(Number(row.seq))?.sealed ?? null,
+        sealed: row.sealed ?? archived.parts.get(Number(row.seq))?.sealed ?? null,
       }));
-      const keys = await unlockPersonal(this.#work.vault, em, organization, sealed);
+      const keys = await unlockUndamaged(this.#work.vault, em, organization, sealed);
       return {
         range,
         rows,
@@ -197,8 +205,8 @@ export class LogCheck {
 interface Page {
   readonly range: LeafRange;
   readonly rows: readonly CheckedRow[];
-  readonly archived: ReadonlyMap<number, ArchivedPart>;
-  readonly keys: Awaited<ReturnType<typeof unlockPersonal>>;
+  readonly archived: ArchivedParts;
+  readonly keys: Awaited<ReturnType<typeof unlockUndamaged>>;
   readonly checkpoints: readonly CheckedCheckpoint[];
   readonly cosignatures: readonly CheckedCosignature[];
 }
@@ -208,7 +216,8 @@ function checkEntries(organization: string, { rows, archived, keys }: Page, repo
   let erased = 0;
   for (const row of rows) {
     const seq = Number(row.seq);
-    const checked = checkEntry(organization, row, archived.get(seq), keys);
+    if (archived.damaged.has(seq)) continue;
+    const checked = checkEntry(organization, row, archived.parts.get(seq), keys);
     for (const what of checked.wrong) report({ seq, what });
     erased += checked.erased ? 1 : 0;
   }
@@ -219,7 +228,7 @@ function checkEntries(organization: string, { rows, archived, keys }: Page, repo
 async function readEntries({ rows, archived }: Page, reader: EntryReader): Promise<void> {
   for (const row of rows) {
     const seq = Number(row.seq);
-    const leaf = row.leaf ?? archived.get(seq)?.leaf;
+    const leaf = row.leaf ?? archived.parts.get(seq)?.leaf;
     if (!leaf?.includes(`"${reader.action}"`) || !row.leaf_hash.equals(leafTextHash(leaf))) continue;
     const { action, detail } = leafFields(leaf);
     if (action === reader.action) await reader.take(seq, detail);

@@ -10,12 +10,24 @@ import type { LeafFields } from '../rules/leaf-fields.ts';
 import { leafFields } from '../reading/leaf-fields.ts';
 import { openPersonal, personalSubject, unlockPersonal } from '../reading/personal-fields.ts';
 import type { LeafRange } from '../rules/nodes.ts';
-import type { SealedEntries } from '../sealed-entries.ts';
+import type { SealedEntries, SealedEntry } from '../sealed-entries.ts';
 import { type BundleFrame, frameOf } from './bundle-scope.ts';
 
 /** Read in one transaction, and held in memory. */
 const PAGE = 1_024;
 const LOOK_AGAIN_AFTER_MS = 200;
+/** So many entries before and after those of a bundle are looked at. */
+const MARGIN = 1_024;
+
+/** The moment by which an entry's leaf is found is not the one that was sealed: whoever changed it hides entries from a period. */
+export class EntryMisplaced extends Error {
+  readonly code = 'entry-misplaced';
+  readonly seq: number;
+  constructor(seq: number) {
+    super(`the leaf of entry ${seq} has another moment than the entry; restore the table audit_leaves from a backup`);
+    this.seq = seq;
+  }
+}
 
 export interface Reading {
   /** Ends the reading. */
@@ -49,7 +61,7 @@ export class BundleSource {
    * What a bundle of this time holds, read page by page. Waits until every entry of the time that is committed is sealed.
    * @param from entries from this moment on
    * @param to up to, and without, this one
-   * @throws AbortError; Unavailable; TilesDoNotFit; what `whileWaiting` throws. While it is read also EntryMissing, CannotDecrypt, NotPersonal and what the archive throws
+   * @throws AbortError; Unavailable; TilesDoNotFit; what `whileWaiting` throws. While it is read also EntryMissing, EntryMisplaced, what `openPersonal` and what the archive throws
    */
   async read(organization: string, from: Date, to: Date, reading: Reading): Promise<BundleParts> {
     const { scope, checkpoints } = await this.#sealedFrame(organization, from, to, reading);
@@ -80,11 +92,23 @@ export class BundleSource {
     openers: Openers,
     signal: AbortSignal,
   ): AsyncGenerator<BundleEntry> {
+    await this.#checkMargins(organization, range);
     for (let { start } = range; start < range.end; start += PAGE) {
       signal.throwIfAborted();
       const page = { start, end: Math.min(start + PAGE, range.end) };
       yield* await this.#parts.work.read(organization, (em) => this.#page(em, organization, page, openers));
     }
+  }
+
+  /** The range is where leaves say that the period begins and ends: those beside it must not belong to it. */
+  async #checkMargins(organization: string, { start, end }: LeafRange): Promise<void> {
+    for (const margin of [
+      { start: Math.max(0, start - MARGIN), end: start },
+      { start: end, end: end + MARGIN },
+    ])
+      mustBeInPlace(
+        await this.#parts.work.read(organization, (em) => this.#parts.entries.read(em, organization, margin)),
+      );
   }
 
   async #page(
@@ -94,6 +118,7 @@ export class BundleSource {
     { vault, people }: Openers,
   ): Promise<BundleEntry[]> {
     const page = await this.#parts.entries.read(em, organization, range);
+    mustBeInPlace(page);
     const fields = page.map(({ leaf }) => leafFields(leaf));
     const ids = await resolveIds(em, people, organization, fields);
     const keys = await unlockPersonal(vault, em, organization, page);
@@ -105,6 +130,11 @@ export class BundleSource {
       ids: aliasesIn(fields[index]!, ids[index]!),
     }));
   }
+}
+
+function mustBeInPlace(entries: readonly SealedEntry[]): void {
+  const misplaced = entries.find(({ leaf, at }) => leafFields(leaf).at !== at.toISOString());
+  if (misplaced) throw new EntryMisplaced(misplaced.seq);
 }
 
 /** What callers chose themselves; everything else has the id that stands in the leaf. */

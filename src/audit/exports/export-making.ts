@@ -27,6 +27,9 @@ const FINAL = new Set([
   'no-such-proof',
   'cannot-decrypt',
   'not-personal',
+  'personal-missing',
+  'personal-key-missing',
+  'entry-misplaced',
   'archive-damaged',
   'no-log',
 ]);
@@ -62,7 +65,7 @@ export class ExportMaking {
       await this.#finish(attempt, await this.#write(attempt, AbortSignal.any([until, this.#stopping.signal])));
     } catch (error) {
       if (error instanceof Superseded) return;
-      const code = finalCode(error, attempt);
+      const code = endingCode(error, attempt);
       if (code === null) throw error;
       this.#parts.logger.error({ err: error, organization, export: id }, 'an export of the audit log cannot be made');
       await this.#fail(attempt, code);
@@ -138,8 +141,14 @@ function countEntries(parts: BundleParts): { parts: BundleParts; done: () => num
   return { parts: { ...parts, entries: counted() }, done: () => done };
 }
 
-function finalCode(error: unknown, { number }: Attempt): string | null {
+/** With which code an attempt ends for good; null where another one may do better. */
+function endingCode(error: unknown, { number }: Attempt): string | null {
   if (isStatementTimeout(error)) return number >= TRIES_AT_TIMEOUT ? TIMED_OUT : null;
+  return finalCode(error);
+}
+
+/** The code of an error that says that the log itself is not what it should be; null where it is another one. */
+export function finalCode(error: unknown): string | null {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return FINAL.has(code) ? code : null;
 }

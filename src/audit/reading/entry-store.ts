@@ -39,7 +39,7 @@ export async function findEntries(
     condition.teams && condition.team === undefined ? ofEach(condition.teams, newest, page.limit) : newest(page.limit);
   const rows = await em.execute<EntryRow[]>(
     `select e.id, e.at, e.leaf, e.sealed, l.leaf_index as seq from (${sql}) e
-     left join countersign.audit_leaves l on l.organization_id = ? and l.entry_id = e.id order by e.at desc, e.id desc`,
+     left join countersign.audit_leaves l on l.organization_id = ? and l.entry_id = e.id and l.at = e.at order by e.at desc, e.id desc`,
     [...params, organization],
   );
   return rows.map(({ seq, at, ...row }) => ({ ...row, at: new Date(at), seq: seq === null ? null : Number(seq) }));

@@ -21,6 +21,7 @@ import {
   takeQueued,
   unsignedHeads,
 } from './sealing-store.ts';
+import { SignedHeads } from './signed-heads.ts';
 import { logOrigin, type SigningKeys } from './signing-keys.ts';
 
 export interface SealerParts {
@@ -67,6 +68,7 @@ export class Sealer {
   readonly #run: Run;
   /** Until when logs that could not be sealed are left alone, by `performance.now()`. */
   readonly #leftAlone = new Map<string, number>();
+  readonly #signed = new SignedHeads();
 
   constructor(parts: SealerParts) {
     this.#parts = parts;
@@ -104,7 +106,7 @@ export class Sealer {
   /**
    * Seals up to one batch of an organization's entries.
    * @returns how many
-   * @throws LogDamaged, TilesDoNotFit, CannotDecrypt, Unavailable
+   * @throws LogDamaged, LogForked, TilesDoNotFit, CannotDecrypt, Unavailable
    */
   async seal(organization: string): Promise<number> {
     const sealed = await this.#parts.database.transaction((run) => this.#append(run, organization));
@@ -118,12 +120,13 @@ export class Sealer {
   async #append(run: Run, organization: string): Promise<Sealed | null> {
     const head = (await lockHead(run, organization)) ?? (await this.#makeLog(run, organization));
     // Before anything is committed that could then not be signed.
-    this.#parts.keys.open(organization, head.signingKey);
+    const key = this.#parts.keys.open(organization, head.signingKey);
     const entries = await takeQueued(run, organization, BATCH);
     const takenAt = performance.now();
     if (entries.length === 0) return null;
     const edge = await readEdge(run, organization, head.size);
     if (!head.root.equals(rootOfEdge(head.size, edge))) throw new LogDamaged();
+    await this.#signed.mustBeginAsSigned(run, head, await latestSigned(run, organization), key);
     const hashes = entries.map(({ leaf }) => leafTextHash(leaf));
     const grown = appendLeaves(head.size, edge, hashes);
     await storeAppended(run, head, entries, hashes, grown, this.#parts.clock.now());
@@ -149,19 +152,23 @@ export class Sealer {
   }
 
   /**
-   * Signs a head that is committed, and that it follows the one that was signed last. Under the head's lock: whoever comes
-   * late finds it, or a later one, signed, and leaves it at that.
+   * Signs a head that is committed and begins with what was signed before, and that it follows the one that was signed last.
+   * Under the head's lock: whoever comes late finds it, or a later one, signed, and leaves it at that.
    */
-  async #sign({ organization, size, root, signingKey }: LogHead): Promise<void> {
+  async #sign(head: LogHead): Promise<void> {
+    const { organization, size, root, signingKey } = head;
     const { database, keys, clock } = this.#parts;
     const key = keys.open(organization, signingKey);
     const origin = logOrigin(organization);
     await database.transaction(async (run) => {
       await lockHead(run, organization);
-      const previous = await latestSigned(run, organization);
+      const stored = await latestSigned(run, organization);
+      const previous = stored?.size ?? 0;
       if (previous >= size) return;
+      await this.#signed.mustBeginAsSigned(run, head, stored, key);
       const note = signCheckpoint({ origin, size, root }, key);
       const link = signLink({ origin, size, previous }, key);
+      this.#signed.remember(head);
       await storeCheckpoint(run, { organization, size, root, at: clock.now(), note, previous, link });
     });
   }

@@ -1,5 +1,5 @@
 import type { Run } from '../../platform/database/bare.ts';
-import { edgeTiles } from '../rules/tiles.ts';
+import { edgeTiles, type TileId } from '../rules/tiles.ts';
 import type { Appended, Tile } from '../tree/tiles.ts';
 
 /** The committed head of a log, and what signs it. */
@@ -74,12 +74,16 @@ export function takeQueued(run: Run, organization: string, most: number): Promis
 
 /** The partial tiles at the right edge of a tree, lowest first. */
 export async function readEdge(run: Run, organization: string, size: number): Promise<Tile[]> {
-  const edge = edgeTiles(size);
-  if (edge.length === 0) return [];
+  return readTiles(run, organization, edgeTiles(size));
+}
+
+/** Those of the tiles that are there, lowest first. */
+export async function readTiles(run: Run, organization: string, wanted: readonly TileId[]): Promise<Tile[]> {
+  if (wanted.length === 0) return [];
   const rows = await run<{ level: number; tile_index: string; hashes: Buffer }>(
     `select level, tile_index, hashes from countersign.audit_tiles join unnest($2::smallint[], $3::bigint[]) as wanted (level, tile_index) using (level, tile_index)
-     where organization_id = $1 order by level`,
-    [organization, edge.map(({ level }) => level), edge.map(({ index }) => index)],
+     where organization_id = $1 order by level, tile_index`,
+    [organization, wanted.map(({ level }) => level), wanted.map(({ index }) => index)],
   );
   return rows.map((row) => ({ level: row.level, index: Number(row.tile_index), hashes: row.hashes }));
 }
@@ -122,13 +126,19 @@ export async function storeAppended(
   ]);
 }
 
-/** The largest size that was signed; 0 where none was. */
-export async function latestSigned(run: Run, organization: string): Promise<number> {
-  const [row] = await run<{ size: string | null }>(
-    'select max(tree_size) as size from countersign.audit_checkpoints where organization_id = $1',
+/** A checkpoint as it is stored: whoever reads it has still to check its signature. */
+export interface StoredCheckpoint {
+  readonly size: number;
+  readonly note: string;
+}
+
+/** The checkpoint of the largest size that was signed; null where none was. */
+export async function latestSigned(run: Run, organization: string): Promise<StoredCheckpoint | null> {
+  const [row] = await run<{ size: string; note: string }>(
+    'select tree_size as size, note from countersign.audit_checkpoints where organization_id = $1 order by tree_size desc limit 1',
     [organization],
   );
-  return Number(row?.size ?? 0);
+  return row ? { size: Number(row.size), note: row.note } : null;
 }
 
 /** A signed checkpoint, and the one that it follows. */

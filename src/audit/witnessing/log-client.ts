@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { decodeBase64 } from '../notes/base64.ts';
+import { MalformedKey, parseVerifierKey } from '../notes/keys.ts';
+import { MalformedNote, parseNote } from '../notes/signed-note.ts';
 
 /** The API does not answer as it should: nothing can be said about its log at present. */
 export class LogUnreachable extends Error {
@@ -36,12 +38,16 @@ export class LogClient {
 
   /** The key that signs the log, as it says. @throws LogUnreachable, WitnessRefused */
   async publicKey(): Promise<string> {
-    return (await this.#must('GET', '/public-key')).trim();
+    const key = (await this.#must('GET', '/public-key')).trim();
+    mustRead('its key', () => parseVerifierKey(key));
+    return key;
   }
 
-  /** The newest checkpoint. @throws LogUnreachable, WitnessRefused */
-  checkpoint(): Promise<string> {
-    return this.#must('GET', '/checkpoint');
+  /** The newest checkpoint: a signed note, whoever signed it. @throws LogUnreachable, WitnessRefused */
+  async checkpoint(): Promise<string> {
+    const note = await this.#must('GET', '/checkpoint');
+    mustRead('a checkpoint', () => parseNote(note));
+    return note;
   }
 
   /**
@@ -92,6 +98,16 @@ function accepted({ status, text }: Answer): string {
   const detail = detailOf(text);
   if (status === 401 || status === 403) throw new WitnessRefused(`The log refuses this: ${detail}`);
   throw new LogUnreachable(`The log answered ${status}: ${detail}`);
+}
+
+/** A page that says that all is being maintained comes with 200 now and then: it says nothing about the log. */
+function mustRead(what: string, read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof MalformedKey || error instanceof MalformedNote)) throw error;
+    throw new LogUnreachable(`The log answered with something else than ${what}.`, { cause: error });
+  }
 }
 
 function detailOf(text: string): string {

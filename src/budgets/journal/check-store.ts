@@ -1,13 +1,27 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { plainArray } from '../../platform/database/sql-arrays.ts';
 
-/** How many changes there are after a number. */
-export async function countUndigested(em: EntityManager, organization: string, after: number): Promise<number> {
-  const [row] = await em.execute<{ n: string }[]>(
-    'select count(*) as n from countersign.reservation_changes where organization_id = ? and number > ?',
-    [organization, after],
+/** Changes that no digest covers. */
+export interface Undigested {
+  readonly changes: number;
+  /** How many of them are older than the time that was asked for. */
+  readonly overdue: number;
+  /** The largest number; 0 where there is none. */
+  readonly last: number;
+}
+
+/** What there is after a number. */
+export async function findUndigested(
+  em: EntityManager,
+  organization: string,
+  { after, overdueAfterMs }: { after: number; overdueAfterMs: number },
+): Promise<Undigested> {
+  const [row] = await em.execute<{ changes: string; overdue: string; last: string | null }[]>(
+    `select count(*) as changes, count(*) filter (where at < clock_timestamp() - make_interval(secs => ?)) as overdue, max(number) as last
+     from countersign.reservation_changes where organization_id = ? and number > ?`,
+    [overdueAfterMs / 1000, organization, after],
   );
-  return Number(row!.n);
+  return { changes: Number(row!.changes), overdue: Number(row!.overdue), last: Number(row!.last ?? 0) };
 }
 
 /** Changes compared by one statement: some seconds' worth at most, however long the journal is. */

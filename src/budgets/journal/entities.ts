@@ -13,6 +13,8 @@ export const ReservationChange = defineEntity({
   tableName: 'reservation_changes',
   ...journalTable(),
   primaryKeys: ['organization', 'number'],
+  // The first digest begins after 0: nothing would cover a smaller one.
+  checks: [{ name: 'reservation_changes_number_check', expression: 'number > 0' }],
   properties: {
     organization: organization(),
     /** In the order in which they were made, of all organizations; with gaps, where something was taken back. */

@@ -8,6 +8,18 @@ export interface Cut {
   readonly at: Date;
 }
 
+/**
+ * The largest number of a change that was drawn, by whichever organization; 0 where none was.
+ * @param database opened under `countersign_sealer`
+ * @throws Unavailable
+ */
+export async function lastDrawn(database: BareDatabase): Promise<number> {
+  const [drawn] = await database.query<{ last: string }>(
+    'select case when is_called then last_value else 0 end as last from countersign.reservation_change_numbers',
+  );
+  return Number(drawn!.last);
+}
+
 /** A cut through which transactions still may reach. */
 interface Pending extends Cut {
   /** The first transaction id (xid8) that had not been given out. */
@@ -48,13 +60,11 @@ export class Horizon {
   /** One after the other: the moment, then the number, then the transactions. */
   async #draw(): Promise<Pending> {
     const [clock] = await this.#database.query<{ at: string }>('select clock_timestamp() as at');
-    const [drawn] = await this.#database.query<{ last: string }>(
-      'select case when is_called then last_value else 0 end as last from countersign.reservation_change_numbers',
-    );
+    const last = await lastDrawn(this.#database);
     const [snapshot] = await this.#database.query<{ next: string }>(
       'select pg_snapshot_xmax(pg_current_snapshot())::text as next',
     );
-    return { at: new Date(clock!.at), last: Number(drawn!.last), nextTransaction: snapshot!.next };
+    return { at: new Date(clock!.at), last, nextTransaction: snapshot!.next };
   }
 
   async #isOver(nextTransaction: string): Promise<boolean> {

@@ -1,9 +1,17 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { BareDatabase } from '../../platform/database/bare.ts';
 import type { UnitOfWork } from '../../platform/unit-of-work.ts';
 import { readDigested, summaryOf } from './change-store.ts';
-import { countUndigested } from './check-store.ts';
+import { findUndigested, type Undigested } from './check-store.ts';
+import { lastDrawn } from './horizon.ts';
 import { checkReservations } from './reservations-check.ts';
 import { type Minute, minuteSchema, type Summary } from './summary.ts';
+
+export interface JournalCheckParts {
+  readonly work: UnitOfWork;
+  /** Opened under `countersign_sealer`. */
+  readonly sealer: BareDatabase;
+}
 
 /** Something that is not as it was written; `seq` is the entry of the audit log that shows it. */
 type Report = (finding: { seq: number | null; what: string }) => void;
@@ -22,28 +30,33 @@ export interface CheckedJournal {
   readonly waiting: number;
 }
 
+/** A minute is digested within two where a worker runs, and later only where a transaction stays open. */
+const OVERDUE_AFTER_MS = 600_000;
+
 /**
  * Compares an organization's journal of reservations, and the reservations, with the digests in its audit log. The entries
  * may be given to it in any order; whether they are the ones that were sealed is for others to say.
  */
 export class JournalCheck {
   readonly #work: UnitOfWork;
+  readonly #sealer: BareDatabase;
   readonly #organization: string;
   readonly #report: Report;
   readonly #digestedBefore: number;
   readonly #covered: Covered[] = [];
 
-  private constructor(parts: { work: UnitOfWork; organization: string; report: Report; digestedBefore: number }) {
+  private constructor(parts: JournalCheckParts & { organization: string; report: Report; digestedBefore: number }) {
     this.#work = parts.work;
+    this.#sealer = parts.sealer;
     this.#organization = parts.organization;
     this.#report = parts.report;
     this.#digestedBefore = parts.digestedBefore;
   }
 
   /** To be begun before the log is read: what was digested by then must be in it. @throws Unavailable */
-  static async begin(work: UnitOfWork, organization: string, report: Report): Promise<JournalCheck> {
+  static async begin({ work, sealer }: JournalCheckParts, organization: string, report: Report): Promise<JournalCheck> {
     const digestedBefore = await work.read(organization, (em) => readDigested(em, organization));
-    return new JournalCheck({ work, organization, report, digestedBefore });
+    return new JournalCheck({ work, sealer, organization, report, digestedBefore });
   }
 
   /** @param detail of an entry `reservations.recorded` */
@@ -66,11 +79,14 @@ export class JournalCheck {
   async finish(isWhole: boolean): Promise<CheckedJournal> {
     const organization = this.#organization;
     const end = this.#contiguousEnd();
-    const [digested, waiting] = await this.#read(async (em) => [
+    const [digested, undigested] = await this.#read(async (em) => [
       await readDigested(em, organization),
-      await countUndigested(em, organization, end),
+      await findUndigested(em, organization, { after: end, overdueAfterMs: OVERDUE_AFTER_MS }),
     ]);
-    if (isWhole && this.#digestedBefore > end)
+    const drawn = await lastDrawn(this.#sealer);
+    this.#reportUndigested(undigested, drawn);
+    // Digests that wait to be sealed may go on, but not beyond what was drawn.
+    if (this.#digestedBefore > (isWhole ? end : Math.max(end, drawn)))
       this.#report({
         seq: null,
         what: `changes of reservations up to ${this.#digestedBefore} are taken for digested, and the digests end with ${end}`,
@@ -81,7 +97,7 @@ export class JournalCheck {
         what: `changes of reservations up to ${digested} are taken for digested, and the digests go on to ${end}`,
       });
     for (const what of await checkReservations(this.#work, organization)) this.#report({ seq: null, what });
-    return { minutes: this.#covered.length, waiting };
+    return { minutes: this.#covered.length, waiting: undigested.changes };
   }
 
   /**
@@ -102,6 +118,20 @@ export class JournalCheck {
       end = to;
     }
     return end;
+  }
+
+  /** @param drawn read after the changes: numbers are drawn meanwhile */
+  #reportUndigested({ overdue, last }: Undigested, drawn: number): void {
+    if (last > drawn)
+      this.#report({
+        seq: null,
+        what: `there is a change of reservations with the number ${last}, and none above ${drawn} was drawn`,
+      });
+    if (overdue > 0)
+      this.#report({
+        seq: null,
+        what: `${overdue} changes of reservations have waited for their digest for more than ten minutes; a worker that runs digests them within two`,
+      });
   }
 
   #read<T>(work: (em: EntityManager) => Promise<T>): Promise<T> {

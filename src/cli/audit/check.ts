@@ -1,21 +1,21 @@
 import { archiveAt } from '../../audit/archive/archived-entries.ts';
 import { ArchiveUnavailable } from '../../audit/archive/errors.ts';
 import { LogCheck } from '../../audit/checking/log-check.ts';
-import type { Finding, Report } from '../../audit/checking/finding.ts';
+import type { Finding } from '../../audit/checking/finding.ts';
 import { LogKeys } from '../../audit/exports/log-keys.ts';
 import { SigningKeys } from '../../audit/sealing/signing-keys.ts';
-import { JournalCheck } from '../../budgets/journal/journal-check.ts';
 import type { Config } from '../../config.ts';
 import { MasterKey } from '../../platform/crypto/master-key.ts';
 import { BareDatabase, type Run } from '../../platform/database/bare.ts';
 import { Unavailable } from '../../platform/errors.ts';
 import { isUuid } from '../../platform/ids.ts';
 import { masterSecret } from '../../platform/secret.ts';
-import type { UnitOfWork } from '../../platform/unit-of-work.ts';
 import { withApplication } from '../application.ts';
 import { say } from '../output.ts';
 import { CommandRefused } from '../refusal.ts';
+import { checkOrganization, type CheckParts } from './check-organization.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
+import { mustBeRightSecret } from './right-secret.ts';
 
 /** Of each organization; a log that is wrong from the first entry on need not fill the screen. */
 const SHOWN_AT_MOST = 100;
@@ -39,20 +39,24 @@ const ORGANIZATIONS = [
     from found where found.organization_id is not null
   ) select organization_id as id from found where organization_id is not null)`,
   )
+  .concat('select id from countersign.organizations_to_check() as known (id)')
   .join(' union ');
 
 /**
  * Computes the logs again out of what is stored.
- * @throws CommandRefused where the database cannot be used, or there is no such organization
+ * @throws CommandRefused where the database cannot be used, the master secret is another one, or there is no such organization
  */
 export async function check(config: Config, options: { readonly organization?: string }): Promise<ExitStatus> {
   return withApplication(config, async (application) => {
-    const database = new BareDatabase(application.sealerDatabase);
-    const keys = new LogKeys(database, new SigningKeys(new MasterKey(masterSecret(config.secretKey, config.dataDir))));
-    const logs = new LogCheck({ work: application.work, archive: archiveAt(config.auditArchiveDir), keys });
+    const sealer = new BareDatabase(application.sealerDatabase);
+    const keys = new LogKeys(sealer, new SigningKeys(new MasterKey(masterSecret(config.secretKey, config.dataDir))));
+    const { work } = application;
+    const parts = { logs: new LogCheck({ work, archive: archiveAt(config.auditArchiveDir), keys }), work, sealer };
+    const every = await organizationsThere((sql) => sealer.query(sql));
+    const wanted = options.organization === undefined ? every : [oneOf(every, options.organization)];
+    await mustBeRightSecret({ keys, work }, every);
     let wrong = 0;
-    for (const organization of await organizationsWanted((sql) => database.query(sql), options.organization))
-      wrong += await checkOne(logs, application.work, organization);
+    for (const organization of wanted) wrong += await checkOne(parts, organization);
     say(
       wrong === 0
         ? 'Everything is as it was written.'
@@ -62,17 +66,21 @@ export async function check(config: Config, options: { readonly organization?: s
   });
 }
 
-async function checkOne(logs: LogCheck, work: UnitOfWork, organization: string): Promise<number> {
+async function checkOne(parts: CheckParts, organization: string): Promise<number> {
   let found = 0;
   const report = (finding: Finding) => {
     found += 1;
     if (found <= SHOWN_AT_MOST) say(`${organization}: ${described(finding)}`);
   };
-  const { log, journal } = await reached(() => checkBoth(logs, work, organization, report));
+  const { log, journal } = await reached(() => checkOrganization(parts, organization, report));
   if (found > SHOWN_AT_MOST) say(`${organization}: and ${found - SHOWN_AT_MOST} more`);
   if (journal.minutes + journal.waiting > 0)
     say(
       `${organization}: ${journal.minutes} digests of reservations compared with their journal, ${journal.waiting} changes waiting for theirs`,
+    );
+  if (log.late.first !== null)
+    say(
+      `${organization}: ${log.late.entries} entries are late: they stand after others that are more than an hour younger; the first is entry ${log.late.first}`,
     );
   say(
     `${organization}: ${log.entries} entries (${log.erased} with erased personal data), ${log.checkpoints} checkpoints, ${log.waiting} waiting to be sealed; ${found} wrong`,
@@ -80,24 +88,17 @@ async function checkOne(logs: LogCheck, work: UnitOfWork, organization: string):
   return found;
 }
 
-/** The log, and on the way through it the reservations that its digests tell of. */
-async function checkBoth(logs: LogCheck, work: UnitOfWork, organization: string, report: Report) {
-  const reservations = await JournalCheck.begin(work, organization, report);
-  const log = await logs.check(organization, report, {
-    action: 'reservations.recorded',
-    take: (seq, detail) => reservations.take(seq, detail),
-  });
-  return { log, journal: await reservations.finish(log.waiting === 0) };
-}
-
-async function organizationsWanted(run: Run, one: string | undefined): Promise<string[]> {
-  const all = (await run<{ id: string }>(`select distinct id from (${ORGANIZATIONS}) every order by id`)).map(
+async function organizationsThere(run: Run): Promise<string[]> {
+  return (await run<{ id: string }>(`select distinct id from (${ORGANIZATIONS}) every order by id`)).map(
     ({ id }) => id,
   );
-  if (one === undefined) return all;
+}
+
+/** @throws CommandRefused where it is none of them */
+function oneOf(every: readonly string[], one: string): string {
   if (!isUuid(one)) throw new CommandRefused(`“${one}” is no id of an organization; it is a UUID.`);
-  if (!all.includes(one.toLowerCase())) throw new CommandRefused(`There is no audit log of an organization ${one}.`);
-  return [one.toLowerCase()];
+  if (!every.includes(one.toLowerCase())) throw new CommandRefused(`There is no audit log of an organization ${one}.`);
+  return one.toLowerCase();
 }
 
 async function reached<T>(work: () => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { DEFAULT_ORGANIZATION } from '../../bootstrap.ts';
 import { archiveAt } from '../../audit/archive/archived-entries.ts';
 import { BundleSource } from '../../audit/exports/bundle-source.ts';
+import { finalCode } from '../../audit/exports/export-making.ts';
 import { type WrittenBundle, writeInPieces } from '../../audit/exports/export-file.ts';
 import { cutAtPresent, type ExportRange } from '../../audit/exports/export-range.ts';
 import { LogKeys, NoLog } from '../../audit/exports/log-keys.ts';
@@ -69,7 +70,17 @@ async function carryOut(
     );
     const reading = { signal: new AbortController().signal, whileWaiting: patience() };
     return writeInPieces(await source.read(organization, from, to, reading), key, put);
+  }).catch((error: unknown) => {
+    throw damaged(error);
   });
+}
+
+function damaged(error: unknown): unknown {
+  if (!(error instanceof Error) || finalCode(error) === null) return error;
+  return new CommandRefused(
+    `No bundle of this time can be made: ${error.message}. \`npx countersign audit check\` says what else is wrong.`,
+    { cause: error },
+  );
 }
 
 function patience(): () => Promise<void> {

@@ -1,5 +1,5 @@
 import { cosignatureTime } from '../../audit/notes/checkpoint.ts';
-import { type KeyType, MalformedKey, parseVerifierKey, type VerifierKey } from '../../audit/notes/keys.ts';
+import type { VerifierKey } from '../../audit/notes/keys.ts';
 import { UnverifiedNote } from '../../audit/notes/signed-note.ts';
 import { type RefusedBundle, type ValidBundle, verifyBundle } from '../../audit/verifier.ts';
 import { parseState } from '../../audit/witnessing/state-file.ts';
@@ -7,6 +7,7 @@ import { say } from '../output.ts';
 import { CommandRefused } from '../refusal.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import { cannotRead, keyOrFile, readOwnFile } from './files.ts';
+import { keyOf } from './keys.ts';
 
 export interface VerifyOptions {
   readonly key: string;
@@ -24,19 +25,23 @@ const NO_VERDICT = new Set<RefusedBundle['verdict']>(['not-a-bundle', 'not-a-che
  */
 export async function verify(bundle: string, options: VerifyOptions): Promise<ExitStatus> {
   const key = await keyOrFile(options.key);
-  mustBe('log', key, '--key');
+  keyOf('log', key, '--key');
   const seen =
     options.seen === undefined ? {} : { seen: checkpointIn(await readOwnFile(options.seen, 'a checkpoint')) };
   const witness =
-    options.witness === undefined ? null : mustBe('witness', await keyOrFile(options.witness), '--witness');
+    options.witness === undefined ? null : keyOf('witness', await keyOrFile(options.witness), '--witness');
   const result = await verified(bundle, { key, ...seen });
   if (result.verdict !== 'valid') return refuse(result, options);
   const cosigned = witness && cosignedAt(result, witness);
-  if (options.json) say(JSON.stringify({ ...result, ...(cosigned && { cosigned_at: cosigned.toISOString() }) }));
-  else describe(result, options, cosigned);
-  if (!witness || cosigned) return EXIT.fine;
-  say(`NOT COSIGNED: ${witness.name} has not signed the checkpoint that the bundle leads to.`);
-  return EXIT.wrong;
+  if (options.json)
+    say(JSON.stringify({ ...result, ...(witness && { cosigned_at: cosigned?.toISOString() ?? null }) }));
+  else describe(result, witness, cosigned, options);
+  if (witness && !cosigned) return EXIT.wrong;
+  if (result.seen === 'not-compared')
+    throw new CommandRefused(
+      `The checkpoint in ${options.seen} could not be compared: the bundle does not show the log of its size. Ask GET /api/v1/audit/consistency for a proof between it and the bundle’s checkpoint, or for a bundle that begins earlier.`,
+    );
+  return EXIT.fine;
 }
 
 async function verified(bundle: string, options: { key: string; seen?: string }) {
@@ -50,19 +55,6 @@ async function verified(bundle: string, options: { key: string; seen?: string })
 /** A witness keeps the checkpoint that it has seen in its state. */
 function checkpointIn(text: string): string {
   return parseState(text)?.checkpoint ?? text;
-}
-
-/** @throws CommandRefused where it is no key, or one of another kind */
-function mustBe(type: KeyType, text: string, option: string): VerifierKey {
-  try {
-    const key = parseVerifierKey(text);
-    if (key.type === type) return key;
-    throw new CommandRefused(`What ${option} names is the key of a ${key.type}, not of a ${type}.`);
-  } catch (error) {
-    if (error instanceof MalformedKey)
-      throw new CommandRefused(`What ${option} names is no public key: ${error.message}.`);
-    throw error;
-  }
 }
 
 function cosignedAt({ checkpoint }: ValidBundle, witness: VerifierKey): Date | null {
@@ -84,9 +76,10 @@ function refuse(refused: RefusedBundle, { json }: VerifyOptions): ExitStatus {
 }
 
 function describe(
-  { start, entries, erased, from, to, treeSize, seen }: ValidBundle,
-  options: VerifyOptions,
+  { start, entries, erased, late, from, to, treeSize, seen }: ValidBundle,
+  witness: VerifierKey | null,
   cosigned: Date | null,
+  options: VerifyOptions,
 ): void {
   say(
     `VALID: ${entries} ${entries === 1 ? 'entry' : 'entries'}${entries > 0 ? `, ${start} to ${start + entries - 1}` : ''}, of ${from} to ${to}.`,
@@ -94,8 +87,11 @@ function describe(
   say(`They lead to the checkpoint of ${treeSize} entries, which the log’s key has signed.`);
   if (erased > 0)
     say(`${erased} of them had personal data that was erased; what was recorded of them is proven all the same.`);
+  if (late)
+    say(
+      `${late.entries} of them are late: they stand after others that are more than an hour younger. The first is entry ${late.first}.`,
+    );
   if (seen === 'agrees') say(`The checkpoint in ${options.seen} is of the same history.`);
-  if (seen === 'not-compared')
-    say(`The checkpoint in ${options.seen} could not be compared: the bundle does not show the log of its size.`);
   if (cosigned) say(`The witness cosigned that checkpoint on ${cosigned.toISOString()}.`);
+  else if (witness) say(`NOT COSIGNED: ${witness.name} has not signed the checkpoint that the bundle leads to.`);
 }

@@ -13,6 +13,7 @@ import { say } from '../output.ts';
 import { CommandRefused } from '../refusal.ts';
 import { EXIT, type ExitStatus } from './exit.ts';
 import { keyOrFile, readOwnFile } from './files.ts';
+import { keyOf } from './keys.ts';
 
 export interface WitnessOptions {
   readonly url: string;
@@ -114,6 +115,7 @@ async function build(options: WitnessOptions): Promise<Witness> {
     throw new CommandRefused('--url is the address of the API, such as https://countersign.example.com.');
   const apiKey = (await readOwnFile(options.apiKeyFile, 'a file with an API key')).trim();
   const logKey = options.logKey === undefined ? null : await keyOrFile(options.logKey);
+  if (logKey !== null) keyOf('log', logKey, '--log-key');
   return new Witness({
     log: new LogClient(options.url, apiKey),
     key: await ownKey(options.keyFile),

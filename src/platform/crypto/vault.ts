@@ -42,6 +42,7 @@ export class Vault {
   /**
    * Loads the keys of the subjects, in one query for those that are not remembered.
    * @param em bound to the organization; a subject of another organization has no key here
+   * @throws CannotDecrypt where one was damaged, or wrapped by another master secret
    */
   async unlock(em: EntityManager, organization: string, subjects: Iterable<string>): Promise<UnlockedKeys> {
     const now = Date.now();
@@ -54,13 +55,12 @@ export class Vault {
     }
     if (missing.length > 0) {
       const rows = await em.find(SubjectKey, { id: { $in: missing } }, { disableIdentityMap: true });
-      const found = new Map(
-        rows.map((row) => [row.id, row.wrapped ? decrypt(this.#master.wrapping, row.wrapped, row.id) : null]),
-      );
-      for (const subject of missing) {
-        const key = found.get(subject) ?? null;
-        keys.set(subject, key);
-        if (found.has(subject)) this.#remember(`${organization}/${subject}`, { key, until: now + REMEMBERED_MS });
+      for (const { id, wrapped, destroyedAt } of rows) {
+        // One that is neither there nor destroyed at some moment is missing: somebody took it away past us.
+        if (!wrapped && !destroyedAt) continue;
+        const key = wrapped ? decrypt(this.#master.wrapping, wrapped, id) : null;
+        keys.set(id, key);
+        this.#remember(`${organization}/${id}`, { key, until: now + REMEMBERED_MS });
       }
     }
     return new UnlockedKeys(keys);
@@ -88,6 +88,7 @@ export class Vault {
 
 /** Keys that were loaded: seals and opens without any further I/O. */
 export class UnlockedKeys {
+  /** Null stands for a key that was destroyed; one that is missing is not in it. */
   readonly #keys: ReadonlyMap<string, Uint8Array | null>;
 
   constructor(keys: ReadonlyMap<string, Uint8Array | null>) {
@@ -102,6 +103,11 @@ export class UnlockedKeys {
   /** Whether the subject's key is here and was not destroyed. */
   has(subject: string): boolean {
     return this.#keys.get(subject) != null;
+  }
+
+  /** Whether the keyring says that the subject's key was destroyed. */
+  wasDestroyed(subject: string): boolean {
+    return this.#keys.get(subject) === null;
   }
 
   seal(subjects: string | readonly string[], place: string, text: string): Buffer {

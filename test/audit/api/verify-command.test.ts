@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openCheckpoint } from '../../../src/audit/notes/checkpoint.ts';
-import { parseVerifierKey } from '../../../src/audit/notes/keys.ts';
+import { formatVerifierKey, parseVerifierKey, signingKey } from '../../../src/audit/notes/keys.ts';
 import { runCli } from '../../cli/support/run-cli.ts';
 import { AuditApi } from './support/audit-api.ts';
 import { ExportedWorld } from './support/exported-world.ts';
+
+const WITNESS = formatVerifierKey(signingKey('witness.test', randomBytes(32), 'witness'));
 
 let world: ExportedWorld;
 
@@ -86,12 +89,28 @@ describe('countersign audit verify', () => {
       await world.file('seen', await world.audit.checkpoint(`?tree_size=${size}`)),
     ]);
     expect({ exitCode, output }).toEqual({ exitCode: 0, output: expect.stringContaining('is of the same history') });
-    expect(
-      await world.verify(world.bundle, ['--seen', await world.file('later', await world.audit.checkpoint())]),
-    ).toMatchObject({
-      exitCode: 0,
-      output: expect.stringContaining('could not be compared'),
+  });
+
+  test('does not pass for compared what could not be', async () => {
+    const seen = ['--seen', await world.file('later', await world.audit.checkpoint())];
+    expect(await world.verify(world.bundle, seen)).toMatchObject({
+      exitCode: 2,
+      output: expect.stringMatching(/^VALID: /),
+      errors: expect.stringContaining('could not be compared: the bundle does not show the log of its size'),
     });
+    const { exitCode, output } = await world.verify(world.bundle, [...seen, '--json']);
+    expect({ exitCode, answer: JSON.parse(output) }).toMatchObject({ exitCode: 2, answer: { seen: 'not-compared' } });
+  });
+
+  test('says with JSON too that the witness did not cosign', async () => {
+    const { exitCode, output } = await world.verify(world.bundle, ['--witness', WITNESS, '--json']);
+    expect({ exitCode, answer: JSON.parse(output) }).toMatchObject({
+      exitCode: 1,
+      answer: { verdict: 'valid', cosigned_at: null },
+    });
+    expect((await world.verify(world.bundle, ['--witness', WITNESS])).output).toContain(
+      '\nNOT COSIGNED: witness.test ',
+    );
   });
 
   test.each<[string, () => Promise<string[]>, string]>([

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { cosignatureTime } from '../../../src/audit/notes/checkpoint.ts';
-import { parseVerifierKey, signingKey } from '../../../src/audit/notes/keys.ts';
+import { formatVerifierKey, parseVerifierKey, signingKey } from '../../../src/audit/notes/keys.ts';
 import { addSignatures, parseSignature } from '../../../src/audit/notes/signed-note.ts';
 import { type CliResult, runCli } from '../../cli/support/run-cli.ts';
 import { FakeLog } from './support/fake-log.ts';
@@ -149,12 +149,6 @@ describe('a witness', () => {
       },
       'its key did not sign',
     ],
-    [
-      'shows no checkpoint at all',
-      () =>
-        (log.answer = (_method, path) => (path.endsWith('/checkpoint') ? { status: 200, body: 'all is well' } : null)),
-      'its key did not sign',
-    ],
   ])('does not sign a log that %s, and keeps what proves it', async (_what, fork, how) => {
     await look();
     const [seen, before] = [log.checkpoint(), await state()];
@@ -203,7 +197,14 @@ describe('a witness', () => {
     [
       'something else than a log',
       async () => void (log.answer = () => ({ status: 200, body: '<html>' })),
-      'cannot be used',
+      'something else than its key',
+    ],
+    [
+      'a log that is being maintained',
+      async () =>
+        void (log.answer = (_method, path) =>
+          path.endsWith('/checkpoint') ? { status: 200, body: '<html>\n\nBack soon.\n' } : null),
+      'something else than a checkpoint',
     ],
     [
       'an answer without end',
@@ -232,6 +233,10 @@ describe('a witness', () => {
     expect((await said.next()).value).toBe('Cosigned the checkpoint of 5 entries.');
     log.answer = () => 'break-off';
     expect((await complained.next()).value).toContain('Trying again.');
+    log.answer = () => ({ status: 200, body: '<html>' });
+    let complaint = '';
+    while (!complaint.includes('something else than a checkpoint')) complaint = String((await complained.next()).value);
+    expect(complaint).toContain('Trying again.');
     log.answer = () => null;
     log.history = ['x'];
     let line = '';
@@ -252,6 +257,7 @@ describe('a witness', () => {
   test.each([
     ['--every', 'soon'],
     ['--url', 'countersign.example.com'],
+    ['--log-key', formatVerifierKey(signingKey('witness.test', randomBytes(32), 'witness'))],
   ])('takes no %s that is none', async (option, value) => {
     expect(await runCli([...args(), '--once', option, value], {})).toMatchObject({
       exitCode: 2,

@@ -8,6 +8,12 @@ import { leafTextHash } from '../../../src/audit/leaf.ts';
 import { openCheckpoint } from '../../../src/audit/notes/checkpoint.ts';
 import { parseVerifierKey } from '../../../src/audit/notes/keys.ts';
 import { AuditProofs } from '../../../src/audit/proofs.ts';
+import { archiveAt } from '../../../src/audit/archive/archived-entries.ts';
+import { LogCheck } from '../../../src/audit/checking/log-check.ts';
+import type { Finding } from '../../../src/audit/checking/finding.ts';
+import { LogKeys } from '../../../src/audit/exports/log-keys.ts';
+import { SigningKeys } from '../../../src/audit/sealing/signing-keys.ts';
+import { BareDatabase } from '../../../src/platform/database/bare.ts';
 import type { ArchivingStep } from '../../../src/audit/archive/archiving.ts';
 import { Vault } from '../../../src/platform/crypto/vault.ts';
 import { sourceOf } from '../../../src/audit/entry-source.ts';
@@ -245,7 +251,53 @@ describe('nothing is dropped', () => {
   });
 });
 
+test('an entry that was added with the id of an archived one keeps its month from being dropped', async () => {
+  const staff = await world.organization({ january: 20 });
+  await world
+    .run({
+      onStep: ({ step }) => {
+        if (step === 'dropping') throw new Error('stopped here');
+      },
+    })
+    .catch(() => undefined);
+  await world.log.admin.query(
+    `insert into countersign.audit_entries (id, organization_id, at, leaf)
+     select id, organization_id, at + interval '1 second', jsonb_set(leaf::jsonb, '{at}', to_jsonb(at + interval '1 second'))::text
+     from countersign.audit_entries where organization_id = $1 and at < $2 limit 1`,
+    [staff.organization, JANUARY.end],
+  );
+  const sealer = await world.log.sealerDatabase.orm.driver.getConnection().getNativeClient();
+  await expect(sealer.query(`select countersign.drop_audit_partition('2016-01')`)).rejects.toMatchObject({
+    code: '55000',
+  });
+  expect(await world.partitionExists('2016-01')).toBe(true);
+});
+
 describe('an archived entry', () => {
+  test('that cannot be read is found by the check, which goes on', async () => {
+    const staff = await world.organization({ january: 600 });
+    await world.run();
+    const name = (await world.filesOf(staff)).find((file) => file.includes('.bundle.'))!;
+    const path = join(world.folder, staff.organization, name);
+    const bytes = await readFile(path);
+    await writeFile(path, damagedInSecondFrame(bytes));
+    const { work, sealerDatabase, master } = world.log;
+    const logs = new LogCheck({
+      work,
+      archive: archiveAt(world.folder),
+      keys: new LogKeys(new BareDatabase(sealerDatabase), new SigningKeys(master)),
+    });
+    const found: Finding[] = [];
+    const { entries } = await logs.check(staff.organization, (finding) => found.push(finding));
+    expect(entries).toBeGreaterThan(600);
+    expect(found).toEqual([
+      {
+        seq: 256,
+        what: expect.stringMatching(/^it and 255 entries after it cannot be read: .* is damaged in frame 1;/),
+      },
+    ]);
+  });
+
   test('is not believed where its file was altered, nor made up where it is gone', async () => {
     const staff = await world.organization({ january: 30 });
     await world.run();
@@ -262,6 +314,15 @@ describe('an archived entry', () => {
     expect((await world.read(staff)).length).toBeGreaterThan(30);
   });
 });
+
+/** A byte in the middle of the second frame. */
+function damagedInSecondFrame(bytes: Buffer): Buffer {
+  const second = bytes.indexOf(FRAME, FRAME.length);
+  const damaged = Buffer.from(bytes);
+  const middle = Math.floor((second + bytes.indexOf(FRAME, second + FRAME.length)) / 2);
+  damaged[middle]! ^= 1;
+  return damaged;
+}
 
 /** Unpacks a file as RFC 8878 has it: frames begin with their magic number, and what is skippable is skipped. */
 function framesIn(file: Buffer): Buffer[] {

@@ -35,10 +35,13 @@ export class ExportedLog {
   readonly entries: readonly BundleEntry[];
   readonly tree: ReferenceTree;
 
-  /** @param story what makes this history another one than that of a log with the same entries before `from` */
-  constructor(size: number, { key = LOG_KEY, story = 'a', from = 0 } = {}) {
+  /**
+   * @param story what makes this history another one than that of a log with the same entries before `from`
+   * @param lateAt by how many seconds an entry is older than where it stands
+   */
+  constructor(size: number, { key = LOG_KEY, story = 'a', from = 0, lateAt = (_seq: number): number => 0 } = {}) {
     this.key = key;
-    this.entries = Array.from({ length: size }, (_, seq) => entryOf(seq, seq < from ? 'a' : story));
+    this.entries = Array.from({ length: size }, (_, seq) => entryOf(seq, seq < from ? 'a' : story, lateAt(seq)));
     this.tree = new ReferenceTree(this.entries.map(({ leaf }) => Buffer.from(leaf)));
   }
 
@@ -98,7 +101,7 @@ export async function* inTurn<T>(values: readonly T[]): AsyncGenerator<T> {
   for (const value of values) yield value;
 }
 
-function entryOf(seq: number, story: string): BundleEntry {
+function entryOf(seq: number, story: string, late: number): BundleEntry {
   const id = (kind: number) => `01890000-000${kind}-7000-8000-${String(seq).padStart(12, '0')}`;
   const personal =
     seq % 5 === 4
@@ -109,7 +112,7 @@ function entryOf(seq: number, story: string): BundleEntry {
         });
   const leaf = leafText({
     id: id(1),
-    at: new Date(Date.parse(FROM) + seq * 1000),
+    at: new Date(Date.parse(FROM) + (seq - late) * 1000),
     organization: id(0),
     actor: { type: 'person', ref: id(2), key: null },
     onBehalfOf: null,

@@ -109,6 +109,15 @@ describe('a bundle as it was exported', () => {
     });
   });
 
+  test('says how many entries stand after others that are more than an hour younger', async () => {
+    const late = new Set([245, 250]);
+    const moved = new ExportedLog(300, { lateAt: (seq) => (late.has(seq) ? 3_700 : seq === 260 ? 3_000 : 0) });
+    expect(await verify(await moved.bundle(scope))).toMatchObject({
+      verdict: 'valid',
+      late: { entries: 2, first: 245 },
+    });
+  });
+
   test('is verified by the verifier alone, without the rest of the project', async () => {
     await inFolder(async (folder) => {
       await writeFile(join(folder, 'bundle.jsonl'), await log.bundle(scope));

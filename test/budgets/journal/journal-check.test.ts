@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkReservations } from '../../../src/budgets/journal/reservations-check.ts';
 import { runCli } from '../../cli/support/run-cli.ts';
+import { JournalCheck } from '../../../src/budgets/journal/journal-check.ts';
+import { BareDatabase } from '../../../src/platform/database/bare.ts';
 import { JournalWorld } from './support/journal-world.ts';
 
 let world: JournalWorld;
@@ -91,6 +93,11 @@ describe('the check of the journal', () => {
       /^reservation \S+ is not what the journal says/,
     ],
     [
+      'a change, added beyond the numbers that were drawn',
+      `insert into countersign.reservation_changes (organization_id, number, at, reservation_id, state) select organization_id, number + 1000000, at, reservation_id, state from countersign.reservation_changes where ${SETTLED}`,
+      /^there is a change of reservations with the number \d+, and none above \d+ was drawn$/,
+    ],
+    [
       'what is taken for digested, set on',
       `update countersign.reservation_digests set digested_to = digested_to + 5 where organization_id = $1`,
       /^changes of reservations up to \d+ are taken for digested, and the digests end with \d+$/,
@@ -121,6 +128,46 @@ describe('the check of the journal', () => {
       [organization],
     );
     expect(rows.at(-1)!.after).toBe(0);
+  });
+
+  test('has no room for a change that no digest would cover', async () => {
+    const { organization } = await digested();
+    for (const number of [0, -1])
+      await expect(
+        world.admin.query(
+          `insert into countersign.reservation_changes (organization_id, number, at, reservation_id, state) values ($1, $2, now(), gen_random_uuid(), 'held')`,
+          [organization, number],
+        ),
+      ).rejects.toMatchObject({ constraint: 'reservation_changes_number_check' });
+  });
+
+  test('reports changes that wait for their digest too long', async () => {
+    const { organization } = await digested();
+    await world.reserve(organization);
+    expect((await world.check(organization)).found).toEqual([]);
+    await world.admin.query(
+      `update countersign.reservation_changes set at = at - interval '11 minutes' where organization_id = $1 and number = (select max(number) from countersign.reservation_changes where organization_id = $1)`,
+      [organization],
+    );
+    expect((await world.check(organization)).found).toEqual([
+      '1 changes of reservations have waited for their digest for more than ten minutes; a worker that runs digests them within two',
+    ]);
+  });
+
+  test('finds what is taken for digested beyond all numbers, whatever waits to be sealed', async () => {
+    const { organization } = await digested();
+    await world.admin.query(
+      'update countersign.reservation_digests set digested_to = digested_to + 1000000 where organization_id = $1',
+      [organization],
+    );
+    const found: string[] = [];
+    const journal = await JournalCheck.begin(
+      { work: world.log.work, sealer: new BareDatabase(world.log.sealerDatabase) },
+      organization,
+      ({ what }) => found.push(what),
+    );
+    await journal.finish(false);
+    expect(found).toContainEqual(expect.stringMatching(/are taken for digested, and the digests end with 0$/));
   });
 
   test('finds a minute that was passed over', async () => {

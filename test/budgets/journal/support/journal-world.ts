@@ -118,7 +118,7 @@ export class JournalWorld {
       void found.push(seq === null ? what : `entry ${seq}: ${what}`);
     const { work } = this.log;
     const keys = new LogKeys(this.#sealer, new SigningKeys(this.log.master));
-    const journal = await JournalCheck.begin(work, organization, report);
+    const journal = await JournalCheck.begin({ work, sealer: this.#sealer }, organization, report);
     const logs = new LogCheck({ work, archive: { read: async () => new Map() }, keys });
     const { waiting } = await logs.check(organization, report, {
       action: 'reservations.recorded',
