@@ -260,8 +260,10 @@ create table countersign.budgets (
   created_at timestamptz not null,
   updated_at timestamptz not null,
   retired_at timestamptz null,
+  due_at timestamptz null,
   primary key (id)
 );
+create index budgets_due on countersign.budgets (due_at) where retired_at is null;
 alter table countersign.budgets add constraint budgets_organization_id_id_unique unique (organization_id, id);
 alter table countersign.budgets add constraint budgets_organization_id_team_id_name_unique unique (organization_id, team_id, name);
 
@@ -374,7 +376,8 @@ grant select, insert on countersign.budget_overrides to countersign_app;
 --   settled + held <= granted on every lease, and leased = the sum of granted on its period;
 --   settled + held + leased <= limit on every hard period, unless money that was really spent says otherwise.
 -- What a refusal needs to be right is gathered first: holds that ran out are freed, and what no team has used is recalled.
--- A period's row starts from what usage has booked; the lock below keeps that from happening beside a spend.
+-- A period's row starts from what usage has booked, and with the holds that live; the lock below keeps that from happening
+-- beside a spend or a reservation.
 
 create function countersign.lock_budget_books(in_exclusive boolean) returns void language plpgsql volatile as $$
 declare
@@ -478,9 +481,36 @@ begin
   end if;
 end $$;
 
--- Holds an amount on every budget that a call counts in, or says which of them it does not fit into. Outcomes: `held` (also
--- where it was held before), `conflict` (the id holds another request), `stale` (the caller's list of periods is out of date),
--- `again` (what does not fit may fit once everything is gathered: call with in_gathered), `refused`.
+-- Has a period count the live holds of its budget's scope that it does not count yet: those from before it was begun. Called
+-- under the exclusive lock, so that none is made meanwhile. Nobody is waited for: whoever has locked a hold is about to end it.
+create function countersign.adopt_holds(in_period uuid, in_teams uuid[], in_now timestamptz) returns void language plpgsql volatile as $$
+begin
+  with live as (
+    select r.id
+    from countersign.reservations r, countersign.budget_periods p join countersign.budgets b on b.id = p.budget_id
+    where p.id = in_period and r.organization_id = p.organization_id and r.state = 'held' and r.expires_at > in_now and r.currency = p.currency
+      and (in_teams is null or r.team_id = any(in_teams)) and (b.person_id is null or b.person_id = r.person_id)
+      and (b.provider is null or r.provider is null or b.provider = r.provider) and (b.model is null or r.model is null or b.model = r.model)
+      and not (in_period = any(r.periods))
+      and not exists (select from countersign.budget_leases l where l.period_id = in_period and l.id = any(r.leases))
+    for update of r skip locked
+  ), adopted as (
+    update countersign.reservations r set periods = r.periods || in_period from live where r.id = live.id returning r.amount
+  )
+  update countersign.budget_periods p set held = p.held + t.amount
+  from (select sum(amount) as amount from adopted) t where p.id = in_period and t.amount > 0;
+end $$;
+
+-- What an id stands for already: `held` while that which is asked for again is held, else what became of it (`released`,
+-- `expired`, `settled`); `conflict` where it was something else. Null: nothing.
+create function countersign.reserved_before(in_id uuid, in_request bytea, in_now timestamptz, out outcome text, out held_amount numeric, out held_until timestamptz) language sql stable as $$
+  select case when r.request <> in_request then 'conflict' when r.state = 'held' and r.expires_at <= in_now then 'expired' else r.state end, r.amount, r.expires_at
+  from countersign.reservations r where r.id = in_id
+$$;
+
+-- Holds an amount on every budget that a call counts in, or says which of them it does not fit into. Outcomes: `held`, what
+-- `reserved_before` says of an id that was used before, `stale` (the caller's list of periods is out of date), `again` (what
+-- does not fit may fit once everything is gathered: call with in_gathered), `refused`.
 create function countersign.reserve(
   in_id uuid, in_request bytea, in_team uuid, in_person uuid, in_provider text, in_model text, in_amount numeric, in_currency text,
   in_now timestamptz, in_expires_at timestamptz, in_periods uuid[], in_leases uuid[], in_version int, in_gathered boolean,
@@ -497,6 +527,8 @@ declare
   recallable boolean := false;
   account record;
 begin
+  perform countersign.lock_budget_books(false);
+
   -- The way that most calls below a shared budget go: whatever is in its way is found out below.
   if not in_gathered and cardinality(direct) = 0 and cardinality(parts) = 1 then
     update countersign.budget_leases l set held = l.held + in_amount
@@ -577,9 +609,8 @@ begin
   end if;
 
   if cardinality(misfits) > 0 then
-    select case when r.request = in_request then 'held' else 'conflict' end, r.amount, r.expires_at into outcome, held_amount, held_until
-    from countersign.reservations r where r.id = in_id;
-    if found then return; end if;
+    select * into outcome, held_amount, held_until from countersign.reserved_before(in_id, in_request, in_now);
+    if outcome is not null then return; end if;
     if not in_gathered and (recallable or exists (select from countersign.reservations r where r.state = 'held' and r.expires_at <= in_now and r.periods && misfits)) then
       outcome := 'again';
       return;
@@ -597,8 +628,7 @@ begin
   values (in_id, own_organization, in_request, in_team, in_person, in_provider, in_model, in_amount, in_currency, direct, parts, in_now, in_expires_at)
   on conflict (id) do nothing;
   if not found then
-    select case when r.request = in_request then 'held' else 'conflict' end, r.amount, r.expires_at into outcome, held_amount, held_until
-    from countersign.reservations r where r.id = in_id;
+    select * into outcome, held_amount, held_until from countersign.reserved_before(in_id, in_request, in_now);
     return;
   end if;
 
@@ -769,8 +799,14 @@ begin
   return due;
 end $$;
 
-revoke all on function countersign.sweep_reservations(timestamptz, int), countersign.recall_next_budget(uuid, timestamptz) from public;
-grant execute on function countersign.sweep_reservations(timestamptz, int), countersign.recall_next_budget(uuid, timestamptz) to countersign_app;
+-- Budgets whose next period has come or whose override has ended, of every organization, the longest due first. Runs as the
+-- owner; opaque ids, and nothing of what they are.
+create function countersign.budgets_due(in_now timestamptz, in_most int) returns table (organization_id uuid, budget_id uuid) language sql stable security definer set search_path = '' as $$
+  select b.organization_id, b.id from countersign.budgets b where b.retired_at is null and b.due_at <= in_now order by b.due_at limit in_most
+$$;
+
+revoke all on function countersign.sweep_reservations(timestamptz, int), countersign.recall_next_budget(uuid, timestamptz), countersign.budgets_due(timestamptz, int) from public;
+grant execute on function countersign.sweep_reservations(timestamptz, int), countersign.recall_next_budget(uuid, timestamptz), countersign.budgets_due(timestamptz, int) to countersign_app;
 
 -- ==== end of budgets ====
 
@@ -917,6 +953,7 @@ begin
 end $$;
 revoke all on function countersign.record_reservation_change() from public;
 create trigger journal_made after insert on countersign.reservations for each row execute function countersign.record_reservation_change();
-create trigger journal_changed after update on countersign.reservations for each row when (old is distinct from new) execute function countersign.record_reservation_change();
+-- A new period that counts a hold, too, is no change of the reservation.
+create trigger journal_changed after update on countersign.reservations for each row when (old is distinct from new and old.periods = new.periods) execute function countersign.record_reservation_change();
 
 -- ==== end of journal of reservations ====

@@ -12,7 +12,7 @@ import type {
 
 /** What the saga of a period has heard and has taken, and how it takes that back. */
 export class EnforcementProgress {
-  isOver = false;
+  #hasEnded = false;
   readonly #period: BudgetPeriodRef;
   readonly #activities: BudgetEnforcementActivities;
   /** Not looked at yet, in the order in which they came. */
@@ -24,6 +24,11 @@ export class EnforcementProgress {
     this.#period = { organization, period };
     this.#activities = activities;
     this.#heard = [...heard];
+  }
+
+  /** The period is over, and nothing came while that was found out: who has been heard is to be answered first. */
+  get isOver(): boolean {
+    return this.#hasEnded && !this.hasHeard;
   }
 
   get hasHeard(): boolean {
@@ -42,7 +47,7 @@ export class EnforcementProgress {
     for (;;) {
       await this.#tell();
       const look = await this.#look();
-      if (look.step.do === 'end') this.isOver = true;
+      this.#hasEnded = look.step.do === 'end';
       if (look.step.do === 'end' || look.step.do === 'wait' || isEnough()) return look;
       await this.#take(look.step);
     }

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Transaction } from '../platform/unit-of-work.ts';
-import { type BillingBudgets, currencyOf, teamsUpwards } from '../tenancy/service.ts';
+import { type BillingBudgets, currencyOf, type SettingsFollower, teamsUpwards } from '../tenancy/service.ts';
 import { budgetOf, putBudget, retireBudget } from './budget-store.ts';
 import { Budget } from './entities.ts';
 import type { PeriodBook } from './period-book.ts';
@@ -8,8 +8,11 @@ import type { PeriodBook } from './period-book.ts';
 /** The name of the budget that `monthly_budget` of the billing settings stands for. */
 const MONTHLY = 'monthly';
 
-/** Keeps a team's budgets in step with its billing settings. */
-export class SettingsBudgets implements BillingBudgets {
+/** Of the organization's settings, what periods follow from. */
+const CALENDAR_FIELDS: ReadonlySet<string> = new Set(['timezone', 'fiscal_year_start']);
+
+/** Keeps budgets in step with settings: a team's with its billing settings, all with the organization's calendar. */
+export class SettingsBudgets implements BillingBudgets, SettingsFollower {
   readonly #book: PeriodBook;
 
   constructor(book: PeriodBook) {
@@ -23,7 +26,12 @@ export class SettingsBudgets implements BillingBudgets {
   async settingsChanged(tx: Transaction, team: string, monthlyBudget: string | null | undefined): Promise<void> {
     if (monthlyBudget === null) await retireBudget(tx, this.#book, team, MONTHLY);
     else if (monthlyBudget !== undefined) await this.#putMonthly(tx, team, monthlyBudget);
-    await this.#refresh(tx, team);
+    // Threshold, action and models may have changed for every budget of the team that says nothing of its own.
+    await this.#refresh(tx, { team });
+  }
+
+  async organizationChanged(tx: Transaction, fields: readonly string[]): Promise<void> {
+    if (fields.some((field) => CALENDAR_FIELDS.has(field))) await this.#refresh(tx, {});
   }
 
   /** What else the budget says stays as it is. */
@@ -59,9 +67,8 @@ export class SettingsBudgets implements BillingBudgets {
     );
   }
 
-  /** Threshold, action and models may have changed for every budget of the team that says nothing of its own. */
-  async #refresh({ em, at, origin }: Transaction, team: string): Promise<void> {
-    const budgets = await em.find(Budget, { team, retiredAt: null }, { orderBy: { id: 'asc' } });
+  async #refresh({ em, at, origin }: Transaction, which: { team?: string }): Promise<void> {
+    const budgets = await em.find(Budget, { ...which, retiredAt: null }, { orderBy: { id: 'asc' } });
     if (budgets.length === 0) return;
     await this.#book.lock(em);
     for (const budget of budgets) await this.#book.bringUpToDate(em, budget, at);

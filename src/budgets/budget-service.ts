@@ -15,10 +15,12 @@ import {
   teamPath,
   teamsUpwards,
 } from '../tenancy/service.ts';
+import { accountsOf } from './accounts.ts';
 import { budgetOf, putBudget, retireBudget } from './budget-store.ts';
 import { Budget, BudgetOverride } from './entities.ts';
-import { type PeriodBook, timezoneOf } from './period-book.ts';
-import { figuresOf, type PeriodFigures } from './queries.ts';
+import type { PeriodBook } from './period-book.ts';
+import { timezoneOf } from './period-facts.ts';
+import type { PeriodFigures } from './queries.ts';
 import { type AlertSettings, type ExceededAction, type PeriodKind } from './rules.ts';
 
 /** As a caller writes it. */
@@ -44,7 +46,7 @@ export interface OverrideRequest {
 /** A budget with everything that is shown of it. */
 export interface BudgetView {
   readonly budget: Budget;
-  readonly figures: PeriodFigures | null;
+  readonly figures: PeriodFigures;
   readonly timezone: string;
   readonly alerts: AlertSettings;
   readonly profiles: Profiles;
@@ -244,21 +246,17 @@ async function viewsOf(
   budgets: readonly Budget[],
   at: Date,
 ): Promise<BudgetView[]> {
-  const figures = await figuresOf(
-    em,
-    budgets.map(({ id }) => id),
-    at,
-  );
   const profiles = await people.profiles(
     em,
     organization,
     budgets.flatMap(({ person }) => (person ? [person] : [])),
   );
   const alerts = (await teamBillingSettings(em, team)).budget_alerts ?? {};
+  const accounts = await accountsOf(em, budgets, alerts, at);
   const inherited = await timezoneOf(em, { organization, team, timezone: null });
   return budgets.map((budget) => ({
     budget,
-    figures: figures.get(budget.id) ?? null,
+    figures: accounts.get(budget.id)!,
     timezone: budget.timezone ?? inherited,
     alerts,
     profiles,

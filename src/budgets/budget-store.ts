@@ -55,7 +55,7 @@ export async function putBudget(
         message: `must stay ${stored.currency}: what was spent is counted in it. Make a budget of another name`,
       },
     ]);
-  const recount = stored !== null && isCountedDifferently(stored, wanted);
+  const turn = { isRescoped: stored !== null && isRescoped(stored, wanted), isRemade: stored !== null && !live };
   const budget =
     stored ??
     em.create(Budget, {
@@ -68,7 +68,7 @@ export async function putBudget(
     });
   Object.assign(budget, wanted, { version: budget.version + 1, updatedAt: at, retiredAt: null });
   await em.persist(budget).flush();
-  await book.bringUpToDate(em, budget, at, recount);
+  await book.bringUpToDate(em, budget, at, turn);
   await book.announce(em, origin.organization);
   const team = wanted.team === origin.organization ? null : wanted.team;
   tx.record({
@@ -80,7 +80,7 @@ export async function putBudget(
   return { budget, made: !live };
 }
 
-/** Takes a budget back: it holds nobody up any more. What it counted stays, and goes on where it is made again. */
+/** Takes a budget back: it holds nobody up any more. What it counted stays, and goes on where it is made again; what it has told is told anew then. */
 export async function retireBudget(tx: Transaction, book: PeriodBook, team: string, name: string): Promise<boolean> {
   const { em, at, origin } = tx;
   await book.lock(em);
@@ -109,11 +109,10 @@ export async function retireBudget(tx: Transaction, book: PeriodBook, team: stri
   return true;
 }
 
-function isCountedDifferently(stored: Budget, wanted: WantedBudget): boolean {
-  const calendar = stored.period !== wanted.period || (stored.timezone ?? null) !== wanted.timezone;
-  const scope =
+function isRescoped(stored: Budget, wanted: WantedBudget): boolean {
+  return (
     (stored.person ?? null) !== wanted.person ||
     (stored.provider ?? null) !== wanted.provider ||
-    (stored.model ?? null) !== wanted.model;
-  return calendar || scope;
+    (stored.model ?? null) !== wanted.model
+  );
 }

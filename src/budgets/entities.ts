@@ -10,6 +10,7 @@ export const Budget = defineEntity({
   tableName: 'budgets',
   ...tenantTable(),
   uniques: [{ properties: ['organization', 'id'] }, { properties: ['organization', 'team', 'name'] }],
+  indexes: [{ name: 'budgets_due', properties: ['dueAt'], where: 'retired_at is null' }],
   properties: {
     ...tenantColumns,
     team: p.uuid().fieldName('team_id'),
@@ -31,6 +32,8 @@ export const Budget = defineEntity({
     updatedAt: p.datetime(),
     /** Taken back: holds nobody up any more, and keeps its history. */
     retiredAt: p.datetime().nullable(),
+    /** When its next period begins, or an override ends before that: its account is brought up to date then. */
+    dueAt: p.datetime().nullable(),
   },
 });
 export type Budget = InferEntity<typeof Budget>;

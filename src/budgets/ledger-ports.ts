@@ -17,6 +17,8 @@ import type {
 
 /** Where events of reservations come from, unless they say otherwise: apart from what is reported without one. */
 const SOURCE = 'countersign/reservations';
+/** Of whoever made the call, and of whoever made the reservation. */
+const CLOCKS_DIFFER_BY_MS = 60_000;
 
 /** What was spent, out of usage's rollups. */
 export class LedgerSpending implements SpentSource {
@@ -24,16 +26,9 @@ export class LedgerSpending implements SpentSource {
     em: EntityManager,
     { organization, teams, person, provider, model, currency, from, until }: SpendingQuestion,
   ): Promise<string> {
-    const sums = await sumUsage(em, { organization, teams, from, to: until }, ['person', 'provider', 'model']);
-    const counted = sums.filter(({ keys, ...sum }) => {
-      return (
-        sum.currency === currency &&
-        (person === null || keys[0] === person) &&
-        (provider === null || keys[1] === provider) &&
-        (model === null || keys[2] === model)
-      );
-    });
-    return counted.reduce((total, { cost }) => addAmounts(total, cost), exactly(0)).toFixed();
+    const of = { person, provider, model, currency };
+    const sums = await sumUsage(em, { organization, teams, of, from, to: until }, [], { histogram: false });
+    return sums.reduce((total, { cost }) => addAmounts(total, cost), exactly(0)).toFixed();
   }
 }
 
@@ -84,6 +79,13 @@ export class UsageLedger implements SettlementLedger {
     if (outcome?.status === 'rejected') throw problemOf(outcome.rejection);
     const line = outcome?.status === 'accepted' ? outcome.line : null;
     if (line) demandCurrency(line, reserved);
+    if (line && line.occurredAt.getTime() < reserved.createdAt.getTime() - CLOCKS_DIFFER_BY_MS)
+      throw new InvalidRequest([
+        {
+          path: 'event.occurred_at',
+          message: `must not lie before the reservation, ${reserved.createdAt.toISOString()}`,
+        },
+      ]);
     const { team, person, provider, model } = line ?? reserved;
     return {
       team,
@@ -97,16 +99,17 @@ export class UsageLedger implements SettlementLedger {
 
   /** What the reservation says already need not be said again. */
   async #defaults(
-    { em, at }: Transaction,
+    { em }: Transaction,
     { organization }: Caller,
-    { id, team, person, provider, model }: ReservedCall,
+    { id, team, person, provider, model, createdAt }: ReservedCall,
   ): Promise<SettlementEvent> {
     const alias = (await teamsById(em, [team])).get(team)?.alias;
     const user = (await this.#people.profiles(em, organization, [person])).of(person).alias;
     return {
       id,
       source: SOURCE,
-      occurred_at: at.toISOString(),
+      // Where nothing else is said, the cost counts in the period in which it was held.
+      occurred_at: createdAt.toISOString(),
       ...(alias ? { team_id: alias } : {}),
       ...(user ? { user_id: user } : {}),
       ...(provider ? { provider } : {}),

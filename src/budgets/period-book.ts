@@ -1,10 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { newId } from '../platform/ids.ts';
 import { formatAmount } from '../platform/money.ts';
-import { organizationById, teamBillingSettings, teamsDownwards, teamTimezone } from '../tenancy/service.ts';
-import { type Budget, BudgetOverride, BudgetPeriod } from './entities.ts';
+import { teamBillingSettings } from '../tenancy/service.ts';
+import { Budget, BudgetPeriod } from './entities.ts';
+import { periodOf, raisesOf, spentIn, teamsCounted } from './period-facts.ts';
 import type { SpentSource } from './ports.ts';
-import { type Period, periodAt, type PeriodTerms, termsAt } from './rules.ts';
+import { type Period, type PeriodTerms, termsAt } from './rules.ts';
 import { plainArray, textArray } from '../platform/database/sql-arrays.ts';
 
 /** So many teams below a budget, and parts of it are leased to them: below that, one row serves them well enough. */
@@ -13,6 +14,14 @@ const LEAST_TEAMS_TO_SHARE = 8;
 export interface PeriodBookOptions {
   readonly spent: SpentSource;
   readonly leastTeamsToShare?: number;
+}
+
+/** What has become of a budget, besides its terms. */
+export interface BudgetTurn {
+  /** Its scope changed: what was spent is asked for again. */
+  readonly isRescoped?: boolean;
+  /** It was taken back, and is made again: its crossings are told as those of a new one. */
+  readonly isRemade?: boolean;
 }
 
 /**
@@ -42,24 +51,32 @@ export class PeriodBook {
   }
 
   /**
-   * Begins the budget's current period where it has none, and brings its terms up to date where it has.
-   * @param recount whether scope or calendar changed, so that what was spent is to be asked for again
+   * Begins the budget's current period where it has none, and brings its terms up to date where it has. What was spent is asked
+   * for again where the period begins or ends at another moment than it did, and holds that live are counted.
    * @returns the id of the period
    */
-  async bringUpToDate(em: EntityManager, budget: Budget, at: Date, recount = false): Promise<string> {
-    const period = await this.#periodOf(em, budget, at);
+  async bringUpToDate(
+    em: EntityManager,
+    budget: Budget,
+    at: Date,
+    { isRescoped = false, isRemade = false }: BudgetTurn = {},
+  ): Promise<string> {
+    const period = await periodOf(em, budget, at);
     const current = await this.current(em, budget.id, at);
     const id = current?.id ?? newId(at);
     const terms = await this.#termsOf(em, budget, id, at);
-    const teams = await this.#teamsBelow(em, budget);
+    const teams = await teamsCounted(em, budget);
     const shares = budget.person === null && teams.length >= this.#leastTeamsToShare ? teams.length : 0;
+    const isKnown = current !== null && !isRescoped && isSame(current, period);
     if (current) await this.#gather(em, id, at);
     if (current)
       await em.execute('select countersign.tell_of_budget_terms(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
-    const settled = current && !recount ? null : await this.#spentIn(em, budget, teams, period);
-    if (current) await change(em, id, terms, { period, settled, shares, currency: budget.currency });
+    const settled = isKnown ? null : await spentIn(em, this.#spent, budget, teams, period);
+    if (current) await change(em, id, terms, { period, settled, shares, currency: budget.currency, isRemade });
     else await begin(em, budget, id, terms, { period, settled: settled ?? '0', shares, at });
+    await this.#adoptHolds(em, id, budget.team === budget.organization ? null : teams, at);
     await em.execute('select countersign.note_budget_crossings(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
+    await em.nativeUpdate(Budget, { id: budget.id }, { dueAt: dueAfter(period, terms) });
     return id;
   }
 
@@ -76,55 +93,27 @@ export class PeriodBook {
     await em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
   }
 
-  async #periodOf(em: EntityManager, budget: Budget, at: Date): Promise<Period> {
-    const { settings } = await organizationById(em, budget.organization);
-    return periodAt(at, budget.period, {
-      timezone: await timezoneOf(em, budget),
-      fiscalYearStart: settings.fiscal_year_start ?? '01-01',
-    });
+  async #adoptHolds(em: EntityManager, id: string, teams: readonly string[] | null, at: Date): Promise<void> {
+    await em.execute('select countersign.adopt_holds(?::uuid, ?::uuid[], ?::timestamptz)', [
+      id,
+      teams && plainArray(teams),
+      at,
+    ]);
   }
 
   async #termsOf(em: EntityManager, budget: Budget, period: string, at: Date): Promise<PeriodTerms> {
-    const raises = await em.find(BudgetOverride, { period });
     const settings = await teamBillingSettings(em, budget.team);
-    return termsAt(
-      at,
-      budget,
-      settings.budget_alerts ?? {},
-      raises.map(({ amount, until }) => ({ amount, until: until ?? null })),
-    );
-  }
-
-  /** The teams whose spending counts. */
-  async #teamsBelow(em: EntityManager, budget: Budget): Promise<string[]> {
-    if (budget.team !== budget.organization) return teamsDownwards(em, [budget.team]);
-    return (
-      await em.execute<{ id: string }[]>('select id from countersign.teams where organization_id = ?', [
-        budget.organization,
-      ])
-    ).map(({ id }) => id);
-  }
-
-  #spentIn(em: EntityManager, budget: Budget, teams: readonly string[], period: Period): Promise<string> {
-    const { organization, currency } = budget;
-    return this.#spent.spent(em, {
-      organization,
-      teams: budget.team === organization ? null : teams,
-      person: budget.person ?? null,
-      provider: budget.provider ?? null,
-      model: budget.model ?? null,
-      currency,
-      ...period,
-    });
+    return termsAt(at, budget, settings.budget_alerts ?? {}, await raisesOf(em, period));
   }
 }
 
-/** The zone that a budget's days begin in: its own, the team's or the nearest parent's, the organization's. */
-export async function timezoneOf(
-  em: EntityManager,
-  budget: Pick<Budget, 'organization' | 'team' | 'timezone'>,
-): Promise<string> {
-  return budget.timezone ?? teamTimezone(em, budget.organization, budget.team);
+function isSame({ startsAt, endsAt }: BudgetPeriod, { from, until }: Period): boolean {
+  return startsAt.getTime() === from.getTime() && endsAt.getTime() === until.getTime();
+}
+
+/** When the account has to be brought up to date next. */
+function dueAfter({ until }: Period, { limitUntil }: PeriodTerms): Date {
+  return limitUntil !== null && limitUntil < until ? limitUntil : until;
 }
 
 function amountsOf({ limit, warnAt, ceiling }: PeriodTerms): [limit: string, warnAt: string, ceiling: string] {
@@ -166,20 +155,21 @@ async function change(
   em: EntityManager,
   id: string,
   terms: PeriodTerms,
-  more: { period: Period; settled: string | null; shares: number; currency: string },
+  more: { period: Period; settled: string | null; shares: number; currency: string; isRemade: boolean },
 ): Promise<void> {
   const [limit, warnAt, ceiling] = amountsOf(terms);
   await em.execute(
     `update countersign.budget_periods p
      set starts_at = n.starts_at, ends_at = n.ends_at, currency = n.currency, limit_amount = n.limit_amount, limit_until = n.limit_until, warn_at = n.warn_at,
        exceeded_action = n.exceeded_action, free_models = n.free_models, ceiling = n.ceiling, settled = n.settled, shares = n.shares, escrow = p.escrow and n.shares > 0,
-       noted = least(p.noted, case when n.settled >= n.limit_amount then 2 when n.settled >= n.warn_at then 1 else 0 end),
+       noted = least(case when ?::boolean then 0 else p.noted end, case when n.settled >= n.limit_amount then 2 when n.settled >= n.warn_at then 1 else 0 end),
        refused_at = case when n.limit_amount > p.limit_amount then null else p.refused_at end,
        measure = case when p.measure in ('restricted', 'suspended') and (n.settled < n.limit_amount or n.exceeded_action <> p.exceeded_action) then null else p.measure end
      from (select ?::timestamptz as starts_at, ?::timestamptz as ends_at, ?::text as currency, ?::numeric as limit_amount, ?::timestamptz as limit_until, ?::numeric as warn_at,
        ?::text as exceeded_action, ?::text[] as free_models, ?::numeric as ceiling, ?::int as shares, coalesce(?::numeric, (select settled from countersign.budget_periods where id = ?)) as settled) n
      where p.id = ?`,
     [
+      more.isRemade,
       more.period.from,
       more.period.until,
       more.currency,

@@ -4,8 +4,8 @@ import { newId } from '../platform/ids.ts';
 import type { Origin, UnitOfWork } from '../platform/unit-of-work.ts';
 import { type People, placedTeams } from '../tenancy/service.ts';
 import type { Budgeted } from './budgeted.ts';
-import { Budget, BudgetLease } from './entities.ts';
-import type { PeriodBook } from './period-book.ts';
+import { BudgetLease } from './entities.ts';
+import type { PeriodKeeper } from './period-keeper.ts';
 import { plainArray } from '../platform/database/sql-arrays.ts';
 
 /** Who wants to spend, as the caller says it. */
@@ -34,13 +34,13 @@ const REMEMBERED_AT_MOST = 20_000;
 export class BudgetedPlaces {
   readonly #work: UnitOfWork;
   readonly #people: People;
-  readonly #book: PeriodBook;
+  readonly #keeper: PeriodKeeper;
   readonly #remembered = new Map<string, { place: Promise<Budgeted>; until: number }>();
 
-  constructor(parts: { work: UnitOfWork; people: People; book: PeriodBook }) {
+  constructor(parts: { work: UnitOfWork; people: People; keeper: PeriodKeeper }) {
     this.#work = parts.work;
     this.#people = parts.people;
-    this.#book = parts.book;
+    this.#keeper = parts.keeper;
   }
 
   /** @throws NotFound for a team, InvalidRequest for a user that the organization does not have */
@@ -113,18 +113,7 @@ export class BudgetedPlaces {
     at: Date,
   ): Promise<void> {
     const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: null };
-    if (missing.length > 0) {
-      await this.#work.bookkeep(origin, async ({ em }) => {
-        await this.#book.lock(em);
-        const budgets = await em.find(
-          Budget,
-          { id: { $in: [...missing] }, retiredAt: null },
-          { orderBy: { id: 'asc' } },
-        );
-        for (const budget of budgets) await this.#book.bringUpToDate(em, budget, at);
-        await this.#book.announce(em, organization);
-      });
-    }
+    if (missing.length > 0) await this.#keeper.bringUpToDate(organization, missing, at);
     if (unleased.length > 0) {
       await this.#work.bookkeep(origin, async ({ em }) => {
         const leases = unleased.map((period) => ({ id: newId(at), organization, period, team: place.team }));
@@ -134,7 +123,10 @@ export class BudgetedPlaces {
   }
 }
 
-/** Periods whose override has ended are found as missing, so that their limit is counted again. */
+/**
+ * Periods whose override has ended are found as missing, so that their limit is counted again. A spender who leaves provider or
+ * model open is found in the budgets of every one: it may become any of them.
+ */
 function applicable(
   em: EntityManager,
   place: { team: string; teamPath: readonly string[]; person: string; provider: string | null; model: string | null },
@@ -146,7 +138,7 @@ function applicable(
        left join countersign.budget_periods p on p.budget_id = b.id and p.starts_at <= ?::timestamptz and p.ends_at > ?::timestamptz and (p.limit_until is null or p.limit_until > ?::timestamptz)
        left join countersign.budget_leases l on l.period_id = p.id and l.team_id = ?::uuid
      where b.retired_at is null and b.team_id = any(?::uuid[]) and (b.person_id is null or b.person_id = ?::uuid)
-       and (b.provider is null or b.provider = ?::text) and (b.model is null or b.model = ?::text)`,
+       and (b.provider is null or coalesce(?::text, b.provider) = b.provider) and (b.model is null or coalesce(?::text, b.model) = b.model)`,
     [at, at, at, place.team, plainArray(place.teamPath), place.person, place.provider, place.model],
   );
 }

@@ -51,6 +51,8 @@ export interface ReservedCall {
   readonly model: string | null;
   /** That it was held in, and is to be booked in. */
   readonly currency: string;
+  /** When it was made: unless the event says otherwise, the call was made then. */
+  readonly createdAt: Date;
 }
 
 /** What the ledger made of it. */
@@ -69,6 +71,9 @@ export interface BookedSettlement {
 
 /** Books the event that settles a reservation, once per reservation, without telling the `SpendSink`: settling counts it. */
 export interface SettlementLedger {
-  /** @throws InvalidRequest naming places below `event`, also where it would be booked in another currency than was held */
+  /**
+   * @throws InvalidRequest naming places below `event`, also where it would be booked in another currency than was held, or
+   * occurred before the reservation was made
+   */
   book(tx: Transaction, caller: Caller, reservation: ReservedCall, event: SettlementEvent): Promise<BookedSettlement>;
 }

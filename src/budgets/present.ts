@@ -14,11 +14,7 @@ export function presentBudget({
 }: BudgetView): z.input<typeof budgetSchema> {
   const { currency, person, provider, model } = budget;
   const exceededAction = exceededActionOf(budget, alerts);
-  const [limit, settled, held] = [
-    exactly(figures?.limit_amount ?? budget.amount),
-    exactly(figures?.settled ?? '0'),
-    exactly(figures?.held ?? '0'),
-  ];
+  const [limit, settled, held] = [exactly(figures.limit_amount), exactly(figures.settled), exactly(figures.held)];
   const amount = (value: string) => ({ value: amountText(value), currency });
   return {
     name: budget.name,
@@ -31,22 +27,22 @@ export function presentBudget({
     limit: amount(limit.toFixed()),
     settled: amount(settled.toFixed()),
     held: amount(held.toFixed()),
-    available: amount(availableOf({ limit, settled, held }).toFixed()),
+    available: amount(availableOf({ limit, settled, held }, figures.measure).toFixed()),
     period: budget.period,
     timezone,
-    period_start: figures ? new Date(figures.starts_at).toISOString() : null,
-    period_end: figures ? new Date(figures.ends_at).toISOString() : null,
+    period_start: new Date(figures.starts_at).toISOString(),
+    period_end: new Date(figures.ends_at).toISOString(),
     warning_threshold: warningThresholdOf(budget, alerts),
     exceeded_action: exceededAction,
     state: stateOf(
       {
         limit,
-        warnAt: figures?.warn_at ? exactly(figures.warn_at) : null,
+        warnAt: figures.warn_at ? exactly(figures.warn_at) : null,
         settled,
         held,
         exceededAction,
       },
-      figures?.measure,
+      figures.measure,
     ),
   };
 }

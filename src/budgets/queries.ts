@@ -10,16 +10,25 @@ export interface BudgetName {
   readonly team: string | null;
 }
 
-/** The names of budgets, in the order of the ids. */
-export async function namesOf(em: EntityManager, organization: string, ids: readonly string[]): Promise<BudgetName[]> {
-  const budgets = await em.find(Budget, { id: { $in: [...ids] } });
+/**
+ * The names of budgets above a spender, the nearest first: the person's own, the team's, its parents', the organization's.
+ * @param teamPath the team and everything above it, the organization last
+ */
+export async function namesOf(
+  em: EntityManager,
+  teamPath: readonly string[],
+  ids: readonly string[],
+): Promise<BudgetName[]> {
+  const organization = teamPath.at(-1);
+  const distance = ({ person, team }: Budget) => (person ? 0 : teamPath.length) + teamPath.indexOf(team);
+  const budgets = await em.find(Budget, { id: { $in: [...ids] } }, { orderBy: { name: 'asc' } });
   const aliases = await teamAliases(
     em,
     budgets.map(({ team }) => team).filter((team) => team !== organization),
   );
-  return ids.flatMap((id) =>
-    budgets.filter((budget) => budget.id === id).map(({ name, team }) => ({ name, team: aliases.get(team) ?? null })),
-  );
+  return budgets
+    .toSorted((left, right) => distance(left) - distance(right))
+    .map(({ name, team }) => ({ name, team: aliases.get(team) ?? null }));
 }
 
 /** What a budget comes to in its current period, its leased parts included. Decimals. */
@@ -33,14 +42,21 @@ export interface PeriodFigures {
   readonly measure: MeasureKind | null;
 }
 
+/** A period whose account has been begun. */
+export interface BegunPeriod extends PeriodFigures {
+  readonly id: string;
+  /** When the limit has to be counted again. */
+  readonly limit_until: string | null;
+}
+
 /** By budget; one whose period has not been begun is missing. Holds that have run out count no longer, freed or not. */
 export async function figuresOf(
   em: EntityManager,
   budgets: readonly string[],
   at: Date,
-): Promise<Map<string, PeriodFigures>> {
-  const rows = await em.execute<(PeriodFigures & { budget_id: string })[]>(
-    `select distinct on (p.budget_id) p.budget_id, p.starts_at, p.ends_at, p.limit_amount, p.warn_at, p.measure, p.settled + coalesce(l.settled, 0) as settled,
+): Promise<Map<string, BegunPeriod>> {
+  const rows = await em.execute<(BegunPeriod & { budget_id: string })[]>(
+    `select distinct on (p.budget_id) p.budget_id, p.id, p.starts_at, p.ends_at, p.limit_amount, p.limit_until, p.warn_at, p.measure, p.settled + coalesce(l.settled, 0) as settled,
        p.held + coalesce(l.held, 0) - coalesce((
          select sum(r.amount) from countersign.reservations r
          where r.state = 'held' and r.expires_at <= ?::timestamptz and (p.id = any(r.periods) or r.leases && l.ids)), 0) as held

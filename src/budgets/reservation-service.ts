@@ -13,7 +13,13 @@ import type { CostEstimator, SettlementEvent, SettlementLedger } from './ports.t
 import { namesOf } from './queries.ts';
 import { refusal } from './refusals.ts';
 import { hashOf, reservationId } from './reservation-ids.ts';
-import type { NewReservation, ReleaseOutcome, ReservationStore, ReserveOutcome } from './reservation-store.ts';
+import type {
+  NewReservation,
+  ReleaseOutcome,
+  ReservationStore,
+  ReserveOutcome,
+  UsedBefore,
+} from './reservation-store.ts';
 
 /** What is to be held: an amount, or as many tokens as a call may use at most. */
 export type Wanted =
@@ -54,6 +60,13 @@ interface ReservationParts {
 /** Lists are read anew, and rows gathered, at most so often before a request gives up. */
 const ATTEMPTS = 10;
 
+const USED_BEFORE: Readonly<Record<UsedBefore, string>> = {
+  conflict: 'There is a reservation with this id for something else.',
+  released: 'The reservation with this id was released: nothing is held any more.',
+  expired: 'The reservation with this id has run out: nothing is held any more.',
+  settled: 'The reservation with this id was settled: nothing is held any more.',
+};
+
 /** Money that is held before a call, and settled or given back after it. */
 export class ReservationService {
   readonly #parts: ReservationParts;
@@ -62,7 +75,7 @@ export class ReservationService {
     this.#parts = parts;
   }
 
-  /** @throws ProblemError `budget-exceeded` or `budget-suspended`, `idempotency-conflict` where the id holds another request */
+  /** @throws ProblemError `budget-exceeded` or `budget-suspended`, `idempotency-conflict` where the id was used before and holds nothing of this */
   async reserve(caller: Caller, { id, spender, wanted, ttl }: ReservationRequest): Promise<HeldReservation> {
     const { clock, master, places } = this.#parts;
     const at = clock.now();
@@ -82,13 +95,10 @@ export class ReservationService {
       return { amount: outcome.amount, currency: place.currency, expiresAt: outcome.expiresAt };
     if (outcome.outcome === 'refused')
       throw refusal(
-        await this.#parts.work.read(organization, (em) => namesOf(em, organization, outcome.budgets)),
+        await this.#parts.work.read(organization, (em) => namesOf(em, place.teamPath, outcome.budgets)),
         outcome.suspended,
       );
-    throw new ProblemError(
-      'idempotency-conflict',
-      'There is a reservation with this id for something else. Use a new id for a new call.',
-    );
+    throw new ProblemError('idempotency-conflict', `${USED_BEFORE[outcome.outcome]} Use a new id for a new call.`);
   }
 
   /** Books what the call cost. Money that was spent is counted, whatever was held and however late it comes. */
@@ -100,11 +110,11 @@ export class ReservationService {
     return work.bookkeep(origin, async (tx) => {
       const row = await this.#lock(tx, caller, internal);
       if (row.state === 'settled') return settledBefore(row, hash);
-      const { person, team, provider, model, currency } = row;
+      const { person, team, provider, model, currency, createdAt } = row;
       const booked = await ledger.book(
         tx,
         caller,
-        { id: internal, team, person, provider: provider ?? null, model: model ?? null, currency },
+        { id: internal, team, person, provider: provider ?? null, model: model ?? null, currency, createdAt },
         event,
       );
       const outcome = await store.settle(
@@ -142,14 +152,13 @@ export class ReservationService {
     spender: Spender,
     wanted: NewReservation,
     at: Date,
-  ): Promise<Exclude<ReserveOutcome, { outcome: 'stale' | 'again' }> | { outcome: 'conflict' }> {
+  ): Promise<Exclude<ReserveOutcome, { outcome: 'stale' | 'again' }>> {
     const { places, store } = this.#parts;
     let gathered = false;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const place = await this.#limiting(organization, await places.find(organization, spender, at));
       const outcome = await store.reserve(organization, place, wanted, at, gathered);
-      if (outcome.outcome === 'held' || outcome.outcome === 'refused') return outcome;
-      if (outcome.outcome === 'conflict') return { outcome: 'conflict' };
+      if (outcome.outcome !== 'stale' && outcome.outcome !== 'again') return outcome;
       // Kept where the list has changed meanwhile: a crowd near the limit would otherwise start all over again and again.
       gathered ||= outcome.outcome === 'again';
       if (outcome.outcome === 'stale') places.forget(organization, spender);

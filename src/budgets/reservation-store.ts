@@ -17,7 +17,12 @@ export interface NewReservation {
 export type ReserveOutcome =
   | { readonly outcome: 'held'; readonly amount: string; readonly expiresAt: Date }
   | { readonly outcome: 'refused'; readonly budgets: readonly string[]; readonly suspended: boolean }
-  | { readonly outcome: 'conflict' | 'stale' | 'again' };
+  | { readonly outcome: UsedBefore }
+  | { readonly outcome: 'stale' }
+  | { readonly outcome: 'again' };
+
+/** What a reservation's id stands for already, where it holds nothing of what is asked for. */
+export type UsedBefore = 'conflict' | 'released' | 'expired' | 'settled';
 
 interface ReserveRow {
   readonly outcome: ReserveOutcome['outcome'];

@@ -1,22 +1,28 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/database.ts';
+import type { PeriodKeeper } from './period-keeper.ts';
 
 /** A hold that has run out is to be free again within 30 s: so often, there is room for a round that fails. */
 const EVERY_MS = 5_000;
 const AT_ONCE = 500;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
-/** Frees holds that have run out, and recalls parts that are close to something that has to be noted. */
+/**
+ * Frees holds that have run out, recalls parts that are close to something that has to be noted, and begins the periods that
+ * have come.
+ */
 export class ReservationSweeper {
   readonly #database: Database;
+  readonly #keeper: PeriodKeeper;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: { database: Database; clock: Clock; logger: Logger }) {
+  constructor(parts: { database: Database; keeper: PeriodKeeper; clock: Clock; logger: Logger }) {
     this.#database = parts.database;
+    this.#keeper = parts.keeper;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
   }
@@ -45,6 +51,7 @@ export class ReservationSweeper {
       );
       last = rows[0]?.recalled ?? null;
     }
+    await this.#keeper.keepUp(this.#clock.now());
     return freed;
   }
 

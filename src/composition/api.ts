@@ -57,7 +57,7 @@ export function composeApi(
     ...tenancyRoutes({
       teams: new TeamService(work, people),
       keys: new KeyService(work, people),
-      settings: new SettingsService(work, budgets.settings, [followSettings]),
+      settings: new SettingsService(work, budgets.settings, [followSettings, budgets.settings]),
     }),
     ...approvalRoutes(approvals.service),
     ...auditRoutes(composeAudit(core), config.publicUrl),

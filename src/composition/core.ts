@@ -16,6 +16,7 @@ import { SettingsBudgets } from '../budgets/billing-budgets.ts';
 import { BudgetService } from '../budgets/budget-service.ts';
 import { LedgerSpending, PriceEstimator, UsageLedger } from '../budgets/ledger-ports.ts';
 import { PeriodBook } from '../budgets/period-book.ts';
+import { PeriodKeeper } from '../budgets/period-keeper.ts';
 import { BudgetedPlaces } from '../budgets/places.ts';
 import { ReservationService } from '../budgets/reservation-service.ts';
 import { ReservationStore } from '../budgets/reservation-store.ts';
@@ -79,7 +80,7 @@ export async function composeCore(surroundings: Surroundings) {
   const people = new People(master, vault);
   const approvals = composeApprovals({ config, logger, clock, metrics, vault, notifier, work, temporal, people });
   const usage = composeUsage({ master, people });
-  const budgets = composeBudgets({ clock, database, master, work, people, usage });
+  const budgets = composeBudgets({ logger, clock, database, master, work, people, usage });
   await notifier.start();
   const stop = async () => {
     await approvals.starter.stop();
@@ -141,6 +142,7 @@ function composeUsage({ master, people }: { master: MasterKey; people: People })
 }
 
 interface BudgetFoundations {
+  readonly logger: Logger;
   readonly clock: Clock;
   readonly database: Database;
   readonly master: MasterKey;
@@ -149,9 +151,10 @@ interface BudgetFoundations {
   readonly usage: ReturnType<typeof composeUsage>;
 }
 
-function composeBudgets({ clock, database, master, work, people, usage }: BudgetFoundations) {
+function composeBudgets({ logger, clock, database, master, work, people, usage }: BudgetFoundations) {
   const book = new PeriodBook({ spent: new LedgerSpending() });
-  const places = new BudgetedPlaces({ work, people, book });
+  const keeper = new PeriodKeeper({ work, book, logger });
+  const places = new BudgetedPlaces({ work, people, keeper });
   const store = new ReservationStore(database);
   const reservations = new ReservationService({
     work,
@@ -164,6 +167,7 @@ function composeBudgets({ clock, database, master, work, people, usage }: Budget
   });
   return {
     book,
+    keeper,
     reservations,
     service: new BudgetService({ work, people, book, clock }),
     settings: new SettingsBudgets(book),

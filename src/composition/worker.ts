@@ -75,7 +75,7 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
     logger,
     chores: new Map([['adopt the price catalogue', () => adoptCatalogue(database)]]),
   });
-  const sweeper = new ReservationSweeper({ database, clock, logger });
+  const sweeper = new ReservationSweeper({ database, keeper: core.budgets.keeper, clock, logger });
   relay.start();
   housekeeping.start();
   sweeper.start();

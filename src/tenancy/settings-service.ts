@@ -51,8 +51,8 @@ export interface BillingBudgets {
 
 /** Whoever has to do something when settings change, and is built above this room. Told in the transaction of the change. */
 export interface SettingsFollower {
-  billingChanged(tx: Transaction, team: string, fields: readonly string[]): Promise<void> | void;
-  organizationChanged(tx: Transaction, fields: readonly string[]): Promise<void> | void;
+  billingChanged?(tx: Transaction, team: string, fields: readonly string[]): Promise<void> | void;
+  organizationChanged?(tx: Transaction, fields: readonly string[]): Promise<void> | void;
 }
 
 /** Settings of organizations and teams, and the calendars that deadlines count in. */
@@ -114,7 +114,7 @@ export class SettingsService {
         resource: { type: 'organization', id: row.id },
         detail: { version: row.version, fields: Object.keys(change) },
       });
-      for (const follower of this.#followers) await follower.organizationChanged(tx, Object.keys(change));
+      for (const follower of this.#followers) await follower.organizationChanged?.(tx, Object.keys(change));
       return row;
     });
   }
@@ -189,7 +189,7 @@ export class SettingsService {
         },
       });
       await this.#budgets.settingsChanged(tx, team.id, monthlyBudget);
-      for (const follower of this.#followers) await follower.billingChanged(tx, team.id, Object.keys(change));
+      for (const follower of this.#followers) await follower.billingChanged?.(tx, team.id, Object.keys(change));
       return this.#billingView(tx.em, caller, path, row);
     });
   }

@@ -9,6 +9,8 @@ export interface UsageScope {
   readonly organization: string;
   /** Internal ids; null: the whole organization. */
   readonly teams: readonly string[] | null;
+  /** Of these only; what is left out or null is not looked at. */
+  readonly of?: Readonly<Partial<Record<'person' | 'provider' | 'model' | 'currency', string | null>>>;
   readonly from: Date;
   readonly to: Date;
 }
@@ -31,7 +33,14 @@ export interface UsageSums {
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-const COLUMNS = { team: 'team_id', person: 'person_id', provider: 'provider', model: 'model' } as const;
+const COLUMNS = {
+  team: 'team_id',
+  person: 'person_id',
+  provider: 'provider',
+  model: 'model',
+  currency: 'currency',
+} as const;
+const ONLY = ['person', 'provider', 'model', 'currency'] as const;
 const SUMMED = ['events', 'failures', 'unpriced', ...TOKEN_COLUMNS, 'latency_count', 'latency_sum'] as const;
 const BUCKETS = Array.from({ length: LATENCY_BUCKET_COUNT }, (_, index) => `sum(latency_buckets[${index + 1}])`).join(
   ', ',
@@ -159,11 +168,16 @@ const OF_LINES = `select ${ROLLUP} from (${LINE_AS_ROLLUP}) l`;
  * Rollups of full days and hours, and lines of what is left at both ends, each with the moment it begins as `hour`.
  * @param inDays whether full days may be read as a whole
  */
-function sourceOf({ organization, teams, from, to }: UsageScope, inDays: boolean): Fragment {
-  const whose: Fragment =
-    teams === null
-      ? { sql: 'organization_id = ?', values: [organization] }
-      : { sql: 'organization_id = ? and team_id = any(?::uuid[])', values: [organization, plainArray(teams)] };
+function sourceOf({ organization, teams, of = {}, from, to }: UsageScope, inDays: boolean): Fragment {
+  const wanted: Fragment[] = [
+    { sql: 'organization_id = ?', values: [organization] },
+    ...(teams === null ? [] : [{ sql: 'team_id = any(?::uuid[])', values: [plainArray(teams)] }]),
+    ...ONLY.flatMap((name) => (of[name] == null ? [] : [{ sql: `${COLUMNS[name]} = ?`, values: [of[name]] }])),
+  ];
+  const whose: Fragment = {
+    sql: wanted.map(({ sql }) => sql).join(' and '),
+    values: wanted.flatMap(({ values }) => values),
+  };
   const between = (select: string, low: Date, high: Date): Fragment[] =>
     low < high
       ? [{ sql: `${select} where ${whose.sql} and hour >= ? and hour < ?`, values: [...whose.values, low, high] }]

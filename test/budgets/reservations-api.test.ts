@@ -10,7 +10,8 @@ let sweeper: ReservationSweeper;
 
 beforeAll(async () => {
   purse = await Purse.open({ clock });
-  sweeper = new ReservationSweeper({ database: purse.system.core.database, clock, logger: purse.system.core.logger });
+  const { database, budgets, logger } = purse.system.core;
+  sweeper = new ReservationSweeper({ database, keeper: budgets.keeper, clock, logger });
 });
 
 afterAll(() => purse?.close());
@@ -75,6 +76,44 @@ describe('a reservation', () => {
     expect((await purse.reserve('5', { team_id: 'below', user_id: 'bob' })).status).toBe(201);
   });
 
+  test('names every budget that refuses it, the nearest first', async () => {
+    await purse.team('far');
+    await purse.api.need('POST', '/api/v1/teams', { id: 'near', name: 'Near', parent_team_id: 'far' });
+    const scope = { provider: 'ordered' };
+    await purse.budget(null, 'a-widest', '1', { scope });
+    await purse.budget('far', 'b-parents', '1', { scope });
+    await purse.budget('near', 'c-teams', '1', { scope });
+    await purse.budget('near', 'd-own', '1', { scope: { ...scope, user_id: 'ann' } });
+    const { body } = await purse.reserve('2', { team_id: 'near', user_id: 'ann', ...scope });
+    expect({ budget: body.budget, budgets: body.budgets.map(({ name }: { name: string }) => name) }).toEqual({
+      budget: 'd-own',
+      budgets: ['d-own', 'c-teams', 'b-parents', 'a-widest'],
+    });
+    await purse.api.call('DELETE', '/api/v1/organization/budgets/a-widest');
+  });
+
+  test('that names no provider and no model is held on the budgets of all of them, and booked on that of the real one', async () => {
+    const who = await funded('open-ended', '100');
+    await purse.budget('open-ended', 'gpt', '5', { scope: { provider: 'openai', model: 'gpt-4o' } });
+    await purse.budget('open-ended', 'claude', '5', { scope: { model: 'claude' } });
+    expect(await purse.reserve('6', who)).toMatchObject({
+      status: 402,
+      body: { budgets: [{ name: 'claude' }, { name: 'gpt' }] },
+    });
+    const id = await purse.hold('4', who);
+    const held = async () => [
+      (await purse.read('open-ended', 'gpt')).held.value,
+      (await purse.read('open-ended', 'claude')).held.value,
+    ];
+    expect(await held()).toEqual(['4.00', '4.00']);
+    expect((await purse.reserve('2', { ...who, provider: 'openai', model: 'gpt-4o' })).status).toBe(402);
+    expect((await purse.reserve('2', { ...who, provider: 'openai', model: 'other' })).status).toBe(201);
+    await purse.settle(id, '3');
+    expect(await held()).toEqual(['0.00', '0.00']);
+    expect(await purse.read('open-ended', 'gpt')).toMatchObject({ settled: usd('3.00') });
+    expect(await purse.read('open-ended', 'claude')).toMatchObject({ settled: usd('0.00') });
+  });
+
   test('goes on past a budget that only notifies', async () => {
     const who = await funded('soft', '1', { exceeded_action: 'notify' });
     await purse.settle(await purse.hold('5', who), '5');
@@ -124,6 +163,30 @@ describe('a reservation', () => {
       body: { type: '/problems/idempotency-conflict' },
     });
     expect(await purse.read('again', 'main')).toMatchObject({ held: usd('6.00') });
+  });
+
+  test('that holds nothing any more is not made again under its id, and says what became of it', async () => {
+    const who = await funded('closed', '10');
+    const again = async (id: string) => {
+      const { status, body } = await purse.reserve('6', { ...who, id, ttl: 'PT1M' });
+      return { status, type: body.type, detail: body.detail };
+    };
+    const conflict = (what: string) => ({
+      status: 409,
+      type: '/problems/idempotency-conflict',
+      detail: expect.stringContaining(what),
+    });
+    await purse.release(await purse.hold('6', { ...who, id: 'closed-1', ttl: 'PT1M' }));
+    expect(await again('closed-1')).toEqual(conflict('was released'));
+    await purse.hold('6', { ...who, id: 'closed-2', ttl: 'PT1M' });
+    clock.advance(60_001);
+    expect(await again('closed-2')).toEqual(conflict('has run out'));
+    await sweeper.sweep();
+    expect(await again('closed-2')).toEqual(conflict('has run out'));
+    await purse.settle(await purse.hold('6', { ...who, id: 'closed-3', ttl: 'PT1M' }), '6');
+    // Also where there is no room for it: what became of it is said first.
+    expect(await again('closed-3')).toEqual(conflict('was settled'));
+    expect(await purse.read('closed', 'main')).toMatchObject({ settled: usd('6.00'), held: usd('0.00') });
   });
 
   test('is estimated from tokens at the prices of the day', async () => {

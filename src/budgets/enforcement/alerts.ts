@@ -11,7 +11,7 @@ import { alertMail } from './alert-mail.ts';
 import { presentAlert } from './alert-view.ts';
 import { enforcementOrigin, type PeriodRef } from './measures.ts';
 import type { BudgetNotices } from './notices.ts';
-import { type PeriodStanding, readStanding, teamOf } from './period-standing.ts';
+import { forgetCrossings, lockPeriod, type PeriodStanding, readStanding, teamOf } from './period-standing.ts';
 import { peopleToTell } from './told-people.ts';
 
 interface AlertParts {
@@ -42,17 +42,20 @@ export class BudgetAlerts {
   }
 
   /**
-   * Tells of a crossing, once, however often it is called; not at all where it is no longer true.
+   * Tells of a crossing, once, however often it is called; not at all where it is no longer true: it is told when it comes
+   * again.
    * @param crossing `id` becomes the alert's
    */
   async tell(ref: PeriodRef, crossing: { id: string; type: Crossing }, at: Date): Promise<void> {
-    await this.#parts.work.write(
+    await this.#parts.work.bookkeep(
       enforcementOrigin(ref.organization),
       async (tx) => {
         if ((await tx.em.count(BudgetAlert, { id: crossing.id })) > 0) return;
+        await lockPeriod(tx.em, ref.period, at);
         const stands = await readStanding(tx.em, this.#parts.requests, ref.period, at);
         const { isPeriodOver, isRemoved } = stands.standing;
-        if (isPeriodOver || isRemoved || !isStillTrue(crossing.type, figuresOf(stands))) return;
+        if (isPeriodOver || isRemoved) return;
+        if (!isStillTrue(crossing.type, figuresOf(stands))) return forgetCrossings(tx.em, ref.period, at);
         await this.add(tx, stands, { id: crossing.id, type: TYPES[crossing.type] });
       },
       at,

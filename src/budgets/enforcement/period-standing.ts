@@ -27,6 +27,19 @@ export async function lockPeriod(em: EntityManager, period: string, at: Date): P
   await em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [plainArray([period]), at]);
 }
 
+/**
+ * Has crossings that a correction has taken back be noted again when they come again. The period is locked, and everything that
+ * its parts hold is on it.
+ */
+export async function forgetCrossings(em: EntityManager, period: string, at: Date): Promise<void> {
+  await em.execute(
+    `update countersign.budget_periods set noted = least(noted, case when settled >= limit_amount then 2 when settled >= warn_at then 1 else 0 end) where id = ?`,
+    [period],
+  );
+  // Parts that were leased for a later threshold may be too large for the next one.
+  await em.execute('select countersign.note_budget_crossings(?::uuid[], ?::timestamptz)', [plainArray([period]), at]);
+}
+
 /** Reads how a period stands at a moment. */
 export async function readStanding(
   em: EntityManager,

@@ -6,7 +6,7 @@ export interface BudgetScope {
   readonly model: string | null;
 }
 
-/** Who spends what. */
+/** Who spends what; provider and model are null where a reservation leaves them open. */
 export interface SpendPlace {
   /** The team and everything above it, the organization last. */
   readonly teamPath: readonly string[];
@@ -15,12 +15,15 @@ export interface SpendPlace {
   readonly model: string | null;
 }
 
-/** Whether a spend counts in a budget: the team or one below it, and the person, provider and model that the budget names. */
+/**
+ * Whether a spend counts in a budget: the team or one below it, and the person, provider and model that the budget names. Where
+ * it is not said yet which provider or model it will be, it may be any of them, and counts.
+ */
 export function appliesTo(budget: BudgetScope, spend: SpendPlace): boolean {
   return (
     spend.teamPath.includes(budget.team) &&
     (budget.person === null || budget.person === spend.person) &&
-    (budget.provider === null || budget.provider === spend.provider) &&
-    (budget.model === null || budget.model === spend.model)
+    (budget.provider === null || spend.provider === null || budget.provider === spend.provider) &&
+    (budget.model === null || spend.model === null || budget.model === spend.model)
   );
 }

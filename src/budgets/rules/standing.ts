@@ -10,8 +10,15 @@ export interface Figures {
   readonly exceededAction: ExceededAction;
 }
 
-/** What is left to be reserved; never below zero. */
-export function availableOf({ limit, settled, held }: Pick<Figures, 'limit' | 'settled' | 'held'>): Amount {
+/**
+ * What is left to be reserved; never below zero, and nothing where a measure has closed the budget: what is left above the
+ * limit for the models that go on under a restriction is not counted.
+ */
+export function availableOf(
+  { limit, settled, held }: Pick<Figures, 'limit' | 'settled' | 'held'>,
+  measure: MeasureKind | null = null,
+): Amount {
+  if (measure === 'suspended' || measure === 'restricted') return exactly(0);
   const left = subtractAmounts(limit, addAmounts(settled, held));
   return left.isNegative() ? exactly(0) : left;
 }

@@ -108,6 +108,17 @@ describe('what the enforcement has closed', () => {
     expect(fits({ ...open, exceededAction, measure }, exactly('1'), model)).toBe(expected);
   });
 
+  test.each<[MeasureKind | null, string]>([
+    ['suspended', '0'],
+    ['restricted', '0'],
+    ['awaiting_approval', '60'],
+    [null, '60'],
+  ])('as %s leaves %s to be reserved', (measure, left) => {
+    expect(availableOf({ limit: exactly('100'), settled: exactly('40'), held: exactly('0') }, measure).toFixed()).toBe(
+      left,
+    );
+  });
+
   test('is what callers are told', () => {
     const figures = { ...open, warnAt: null, exceededAction: 'require_approval' as const };
     expect(stateOf(figures, 'awaiting_approval')).toBe('awaiting_approval');
@@ -151,7 +162,8 @@ describe('a spend', () => {
     expect(appliesTo(scope, spend)).toBe(expected);
   });
 
-  test('that names no model counts in no budget of a model', () => {
-    expect(appliesTo({ team: 'team', ...any, model: 'gpt' }, { ...spend, model: null })).toBe(false);
+  test.each(['provider', 'model'] as const)('that leaves its %s open may be any of them, and counts', (what) => {
+    expect(appliesTo({ team: 'team', ...any, [what]: 'x' }, { ...spend, [what]: null })).toBe(true);
+    expect(appliesTo({ team: 'team', ...any, [what]: 'x' }, { ...spend, [what]: 'y' })).toBe(false);
   });
 });

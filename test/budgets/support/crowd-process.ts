@@ -36,13 +36,18 @@ async function client(seed: number): Promise<void> {
     const at = new Date();
     const id = randomUUID();
     const amount = (random.int(1, MOST) / 100).toFixed(2);
-    const place = await placeOf(database, world, team, person, null);
-    const { outcome } = await reserveIn(database, store, world, place, {
-      id,
-      amount,
-      at,
-      expiresAt: new Date(at.getTime() + plan.ttlMs),
-    });
+    const look = () => placeOf(database, world, { team, person, provider: null, model: null }, new Date());
+    const { outcome } = await reserveIn(
+      store,
+      world.organization,
+      { known: await look(), look },
+      {
+        id,
+        amount,
+        at,
+        expiresAt: new Date(at.getTime() + plan.ttlMs),
+      },
+    );
     if (outcome !== 'held' || random.chance(0.2)) continue; // one in five goes away with its hold
     if (random.chance(0.2)) {
       await store.release(world.organization, id, new Date());

@@ -183,6 +183,7 @@ function tree(total: number, shared: boolean): World {
     period: randomUUID(),
     team,
     person: null,
+    provider: null,
     model: null,
     limit,
     action: 'require_approval',

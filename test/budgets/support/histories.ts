@@ -1,124 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import fc from 'fast-check';
 import type { Client } from 'pg';
 import type { Database } from '../../../src/platform/database/database.ts';
+import { plainArray } from '../../../src/platform/database/sql-arrays.ts';
+import { BillingSettings } from '../../../src/tenancy/entities.ts';
 import type { Budgeted } from '../../../src/budgets/budgeted.ts';
+import { Budget, BudgetLease } from '../../../src/budgets/entities.ts';
+import { PeriodBook } from '../../../src/budgets/period-book.ts';
 import { figuresOf } from '../../../src/budgets/queries.ts';
 import { ReservationStore } from '../../../src/budgets/reservation-store.ts';
-import { EXCEEDED_ACTIONS } from '../../../src/budgets/rules.ts';
-import { placeOf, reserveIn, START, type World, writeWorld } from './ledger-world.ts';
-import { BudgetModel, type Spender } from './model.ts';
+import { plans, realCall, type Step, steps, withLimit, worldOf, type WorldPlan } from './history-steps.ts';
+import { placeOf, reserveIn, type Spender, START, type World, type WorldBudget, writeWorld } from './ledger-world.ts';
+import { BudgetModel } from './model.ts';
 
-const MODELS = ['small', 'large'];
-
-/** What stands in a tree of four levels: organization, division, team, person; the numbers are drawn. */
-interface WorldPlan {
-  readonly budgets: readonly {
-    readonly level: 'organization' | 'division' | 'team' | 'person' | 'model';
-    readonly limit: number;
-    readonly action: (typeof EXCEEDED_ACTIONS)[number];
-    readonly shared: boolean;
-  }[];
-}
-
-type Step =
-  | {
-      readonly type: 'reserve';
-      readonly spender: number;
-      readonly amount: number;
-      readonly ttl: number;
-      readonly again: boolean;
-      readonly stale: boolean;
-    }
-  | { readonly type: 'settle'; readonly which: number; readonly cost: number }
-  | { readonly type: 'release'; readonly which: number }
-  | { readonly type: 'spend'; readonly spender: number; readonly cost: number }
-  | { readonly type: 'wait'; readonly seconds: number }
-  | { readonly type: 'limit'; readonly which: number; readonly limit: number }
-  | { readonly type: 'gather' };
-
-const natural = (max: number) => fc.integer({ min: 0, max });
-/** Whole numbers, so that the model's sums are exact. */
-const amounts = (max: number) => fc.integer({ min: 1, max: max * 10 });
-const limits = fc.integer({ min: 5, max: 60 }).map((value) => value * 10);
-
-const plans: fc.Arbitrary<WorldPlan> = fc.record({
-  budgets: fc.array(
-    fc.record({
-      level: fc.constantFrom(
-        'organization' as const,
-        'division' as const,
-        'team' as const,
-        'person' as const,
-        'model' as const,
-      ),
-      limit: limits,
-      action: fc.constantFrom('require_approval' as const, ...EXCEEDED_ACTIONS),
-      shared: fc.boolean(),
-    }),
-    { minLength: 1, maxLength: 5 },
-  ),
-});
-
-const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.oneof(
-    {
-      weight: 8,
-      arbitrary: fc.record({
-        type: fc.constant('reserve' as const),
-        spender: natural(7),
-        amount: amounts(12),
-        ttl: fc.integer({ min: 1, max: 30 }),
-        again: fc.boolean(),
-        stale: fc.boolean(),
-      }),
-    },
-    {
-      weight: 4,
-      arbitrary: fc.record({ type: fc.constant('settle' as const), which: natural(20), cost: amounts(12) }),
-    },
-    { weight: 2, arbitrary: fc.record({ type: fc.constant('release' as const), which: natural(20) }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({ type: fc.constant('spend' as const), spender: natural(7), cost: amounts(10) }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({ type: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 20 }) }),
-    },
-    { weight: 1, arbitrary: fc.record({ type: fc.constant('limit' as const), which: natural(4), limit: limits }) },
-    { weight: 1, arbitrary: fc.record({ type: fc.constant('gather' as const) }) },
-  ),
-  { minLength: 4, maxLength: 24 },
-);
-
-function worldOf(plan: WorldPlan): World {
-  const [organization, division, first, second] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()] as const;
-  const people = [randomUUID(), randomUUID()];
-  const places = { organization, division, team: first, person: first, model: organization };
-  return {
-    organization,
-    people,
-    paths: new Map([
-      [division, [division, organization]],
-      [first, [first, division, organization]],
-      [second, [second, division, organization]],
-    ]),
-    budgets: plan.budgets.map(({ level, limit, action, shared }) => ({
-      id: randomUUID(),
-      period: randomUUID(),
-      team: places[level],
-      person: level === 'person' ? people[0]! : null,
-      model: level === 'model' ? MODELS[0]! : null,
-      limit,
-      action,
-      freeModels: action === 'restrict' ? [MODELS[1]!] : [],
-      ceiling: action === 'restrict' ? (limit * 11) / 10 : limit,
-      warnAt: (limit * 8) / 10,
-      shares: shared && level !== 'person' ? 3 : 0,
-    })),
-  };
-}
+const NEVER = 1_000;
+/** What is reported late: in the period before, where that has just ended. */
+const LATE_BY_MS = 20_000;
 
 /**
  * Lives through random histories.
@@ -138,30 +36,33 @@ export async function liveHistories(
 class History {
   readonly #database: Database;
   readonly #store: ReservationStore;
+  readonly #book: PeriodBook;
   readonly #world: World;
+  readonly #later: WorldBudget[];
   readonly #model: BudgetModel;
-  readonly #spenders: Spender[];
+  readonly #spenders: readonly Spender[];
   readonly #asked: { id: string; spender: Spender }[] = [];
   readonly #places = new Map<Spender, Budgeted>();
   #now = START.getTime();
   #limitsChanged = false;
 
-  private constructor(database: Database, world: World) {
+  private constructor(database: Database, plan: WorldPlan) {
+    const { world, later, spenders } = worldOf(plan);
     this.#database = database;
     this.#store = new ReservationStore(database);
     this.#world = world;
+    this.#later = later;
+    this.#spenders = spenders;
     this.#model = new BudgetModel(world);
-    const teams = [...world.paths.keys()].slice(1);
-    this.#spenders = teams.flatMap((team) =>
-      world.people.flatMap((person) => MODELS.map((model) => ({ team, person, model }))),
-    );
+    this.#book = new PeriodBook({ spent: this.#model, leastTeamsToShare: plan.shared ? 1 : NEVER });
+    for (const budget of world.budgets) this.#model.make(budget);
   }
 
   /** @throws Error that says where the tables and the model differ */
   static async live(database: Database, admin: Client, plan: WorldPlan, taken: readonly Step[]): Promise<void> {
-    const world = worldOf(plan);
-    await writeWorld(admin, world);
-    const history = new History(database, world);
+    const history = new History(database, plan);
+    await writeWorld(admin, history.#world);
+    await history.#writeSettings();
     for (const step of taken) await history.#take(step);
     await history.#compareFigures();
     await history.#compareCrossings();
@@ -180,20 +81,21 @@ class History {
         return this.#model.release(reserved.id);
       }
       case 'spend': {
-        const { team, person, model } = this.#spender(step.spender);
-        const spends = JSON.stringify([
-          { team, person, provider: 'p', model, currency: 'USD', cost: String(step.cost), at: this.#at() },
-        ]);
+        const spender = realCall(this.#spender(step.spender), step.cost);
+        const at = this.#now - (step.late ? LATE_BY_MS : 0);
+        const spends = JSON.stringify([{ ...spender, currency: 'USD', cost: String(step.cost), at: new Date(at) }]);
         await this.#inTransaction((em) =>
           em.execute('select countersign.spend(?::jsonb, ?::timestamptz)', [spends, this.#at()]),
         );
-        return this.#model.spend({ team, person, model }, step.cost);
+        return this.#model.spend({ spender, cost: step.cost, at });
       }
       case 'wait':
         this.#now += step.seconds * 1000;
         return;
       case 'limit':
         return this.#limit(step);
+      case 'make':
+        return this.#make();
       case 'gather':
         await this.#gather();
     }
@@ -203,46 +105,40 @@ class History {
     const repeated = again ? this.#asked.at(-1) : undefined;
     const spender = repeated?.spender ?? this.#spender(index);
     const id = repeated?.id ?? randomUUID();
-    if (!stale || !this.#places.has(spender))
-      this.#places.set(
-        spender,
-        await placeOf(this.#database, this.#world, spender.team, spender.person, spender.model),
-      );
+    const look = () => this.#look(spender);
+    if (!stale || !this.#places.has(spender)) this.#places.set(spender, await look());
     const expiresAt = new Date(this.#now + ttl * 1000);
-    const { outcome } = await reserveIn(this.#database, this.#store, this.#world, this.#places.get(spender)!, {
-      id,
-      amount: String(amount),
-      at: this.#at(),
-      expiresAt,
-    });
+    const known = this.#places.get(spender)!;
+    const { outcome } = await reserveIn(
+      this.#store,
+      this.#world.organization,
+      { known, look },
+      { id, amount: String(amount), at: this.#at(), expiresAt },
+    );
     const expected = this.#model.reserve(id, spender, amount, this.#now, expiresAt.getTime());
-    if (outcome !== expected) throw new Error(`reserving ${amount} is ${outcome} and should be ${expected}`);
+    // One that had run out when it was released has ended either way.
+    const answer = outcome === 'released' || outcome === 'expired' ? 'ended' : outcome;
+    if (answer !== expected) throw new Error(`reserving ${amount} is ${outcome} and should be ${expected}`);
     if (outcome === 'held' && !repeated) this.#asked.push({ id, spender });
   }
 
-  async #settle({ which, cost }: Extract<Step, { type: 'settle' }>): Promise<void> {
+  async #settle({ which, cost, early }: Extract<Step, { type: 'settle' }>): Promise<void> {
     const reserved = this.#asked[which % Math.max(1, this.#asked.length)];
     if (!reserved) return;
-    const { team, person, model } = reserved.spender;
-    const hash = Buffer.from(`${cost}`.padEnd(16));
-    const outcome = await this.#inTransaction((em) =>
-      this.#store.settle(
-        em,
-        reserved.id,
-        {
-          hash,
-          team,
-          person,
-          provider: 'p',
-          model: model ?? '',
-          cost: String(cost),
-          currency: 'USD',
-          occurredAt: this.#at(),
-        },
-        this.#at(),
-      ),
-    );
-    const expected = this.#model.settle(reserved.id, reserved.spender, cost, this.#now);
+    const spender = realCall(reserved.spender, cost);
+    const at = early ? this.#model.madeAt(reserved.id) : this.#now;
+    const settlement = {
+      hash: Buffer.from(`${cost}`.padEnd(16)),
+      team: spender.team,
+      person: spender.person,
+      provider: spender.provider ?? '',
+      model: spender.model ?? '',
+      cost: String(cost),
+      currency: 'USD',
+      occurredAt: new Date(at),
+    };
+    const outcome = await this.#inTransaction((em) => this.#store.settle(em, reserved.id, settlement, this.#at()));
+    const expected = this.#model.settle(reserved.id, { spender, cost, at }, this.#now);
     const agrees =
       expected === null
         ? outcome.outcome !== 'settled'
@@ -253,41 +149,110 @@ class History {
       throw new Error(`settling ${cost} is ${JSON.stringify(outcome)} and should be ${JSON.stringify(expected)}`);
   }
 
-  /** As a changed budget changes its period. */
   async #limit({ which, limit }: Extract<Step, { type: 'limit' }>): Promise<void> {
-    const budget = this.#world.budgets[which];
-    if (!budget || budget.action === 'restrict') return;
+    const budget = this.#model.budgets[which];
+    if (!budget) return;
     this.#limitsChanged = true;
-    budget.limit = limit;
+    this.#model.change(withLimit(budget, limit));
+    await this.#underLock(async (em) => {
+      const row = await em.findOneOrFail(Budget, { id: budget.id });
+      row.amount = String(limit);
+      await em.flush();
+      await this.#book.bringUpToDate(em, row, this.#at());
+    });
+  }
+
+  /** A budget that is made in the middle of its period, with everything that was spent and is held by then. */
+  async #make(): Promise<void> {
+    const budget = this.#later.shift();
+    if (!budget) return;
+    const { id, team, person, provider, model, limit, action } = budget;
+    await this.#underLock(async (em) => {
+      const row = em.create(Budget, {
+        id,
+        organization: this.#world.organization,
+        team,
+        person,
+        provider,
+        model,
+        name: id,
+        amount: String(limit),
+        currency: 'USD',
+        period: 'monthly',
+        exceededAction: action,
+        createdAt: this.#at(),
+        updatedAt: this.#at(),
+      });
+      await em.persist(row).flush();
+      await this.#book.bringUpToDate(em, row, this.#at());
+    });
+    this.#model.make(budget);
+  }
+
+  /** The models that a restriction lets go on. */
+  async #writeSettings(): Promise<void> {
+    const { organization, paths } = this.#world;
+    const settings = { budget_alerts: { restrict_to_models: ['large'], hard_limit_percent: 110 } };
+    await this.#inTransaction((em) =>
+      em.insertMany(
+        BillingSettings,
+        [...paths.keys()].map((team) => ({
+          id: randomUUID(),
+          organization,
+          team,
+          settings,
+          version: 1,
+          updatedAt: START,
+        })),
+      ),
+    );
+  }
+
+  /** As the product looks: begins periods that have come, and opens a part for a team that has none. */
+  async #look(spender: Spender): Promise<Budgeted> {
+    await this.#beginPeriods();
     await this.#inTransaction(async (em) => {
-      await em.execute('select countersign.lock_budget_books(true)');
-      await em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [
-        `{${budget.period}}`,
-        this.#at(),
-      ]);
-      await em.execute(
-        'update countersign.budget_periods set limit_amount = ?, warn_at = least(warn_at, ?), noted = case when settled >= ? then 2 else 0 end where id = ?',
-        [limit, limit, limit, budget.period],
+      const shared = await em.execute<{ id: string }[]>(
+        'select p.id from countersign.budget_periods p join countersign.budgets b on b.id = p.budget_id where p.escrow and b.team_id = any(?::uuid[])',
+        [plainArray(this.#world.paths.get(spender.team)!)],
       );
-      await em.execute('select countersign.note_budget_crossings(?::uuid[], ?::timestamptz)', [
-        `{${budget.period}}`,
-        this.#at(),
-      ]);
-      await em.execute('update countersign.budget_books set version = version + 1');
+      const { organization } = this.#world;
+      const leases = shared.map(({ id }) => ({ id: randomUUID(), organization, period: id, team: spender.team }));
+      if (leases.length > 0)
+        await em.createQueryBuilder(BudgetLease).insert(leases).onConflict(['period', 'team']).ignore().execute();
+    });
+    return placeOf(this.#database, this.#world, spender, this.#at());
+  }
+
+  async #beginPeriods(): Promise<void> {
+    const begun = await this.#figures();
+    const missing = this.#model.budgets.filter(({ id }) => !begun.has(id)).map(({ id }) => id);
+    if (missing.length === 0) return;
+    await this.#underLock(async (em) => {
+      for (const budget of await em.find(Budget, { id: { $in: missing } }))
+        await this.#book.bringUpToDate(em, budget, this.#at());
+    });
+  }
+
+  #figures() {
+    const ids = this.#model.budgets.map(({ id }) => id);
+    return this.#inTransaction((em) => figuresOf(em, ids, this.#at()));
+  }
+
+  async #underLock(work: (em: EntityManager) => Promise<void>): Promise<void> {
+    await this.#inTransaction(async (em) => {
+      await this.#book.lock(em);
+      await work(em);
+      await this.#book.announce(em, this.#world.organization);
     });
   }
 
   async #compareFigures(): Promise<void> {
-    const figures = await this.#inTransaction((em) =>
-      figuresOf(
-        em,
-        this.#world.budgets.map(({ id }) => id),
-        this.#at(),
-      ),
-    );
-    for (const budget of this.#world.budgets) {
+    await this.#beginPeriods();
+    const figures = await this.#figures();
+    for (const budget of this.#model.budgets) {
       const seen = figures.get(budget.id)!;
-      const [settled, held] = [this.#model.settled(budget), this.#model.held(budget, this.#now)];
+      const [settled, held] = [this.#model.settled(budget, this.#now), this.#model.held(budget, this.#now)];
       if (Number(seen.settled) !== settled || Number(seen.held) !== held)
         throw new Error(
           `a budget shows ${seen.settled} settled and ${seen.held} held, and should show ${settled} and ${held}`,
@@ -311,11 +276,13 @@ class History {
         `select reference->>'period' as period, reference->>'type' as type, count(*)::int as n from countersign.outbox where channel = 'budget' group by 1, 2`,
       ),
     );
-    for (const budget of this.#world.budgets) {
-      const types = new Map(told.filter(({ period }) => period === budget.period).map(({ type, n }) => [type, n]));
+    const periods = await this.#figures();
+    for (const budget of this.#model.budgets) {
+      const current = periods.get(budget.id)?.id;
+      const types = new Map(told.filter(({ period }) => period === current).map(({ type, n }) => [type, n]));
       const reached = types.get('limit-reached') ?? 0;
       const warned = types.get('warning-crossed') ?? 0;
-      const crossing = this.#model.crossing(budget);
+      const crossing = this.#model.crossing(budget, this.#now);
       const right =
         reached === (crossing === 'limit' ? 1 : 0) &&
         (crossing === 'none' ? warned === 0 : crossing === 'warning' ? warned === 1 : warned <= 1);
@@ -324,7 +291,7 @@ class History {
   }
 
   async #gather(): Promise<void> {
-    const periods = `{${this.#world.budgets.map(({ period }) => period).join(',')}}`;
+    const periods = plainArray([...(await this.#figures()).values()].map(({ id }) => id));
     await this.#inTransaction((em) =>
       em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [periods, this.#at()]),
     );

@@ -12,8 +12,9 @@ export interface WorldBudget {
   readonly period: string;
   readonly team: string;
   readonly person: string | null;
+  readonly provider: string | null;
   readonly model: string | null;
-  limit: number;
+  readonly limit: number;
   readonly action: ExceededAction;
   readonly freeModels: readonly string[];
   readonly ceiling: number;
@@ -30,8 +31,9 @@ export interface World {
   readonly budgets: readonly WorldBudget[];
 }
 
-export const START = new Date('2026-11-23T12:00:00Z');
 const PERIOD = [`'2026-11-01T00:00:00Z'`, `'2026-12-01T00:00:00Z'`];
+/** Shortly before the next period. */
+export const START = new Date('2026-11-30T23:59:35Z');
 
 /** Writes a world down: teams, budgets, begun periods, and a lease for every team that a shared budget stands above. */
 export async function writeWorld(admin: Client, world: World): Promise<void> {
@@ -49,12 +51,13 @@ export async function writeWorld(admin: Client, world: World): Promise<void> {
   );
   await admin.query(
     [
+      `insert into countersign.organizations (id, name, settings, created_at) values ('${organization}', 'World', '{}', now())`,
       `insert into countersign.teams (id, organization_id, alias, name, parent_id, created_at) values ${teams.join(', ')}`,
       `insert into countersign.budget_books (id, organization_id, version) values ('${organization}', '${organization}', 1)`,
-      `insert into countersign.budgets (id, organization_id, team_id, person_id, model, name, amount, currency, period, created_at, updated_at) values ${budgets
+      `insert into countersign.budgets (id, organization_id, team_id, person_id, provider, model, name, amount, currency, period, exceeded_action, created_at, updated_at) values ${budgets
         .map(
-          ({ id, team, person, model, limit }) =>
-            `('${id}', '${organization}', '${team}', ${text(person)}, ${text(model)}, '${id}', ${limit}, 'USD', 'monthly', now(), now())`,
+          ({ id, team, person, provider, model, limit, action }) =>
+            `('${id}', '${organization}', '${team}', ${text(person)}, ${text(provider)}, ${text(model)}, '${id}', ${limit}, 'USD', 'monthly', '${action}', now(), now())`,
         )
         .join(', ')}`,
       `insert into countersign.budget_periods (id, organization_id, budget_id, currency, starts_at, ends_at, limit_amount, warn_at, exceeded_action, free_models, ceiling, settled, shares, escrow, created_at) values ${budgets
@@ -72,28 +75,38 @@ export async function writeWorld(admin: Client, world: World): Promise<void> {
   );
 }
 
-/** Finds the accounts of a spend as the product does, without names and scopes of callers. */
+/** Who spends; what is not said of provider and model may be any. */
+export interface Spender {
+  readonly team: string;
+  readonly person: string;
+  readonly provider: string | null;
+  readonly model: string | null;
+}
+
+/** Finds the accounts of a spend as the product does, without names and scopes of callers. All periods have been begun. */
 export async function placeOf(
   database: Database,
   { organization, paths }: World,
-  team: string,
-  person: string,
-  model: string | null,
+  { team, person, provider, model }: Spender,
+  at: Date,
 ): Promise<Budgeted> {
   const teamPath = paths.get(team)!;
+  const only = (column: string, value: string | null) =>
+    value === null ? 'true' : `(${column} is null or ${column} = '${value}')`;
   const [row] = await database.single<{ version: number; periods: string[]; leases: string[] }>(
     organization,
     `
     select (select version from countersign.budget_books where id = '${organization}') as version,
       coalesce(array_agg(p.id) filter (where not p.escrow), '{}') as periods, coalesce(array_agg(l.id) filter (where p.escrow), '{}') as leases
     from countersign.budgets b join countersign.budget_periods p on p.budget_id = b.id left join countersign.budget_leases l on l.period_id = p.id and l.team_id = '${team}'
-    where b.team_id = any('${plainArray(teamPath)}') and (b.person_id is null or b.person_id = '${person}') and (b.model is null or b.model = ${model === null ? 'null' : `'${model}'`})`,
+    where b.team_id = any('${plainArray(teamPath)}') and p.starts_at <= '${at.toISOString()}' and p.ends_at > '${at.toISOString()}'
+      and ${only('b.person_id', person)} and ${only('b.provider', provider)} and ${only('b.model', model)}`,
   );
   return {
     team,
     teamPath,
     person,
-    provider: null,
+    provider,
     model,
     currency: 'USD',
     currencies: ['USD'],
@@ -112,17 +125,16 @@ export interface Asked {
 
 /** Reserves as the service does: reads the accounts anew, or gathers, until the answer is final. */
 export async function reserveIn(
-  database: Database,
   store: ReservationStore,
-  world: World,
-  known: Budgeted,
+  organization: string,
+  { known, look }: { known: Budgeted; look: () => Promise<Budgeted> },
   { id, amount, at, expiresAt }: Asked,
 ): Promise<ReserveOutcome> {
   let place = known;
   let gathered = false;
   for (let attempt = 0; attempt < 20; attempt += 1) {
     const outcome = await store.reserve(
-      world.organization,
+      organization,
       place,
       { id, request: Buffer.from(id.slice(0, 16)), amount, currency: 'USD', expiresAt },
       at,
@@ -130,7 +142,7 @@ export async function reserveIn(
     );
     if (outcome.outcome !== 'stale' && outcome.outcome !== 'again') return outcome;
     gathered ||= outcome.outcome === 'again';
-    if (outcome.outcome === 'stale') place = await placeOf(database, world, place.team, place.person, place.model);
+    if (outcome.outcome === 'stale') place = await look();
   }
   throw new Error('the answer never became final');
 }

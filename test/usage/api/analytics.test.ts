@@ -73,6 +73,30 @@ describe('sums of usage', () => {
     }
   });
 
+  test('can be those of one person, provider, model or currency alone', async () => {
+    const { work } = office.system.core;
+    const sums = (of: NonNullable<Parameters<typeof sumUsage>[1]['of']>) =>
+      work.read(organization, (em) =>
+        sumUsage(em, { organization, teams: null, of, ...DAY }, ['person', 'provider', 'model']),
+      );
+    const texts = (found: readonly UsageSums[]) => found.map((sum) => sum.keys.join(' ')).toSorted();
+    const all = await sums({});
+    expect(all.length).toBeGreaterThan(1);
+    for (const { keys, currency } of all) {
+      const [person, provider, model] = keys;
+      expect(await sums({ person: person!, provider: provider!, model: model!, currency })).toHaveLength(1);
+      for (const [name, index] of [
+        ['person', 0],
+        ['provider', 1],
+        ['model', 2],
+      ] as const)
+        expect(texts(await sums({ [name]: keys[index]! }))).toEqual(
+          texts(all.filter((sum) => sum.keys[index] === keys[index])),
+        );
+      expect(await sums({ person: person!, currency: 'XTS' })).toEqual([]);
+    }
+  });
+
   test('can be divided in several ways at once, each as on its own', async () => {
     const { work } = office.system.core;
     const local = { day: 'Asia/Kolkata' };

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { EXCEEDED_ACTIONS, type ExceededAction } from '../../../src/budgets/rules.ts';
+import type { Spender, World, WorldBudget } from './ledger-world.ts';
+
+/** Of these, `restrict` lets the last one go on. */
+const MODELS = ['small', 'large'] as const;
+const LEVELS = ['organization', 'division', 'team', 'person', 'model', 'provider'] as const;
+
+/** What stands in a tree of four levels: organization, division, team, person; the numbers are drawn. */
+export interface WorldPlan {
+  /** Whether parts of what several teams share are leased to them. */
+  readonly shared: boolean;
+  readonly budgets: readonly {
+    readonly level: (typeof LEVELS)[number];
+    readonly limit: number;
+    readonly action: ExceededAction;
+    /** Made when a step says so, not before. */
+    readonly later: boolean;
+  }[];
+}
+
+export type Step =
+  | {
+      readonly type: 'reserve';
+      readonly spender: number;
+      readonly amount: number;
+      readonly ttl: number;
+      readonly again: boolean;
+      readonly stale: boolean;
+    }
+  /** `early`: the call was made when the reservation was. */
+  | { readonly type: 'settle'; readonly which: number; readonly cost: number; readonly early: boolean }
+  | { readonly type: 'release'; readonly which: number }
+  | { readonly type: 'spend'; readonly spender: number; readonly cost: number; readonly late: boolean }
+  | { readonly type: 'wait'; readonly seconds: number }
+  | { readonly type: 'limit'; readonly which: number; readonly limit: number }
+  | { readonly type: 'make' }
+  | { readonly type: 'gather' };
+
+const natural = (max: number) => fc.integer({ min: 0, max });
+/** Whole numbers, so that the model's sums are exact. */
+const amounts = (max: number) => fc.integer({ min: 1, max: max * 10 });
+const limits = fc.integer({ min: 5, max: 60 }).map((value) => value * 10);
+
+export const plans: fc.Arbitrary<WorldPlan> = fc.record({
+  shared: fc.boolean(),
+  budgets: fc.array(
+    fc.record({
+      level: fc.constantFrom(...LEVELS),
+      limit: limits,
+      action: fc.constantFrom('require_approval' as const, ...EXCEEDED_ACTIONS),
+      later: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 5 },
+  ),
+});
+
+export const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        type: fc.constant('reserve' as const),
+        spender: natural(19),
+        amount: amounts(12),
+        ttl: fc.integer({ min: 1, max: 30 }),
+        again: fc.boolean(),
+        stale: fc.boolean(),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        type: fc.constant('settle' as const),
+        which: natural(20),
+        cost: amounts(12),
+        early: fc.boolean(),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ type: fc.constant('release' as const), which: natural(20) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        type: fc.constant('spend' as const),
+        spender: natural(19),
+        cost: amounts(10),
+        late: fc.boolean(),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ type: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 20 }) }),
+    },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant('limit' as const), which: natural(4), limit: limits }) },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant('make' as const) }) },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant('gather' as const) }) },
+  ),
+  { minLength: 4, maxLength: 24 },
+);
+
+/** The first budget is there from the start; those that come later are not among the world's. */
+export function worldOf(plan: WorldPlan): { world: World; later: WorldBudget[]; spenders: Spender[] } {
+  const [organization, division, first, second] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()] as const;
+  const people = [randomUUID(), randomUUID()];
+  const places = { organization, division, team: first, person: first, model: organization, provider: organization };
+  const teamsBelow = new Map<string, number>([
+    [organization, 3],
+    [division, 3],
+    [first, 1],
+  ]);
+  const budgets = plan.budgets.map(({ level, limit, action, later }, index) => ({
+    isThere: index === 0 || !later,
+    budget: withLimit(
+      {
+        id: randomUUID(),
+        period: randomUUID(),
+        team: places[level],
+        person: level === 'person' ? people[0]! : null,
+        provider: level === 'provider' ? 'p' : null,
+        model: level === 'model' ? MODELS[0] : null,
+        action,
+        // The models that go on are settings of a team, which the organization has none of.
+        freeModels: action === 'restrict' && places[level] !== organization ? [MODELS[1]] : [],
+        shares: plan.shared && level !== 'person' ? teamsBelow.get(places[level])! : 0,
+      },
+      limit,
+    ),
+  }));
+  return {
+    world: {
+      organization,
+      people,
+      paths: new Map([
+        [division, [division, organization]],
+        [first, [first, division, organization]],
+        [second, [second, division, organization]],
+      ]),
+      budgets: budgets.flatMap(({ isThere, budget }) => (isThere ? [budget] : [])),
+    },
+    later: budgets.flatMap(({ isThere, budget }) => (isThere ? [] : [budget])),
+    spenders: [first, second].flatMap((team) =>
+      people.flatMap((person) => CALLS.map((call) => ({ team, person, ...call }))),
+    ),
+  };
+}
+
+const CALLS = [
+  { provider: 'p', model: MODELS[0] },
+  { provider: 'p', model: MODELS[1] },
+  { provider: 'q', model: MODELS[1] },
+  { provider: 'p', model: null },
+  { provider: null, model: null },
+];
+
+/** Hard limit and warning threshold are percentages of the limit. */
+export function withLimit(budget: Omit<WorldBudget, 'limit' | 'ceiling' | 'warnAt'>, limit: number): WorldBudget {
+  return {
+    ...budget,
+    limit,
+    ceiling: budget.freeModels.length > 0 ? (limit * 11) / 10 : limit,
+    warnAt: (limit * 8) / 10,
+  };
+}
+
+/** What an open call turned out to be. */
+export function realCall({ team, person, provider, model }: Spender, draw: number): Spender {
+  return { team, person, provider: provider ?? (draw % 2 === 0 ? 'p' : 'q'), model: model ?? MODELS[draw % 2]! };
+}
