@@ -28,6 +28,7 @@ const values = readOptions(
     batch: { type: 'string' },
     clients: { type: 'string' },
     rounds: { type: 'string' },
+    disorder: { type: 'string' },
     lines: { type: 'string' },
     tokens: { type: 'string' },
     seed: { type: 'string' },
@@ -41,6 +42,7 @@ const values = readOptions(
       ['--batch N', 'events a request (1000)'],
       ['--clients N', 'requests at a time (8)'],
       ['--rounds N', 'into how many rounds they are divided, floor and product in turns (4; 2 with --quick)'],
+      ['--disorder N', 'events that come late, in any order, some twice, untimed (600000; 20000 with --quick)'],
       ['--lines N', 'lines of the ledger under which bills and analytics are measured (10000000; 300000 with --quick)'],
       ['--tokens FILE', 'token counts of real calls: a CSV file of time, input and output tokens'],
       ['--seed N', 'who uses what (1)'],
@@ -54,6 +56,7 @@ const rounds = wholeNumber('rounds', values.rounds, quick ? 2 : 4);
 const perBatch = wholeNumber('batch', values.batch, 1_000);
 const clients = wholeNumber('clients', values.clients, 8);
 const batches = Math.ceil(wholeNumber('events', values.events, quick ? 60_000 : 400_000) / rounds / perBatch);
+const disorder = wholeNumber('disorder', values.disorder, quick ? 20_000 : 600_000);
 const lines = wholeNumber('lines', values.lines, quick ? 300_000 : 10_000_000);
 const plan = {
   random: seededRandom(wholeNumber('seed', values.seed, 1, 0)),
@@ -98,6 +101,8 @@ try {
   );
   say(`ratio                        ${median(pairs.map((pair) => pair.product / pair.floor)).toFixed(2)}`);
   say(`processor time for a batch   ${describeCpu(used)}`);
+  const { accepted, duplicates } = await load.disorder(disorder, perBatch, clients);
+  say(`late and in any order        ${accepted} events, and ${duplicates} of them once more: each booked once`);
   const { rollups, wrong } = await compareRollups(database);
   say(`rollups equal the ledger:    ${wrong === 0 ? 'yes' : 'NO'}, ${wrong} of ${rollups} differ in a key or a sum`);
   if (wrong > 0) process.exitCode = 1;

@@ -1,10 +1,10 @@
 import { comparable, ROLLUPS, ROLLUPS_OF_LEDGER } from '../../test/usage/support/books.ts';
 import type { DatabaseView } from './database-view.ts';
 
-const KEY = ['team_id', 'hour', 'person_id', 'provider', 'model', 'currency'];
+const KEY = ['length', 'team_id', 'hour', 'person_id', 'provider', 'model', 'currency'];
 
 /**
- * Compares every rollup, its sums and its histogram, with the lines of the ledger counted anew.
+ * Compares every rollup of an hour or a day, its sums and its histogram, with the lines of the ledger counted anew.
  * @returns how many there are to be, and how many are wrong, missing or too many
  */
 export async function compareRollups(database: DatabaseView): Promise<{ rollups: number; wrong: number }> {

@@ -27,6 +27,27 @@ export function readTokenCounts(file: string): [number, number][] {
   return rows.map((row) => row.split(',').slice(1).map(Number) as [number, number]);
 }
 
+const LATEST_DAYS = 85;
+
+/**
+ * Events as nobody would like to get them: of the last 85 days, a part of them twice, in any order.
+ * @param repeated which part comes twice, from 0 to 1
+ * @returns more than `count`, by those that come twice
+ */
+export function makeDisorder(plan: EventPlan, count: number, repeated: number, label: string): object[] {
+  const { random } = plan;
+  const events = makeEvents(plan, count, label).map((event) => ({
+    ...event,
+    occurred_at: new Date(Date.now() - random.int(0, LATEST_DAYS * 24 * HOUR_MS)).toISOString(),
+  }));
+  const all = [...events, ...events.filter(() => random.chance(repeated))];
+  for (let last = all.length - 1; last > 0; last -= 1) {
+    const other = random.int(0, last);
+    [all[last], all[other]] = [all[other]!, all[last]!];
+  }
+  return all;
+}
+
 /** Events as a gateway reports them: of the last minute, and a few that are hours late. */
 export function makeEvents({ random, teams, usersPerTeam, tokens }: EventPlan, count: number, label: string): object[] {
   const now = Date.now();

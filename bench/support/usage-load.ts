@@ -1,9 +1,12 @@
 import { Pool } from 'undici';
 import { z } from 'zod';
 import { inParallel } from './concurrency.ts';
-import { type EventPlan, makeEvents } from './usage-events.ts';
+import { type EventPlan, makeDisorder, makeEvents } from './usage-events.ts';
 
 const result = z.object({ accepted: z.number(), duplicates: z.number(), rejected: z.array(z.unknown()) });
+
+/** The part of disorderly events that come twice. */
+const REPEATED = 0.2;
 
 export interface IntakeRound {
   readonly perSecond: number;
@@ -39,6 +42,28 @@ export class UsageLoad {
       requests.push(performance.now() - sent);
     });
     return { perSecond: (batches * perBatch * 1_000) / (performance.now() - began), requests };
+  }
+
+  /**
+   * Reports events late, in any order, and a fifth of them twice, several requests at a time.
+   * @returns how many were booked, and how many were known
+   * @throws Error unless each is booked once
+   */
+  async disorder(count: number, perBatch: number, clients: number): Promise<{ accepted: number; duplicates: number }> {
+    const events = makeDisorder(this.#plan, count, REPEATED, 'disorder');
+    const batches = Math.ceil(events.length / perBatch);
+    let [accepted, duplicates] = [0, 0];
+    await inParallel(batches, clients, async (index) => {
+      const batch = events.slice(index * perBatch, (index + 1) * perBatch);
+      const answer = await this.send(Buffer.from(JSON.stringify({ events: batch })));
+      accepted += answer.accepted;
+      duplicates += answer.duplicates;
+    });
+    if (accepted !== count || duplicates !== events.length - count)
+      throw new Error(
+        `of ${count} events ${accepted} were booked, and ${duplicates} of ${events.length - count} known`,
+      );
+    return { accepted, duplicates };
   }
 
   async send(body: Buffer): Promise<z.infer<typeof result>> {

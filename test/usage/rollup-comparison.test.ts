@@ -20,13 +20,13 @@ afterAll(async () => {
 });
 
 test('what the bench compares finds a sum that is wrong, a key that is missing, and what a team’s total does not show', async () => {
-  expect(await compareRollups(database)).toEqual({ rollups: 4, wrong: 0 });
+  expect(await compareRollups(database)).toEqual({ rollups: 8, wrong: 0 });
   await database.rows(
     `update countersign.usage_rollups set output_tokens = output_tokens + case when person_id = (select min(person_id::text)::uuid from countersign.usage_rollups) then 1 else -1 end where model = 'o3'`,
   );
-  expect(await compareRollups(database)).toEqual({ rollups: 4, wrong: 2 });
+  expect(await compareRollups(database)).toEqual({ rollups: 8, wrong: 2 });
   await database.rows(`update countersign.usage_rollups set model = 'o4' where model = 'o3'`);
-  expect(await compareRollups(database)).toEqual({ rollups: 4, wrong: 4 });
+  expect(await compareRollups(database)).toEqual({ rollups: 8, wrong: 4 });
   await database.rows(`update countersign.usage_rollups set latency_buckets[1] = 9 where model = 'gpt-4o'`);
-  expect(await compareRollups(database)).toEqual({ rollups: 4, wrong: 6 });
+  expect(await compareRollups(database)).toEqual({ rollups: 8, wrong: 6 });
 });
