@@ -674,7 +674,6 @@ create function countersign.settle(
 declare
   reservation countersign.reservations;
   counted uuid[];
-  parents uuid[] := '{}';
   holding boolean;
   part record;
 begin

@@ -10,7 +10,6 @@ export {
   type Standing,
   type UndoneBecause,
 } from './rules/enforcement.ts';
-export { fits } from './rules/judgement.ts';
 export {
   type AlertType,
   type BudgetState,
@@ -21,7 +20,6 @@ export {
   type PeriodKind,
 } from './rules/model.ts';
 export { type Period, periodAt } from './rules/periods.ts';
-export { appliesTo } from './rules/scope.ts';
 export { availableOf, crossingOf, stateOf } from './rules/standing.ts';
 export {
   type AlertSettings,

@@ -1,18 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   type AlertSettings,
-  appliesTo,
   availableOf,
   type BudgetState,
   type BudgetTerms,
   type ExceededAction,
-  fits,
   type MeasureKind,
   type Raise,
   stateOf,
   termsAt,
 } from '../../../src/budgets/rules.ts';
 import { exactly } from '../../../src/platform/money.ts';
+import { fits } from '../support/judgement.ts';
+import { appliesTo } from '../support/scope.ts';
 
 const NOW = new Date('2026-11-23T12:00:00Z');
 const later = (hours: number) => new Date(NOW.getTime() + hours * 3_600_000);

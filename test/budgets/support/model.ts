@@ -1,5 +1,7 @@
 import { exactly } from '../../../src/platform/money.ts';
-import { appliesTo, crossingOf, fits, periodAt } from '../../../src/budgets/rules.ts';
+import { crossingOf, periodAt } from '../../../src/budgets/rules.ts';
+import { fits } from './judgement.ts';
+import { appliesTo } from './scope.ts';
 import type { SpendingQuestion, SpentSource } from '../../../src/budgets/ports.ts';
 import type { Spender, World, WorldBudget } from './ledger-world.ts';
 

@@ -1,7 +1,7 @@
-import { addAmounts, type Amount, compareAmounts } from '../../platform/money.ts';
-import type { ExceededAction, MeasureKind } from './model.ts';
+import { addAmounts, type Amount, compareAmounts } from '../../../src/platform/money.ts';
+import type { ExceededAction, MeasureKind } from '../../../src/budgets/rules.ts';
 
-/** What one budget is judged by. The function `countersign.reserve` judges the same way, under its locks. */
+/** What one budget is judged by, as `countersign.reserve` has to judge it under its locks. */
 export interface Judged {
   readonly limit: Amount;
   readonly settled: Amount;
