@@ -238,6 +238,27 @@ end $$;
 revoke all on function countersign.adopt_price_catalogue(text) from public;
 grant execute on function countersign.adopt_price_catalogue(text) to countersign_app;
 
+-- What one unit of a currency was worth in another at a moment, as the organization books it. The rule is that of prices
+-- (`versionAt` in src/usage/rules/rates.ts): of the versions that had begun by then, the newest. Null: there was none.
+create function countersign.exchange_rate(in_from text, in_to text, in_at timestamptz) returns numeric language sql stable as $$
+  select case when in_from = in_to then 1 else (
+    select e.rate from countersign.exchange_rates e
+    where e.organization_id = nullif(current_setting('app.organization', true), '')::uuid
+      and e.from_currency = in_from and e.to_currency = in_to and e.effective_from <= in_at
+    order by e.version desc limit 1
+  ) end
+$$;
+
+-- An amount at an exchange rate, with as many digits as are kept. A half goes to the even neighbour, as where prices are
+-- converted (`roundAmount` in src/platform/money.ts). Null without a rate.
+create function countersign.converted(in_amount numeric, in_rate numeric) returns numeric language sql immutable as $$
+  select case
+    when in_rate = 1 then in_amount
+    when abs(in_amount * in_rate - trunc(in_amount * in_rate, 12)) = 0.0000000000005 and trunc(in_amount * in_rate * 1000000000000) % 2 = 0 then trunc(in_amount * in_rate, 12)
+    else round(in_amount * in_rate, 12)
+  end
+$$;
+
 -- ==== end of usage ====
 
 -- ==== budgets ====
@@ -288,6 +309,7 @@ create table countersign.budget_periods (
   free_models text[] not null,
   ceiling numeric(38,12) not null,
   settled numeric(38,12) not null,
+  other_currencies text[] not null default '{}',
   held numeric(38,12) not null default 0,
   leased numeric(38,12) not null default 0,
   shares int not null default 0,
@@ -341,6 +363,7 @@ create table countersign.reservations (
   currency text not null,
   state varchar(255) not null default 'held',
   periods uuid[] not null,
+  rates numeric[] null,
   leases uuid[] not null,
   created_at timestamptz not null,
   expires_at timestamptz not null,
@@ -427,6 +450,12 @@ begin
   update countersign.budget_books b set version = b.version + 1 where b.id in (select organization_id from changed);
 end $$;
 
+-- What a reservation holds on a period, in the currency of that: its amount at the rate it was put there with. Rates belong to
+-- the first of its periods; the others, and those of a reservation without rates, are in its own currency. Leases always are.
+create function countersign.hold_on(in_period uuid, in_amount numeric, in_periods uuid[], in_rates numeric[]) returns numeric language sql immutable as $$
+  select case when in_rates is null then in_amount else countersign.converted(in_amount, coalesce(in_rates[array_position(in_periods, in_period)], 1)) end
+$$;
+
 -- Takes holds off the leases and periods they lie on. Everything is locked by the caller.
 create function countersign.take_holds_off(in_reservations uuid[]) returns void language plpgsql volatile as $$
 begin
@@ -434,7 +463,10 @@ begin
   from (select lease, sum(r.amount) as amount from countersign.reservations r, unnest(r.leases) lease where r.id = any(in_reservations) group by lease) t
   where l.id = t.lease;
   update countersign.budget_periods p set held = p.held - t.amount
-  from (select period, sum(r.amount) as amount from countersign.reservations r, unnest(r.periods) period where r.id = any(in_reservations) group by period) t
+  from (
+    select period, sum(countersign.hold_on(period, r.amount, r.periods, r.rates)) as amount
+    from countersign.reservations r, unnest(r.periods) period where r.id = any(in_reservations) group by period
+  ) t
   where p.id = t.period;
 end $$;
 
@@ -483,19 +515,24 @@ end $$;
 
 -- Has a period count the live holds of its budget's scope that it does not count yet: those from before it was begun. Called
 -- under the exclusive lock, so that none is made meanwhile. Nobody is waited for: whoever has locked a hold is about to end it.
+-- One in another currency is counted at the rate of the moment in which it was made, and not at all where there was none.
 create function countersign.adopt_holds(in_period uuid, in_teams uuid[], in_now timestamptz) returns void language plpgsql volatile as $$
 begin
   with live as (
-    select r.id
-    from countersign.reservations r, countersign.budget_periods p join countersign.budgets b on b.id = p.budget_id
-    where p.id = in_period and r.organization_id = p.organization_id and r.state = 'held' and r.expires_at > in_now and r.currency = p.currency
+    select r.id, at_rate.rate
+    from countersign.reservations r, countersign.budget_periods p join countersign.budgets b on b.id = p.budget_id,
+      lateral (select case when r.currency = p.currency then 1 else countersign.exchange_rate(r.currency, p.currency, r.created_at) end as rate) at_rate
+    where p.id = in_period and r.organization_id = p.organization_id and r.state = 'held' and r.expires_at > in_now and at_rate.rate is not null
       and (in_teams is null or r.team_id = any(in_teams)) and (b.person_id is null or b.person_id = r.person_id)
       and (b.provider is null or r.provider is null or b.provider = r.provider) and (b.model is null or r.model is null or b.model = r.model)
       and not (in_period = any(r.periods))
       and not exists (select from countersign.budget_leases l where l.period_id = in_period and l.id = any(r.leases))
     for update of r skip locked
   ), adopted as (
-    update countersign.reservations r set periods = r.periods || in_period from live where r.id = live.id returning r.amount
+    update countersign.reservations r set periods = r.periods || in_period,
+      rates = case when live.rate = 1 then r.rates
+        else coalesce(r.rates, '{}') || array_fill(1::numeric, array[cardinality(r.periods) - coalesce(cardinality(r.rates), 0)]) || live.rate end
+    from live where r.id = live.id returning countersign.converted(r.amount, live.rate) as amount
   )
   update countersign.budget_periods p set held = p.held + t.amount
   from (select sum(amount) as amount from adopted) t where p.id = in_period and t.amount > 0;
@@ -510,7 +547,8 @@ $$;
 
 -- Holds an amount on every budget that a call counts in, or says which of them it does not fit into. Outcomes: `held`, what
 -- `reserved_before` says of an id that was used before, `stale` (the caller's list of periods is out of date), `again` (what
--- does not fit may fit once everything is gathered: call with in_gathered), `refused`.
+-- does not fit may fit once everything is gathered: call with in_gathered), `refused`, `inconvertible` (refused, since there
+-- is no exchange rate to the currency of a hard budget). Leases are of budgets in the reservation's own currency.
 create function countersign.reserve(
   in_id uuid, in_request bytea, in_team uuid, in_person uuid, in_provider text, in_model text, in_amount numeric, in_currency text,
   in_now timestamptz, in_expires_at timestamptz, in_periods uuid[], in_leases uuid[], in_version int, in_gathered boolean,
@@ -524,6 +562,9 @@ declare
   topped uuid[] := '{}';
   grants numeric[] := '{}';
   misfits uuid[] := '{}';
+  inconvertible uuid[];
+  converted_periods uuid[];
+  rates numeric[];
   recallable boolean := false;
   account record;
 begin
@@ -584,6 +625,7 @@ begin
         case when p.exceeded_action = 'notify' then null when p.exceeded_action = 'restrict' and in_model = any(p.free_models) then p.ceiling else p.limit_amount end as most,
         coalesce(p.measure = 'suspended' or p.measure = 'restricted' and not coalesce(in_model = any(p.free_models), false), false) as closed,
         countersign.budget_lease_cap(p.noted, p.warn_at, p.limit_amount, p.settled, p.exceeded_action) - p.settled - p.held - p.leased as pool,
+        case when p.currency = in_currency then 1 else countersign.exchange_rate(in_currency, p.currency, in_now) end as rate,
         in_now < p.starts_at or in_now >= p.ends_at or in_now >= p.limit_until as outdated
       from countersign.budget_periods p where p.id = any(direct || short) order by p.id for no key update
     loop
@@ -599,13 +641,28 @@ begin
         end if;
         topped := topped || account.id;
         grants := grants || greatest(in_amount, account.pool / (2 * greatest(account.shares, 1)));
-      elsif account.closed or account.used + in_amount > account.most then
+      elsif account.rate is null then
+        -- A soft budget limits nothing, so that it stops nobody; a hard one can neither be held on nor got past.
+        direct := array_remove(direct, account.id);
+        if account.exceeded_action <> 'notify' then inconvertible := inconvertible || account.budget_id; end if;
+      elsif account.closed or account.used + countersign.converted(in_amount, account.rate) > account.most then
         misfits := misfits || account.id;
         refused_by := refused_by || account.budget_id;
         suspended := coalesce(suspended, false) or account.exceeded_action = 'suspend';
         recallable := recallable or account.leased > 0;
+      elsif account.rate <> 1 then
+        converted_periods := converted_periods || account.id;
+        rates := rates || account.rate;
       end if;
     end loop;
+  end if;
+
+  if inconvertible is not null then
+    select * into outcome, held_amount, held_until from countersign.reserved_before(in_id, in_request, in_now);
+    if outcome is not null then return; end if;
+    outcome := 'inconvertible';
+    refused_by := inconvertible;
+    return;
   end if;
 
   if cardinality(misfits) > 0 then
@@ -624,8 +681,9 @@ begin
     return;
   end if;
 
-  insert into countersign.reservations (id, organization_id, request, team_id, person_id, provider, model, amount, currency, periods, leases, created_at, expires_at)
-  values (in_id, own_organization, in_request, in_team, in_person, in_provider, in_model, in_amount, in_currency, direct, parts, in_now, in_expires_at)
+  if rates is not null then direct := converted_periods || array(select unnest(direct) except select unnest(converted_periods)); end if;
+  insert into countersign.reservations (id, organization_id, request, team_id, person_id, provider, model, amount, currency, periods, rates, leases, created_at, expires_at)
+  values (in_id, own_organization, in_request, in_team, in_person, in_provider, in_model, in_amount, in_currency, direct, rates, parts, in_now, in_expires_at)
   on conflict (id) do nothing;
   if not found then
     select * into outcome, held_amount, held_until from countersign.reserved_before(in_id, in_request, in_now);
@@ -641,8 +699,8 @@ begin
   end if;
   if cardinality(direct) > 0 then
     update countersign.budget_periods
-    set held = held + in_amount,
-      recall_due = recall_due or leased > 0 and settled + held + leased + in_amount > limit_amount and exceeded_action <> 'notify'
+    set held = held + countersign.hold_on(id, in_amount, direct, rates),
+      recall_due = recall_due or leased > 0 and settled + held + leased + countersign.hold_on(id, in_amount, direct, rates) > limit_amount and exceeded_action <> 'notify'
     where id = any(direct);
   end if;
   outcome := 'held';
@@ -650,19 +708,20 @@ begin
   held_until := in_expires_at;
 end $$;
 
--- The periods that a spend counts in, where they have been begun: a period that is begun later starts from the ledger.
-create function countersign.periods_of_spend(in_team uuid, in_person uuid, in_provider text, in_model text, in_currency text, in_at timestamptz)
-returns uuid[] language sql stable as $$
+-- The periods that a spend counts in, where they have been begun (a period that is begun later starts from the ledger), and
+-- beside them the rates that it counts at; null: there is none.
+create function countersign.periods_of_spend(in_team uuid, in_person uuid, in_provider text, in_model text, in_currency text, in_at timestamptz, out periods uuid[], out rates numeric[])
+language sql stable as $$
   with recursive up(id, parent_id) as (
     select id, parent_id from countersign.teams where id = in_team
     union all
     select t.id, t.parent_id from countersign.teams t join up on t.id = up.parent_id
   ), places(id) as (select id from up union all select nullif(current_setting('app.organization', true), '')::uuid)
-  select coalesce(array_agg(p.id), '{}')
+  select coalesce(array_agg(p.id), '{}'), coalesce(array_agg(case when p.currency = in_currency then 1 else countersign.exchange_rate(in_currency, p.currency, in_at) end), '{}')
   from countersign.budgets b join countersign.budget_periods p on p.budget_id = b.id
   where b.organization_id = nullif(current_setting('app.organization', true), '')::uuid and b.team_id in (select id from places)
     and (b.person_id is null or b.person_id = in_person) and (b.provider is null or b.provider = in_provider) and (b.model is null or b.model = in_model)
-    and p.currency = in_currency and in_at >= p.starts_at and in_at < p.ends_at
+    and in_at >= p.starts_at and in_at < p.ends_at
 $$;
 
 -- Books what a reserved call really cost, however much that is and however late, and takes its hold off. A second call
@@ -673,6 +732,8 @@ create function countersign.settle(
 ) language plpgsql volatile as $$
 declare
   reservation countersign.reservations;
+  places uuid[];
+  rates numeric[];
   counted uuid[];
   holding boolean;
   part record;
@@ -695,7 +756,8 @@ begin
   booked := in_cost;
 
   perform countersign.lock_budget_books(false);
-  counted := countersign.periods_of_spend(in_team, in_person, in_provider, in_model, in_currency, in_at);
+  select p.periods, p.rates into places, rates from countersign.periods_of_spend(in_team, in_person, in_provider, in_model, in_currency, in_at) p;
+  counted := places;
   if holding and cardinality(reservation.leases) > 0 then
     perform from countersign.budget_leases where id = any(reservation.leases) order by id for no key update;
     update countersign.budget_leases set held = held - reservation.amount where id = any(reservation.leases);
@@ -714,8 +776,9 @@ begin
   if cardinality(counted) > 0 or holding and cardinality(reservation.periods) > 0 then
     perform from countersign.budget_periods where id = any(counted || reservation.periods) order by id for no key update;
     update countersign.budget_periods p
-    set settled = p.settled + case when p.id = any(counted) then in_cost else 0 end,
-      held = p.held - case when holding and p.id = any(reservation.periods) then reservation.amount else 0 end
+    set settled = p.settled + case when p.id = any(counted) then coalesce(countersign.converted(in_cost, rates[array_position(places, p.id)]), 0) else 0 end,
+      other_currencies = case when p.id = any(counted) and p.currency <> in_currency and in_currency <> all(p.other_currencies) then p.other_currencies || in_currency else p.other_currencies end,
+      held = p.held - case when holding and p.id = any(reservation.periods) then countersign.hold_on(p.id, reservation.amount, reservation.periods, reservation.rates) else 0 end
     where p.id = any(counted || case when holding then reservation.periods else '{}' end);
     perform countersign.note_budget_crossings(counted, in_now);
   end if;
@@ -740,12 +803,15 @@ begin
 end $$;
 
 -- Counts what was spent without a reservation. One entry per team, person, provider, model, currency and quarter of an hour
--- at most: no time zone begins its day within one.
+-- will do, and per exchange rate that begins within it: no time zone begins its day there. What there is no exchange rate for is not
+-- counted; the period notes the currency all the same, so that it can be told, and counted once there is one.
 create function countersign.spend(in_spends jsonb, in_now timestamptz) returns void language plpgsql volatile as $$
 declare
   own_organization constant uuid := current_setting('app.organization', true);
   counted uuid[];
   costs numeric[];
+  elsewhere uuid[];
+  currencies text[];
 begin
   perform countersign.lock_budget_books(false);
   with recursive spends as (
@@ -755,18 +821,25 @@ begin
     union
     select up.team, t.parent_id from up join countersign.teams t on t.id = up.id where t.parent_id is not null
   ), places(team, id) as (select team, id from up union all select distinct team, own_organization from spends),
-  sums as (
-    select p.id, sum(s.cost) as cost
+  counts as (
+    select p.id, p.currency <> s.currency as is_foreign, s.currency, s.cost, case when p.currency = s.currency then 1 else countersign.exchange_rate(s.currency, p.currency, s.at) end as rate
     from spends s join places on places.team = s.team
       join countersign.budgets b on b.organization_id = own_organization and b.team_id = places.id
         and (b.person_id is null or b.person_id = s.person) and (b.provider is null or b.provider = s.provider) and (b.model is null or b.model = s.model)
-      join countersign.budget_periods p on p.budget_id = b.id and p.currency = s.currency and s.at >= p.starts_at and s.at < p.ends_at
-    group by p.id
-  )
-  select coalesce(array_agg(id), '{}'), coalesce(array_agg(cost), '{}') into counted, costs from sums;
+      join countersign.budget_periods p on p.budget_id = b.id and s.at >= p.starts_at and s.at < p.ends_at
+  ),
+  sums as (select id, coalesce(sum(countersign.converted(cost, rate)), 0) as cost from counts group by id),
+  others as (select distinct id, currency from counts where is_foreign)
+  select coalesce(array_agg(id), '{}'), coalesce(array_agg(cost), '{}'), (select array_agg(id order by id, currency) from others), (select array_agg(currency order by id, currency) from others)
+  into counted, costs, elsewhere, currencies from sums;
   if cardinality(counted) = 0 then return; end if;
   perform from countersign.budget_periods where id = any(counted) order by id for no key update;
   update countersign.budget_periods p set settled = p.settled + t.cost from unnest(counted, costs) as t(id, cost) where p.id = t.id;
+  if elsewhere is not null then
+    update countersign.budget_periods p set other_currencies = array(select unnest(p.other_currencies) union select unnest(t.currencies))
+    from (select id, array_agg(currency) as currencies from unnest(elsewhere, currencies) as e(id, currency) group by id) t
+    where p.id = t.id and not p.other_currencies @> t.currencies;
+  end if;
   perform countersign.note_budget_crossings(counted, in_now);
 end $$;
 

@@ -76,7 +76,6 @@ export async function makeBudgetWorld(
         provider: null,
         model: null,
         currency: 'USD',
-        currencies: ['USD'],
         version: 1,
         periods: escrow ? ownPeriods : [...sharedPeriods, ...ownPeriods],
         leases,

@@ -19,6 +19,8 @@ export interface Observed {
   readonly now: Date;
   /** By day, such as `2026-11-23`. */
   readonly costs: ReadonlyMap<string, Amount>;
+  /** Whether something was spent in other currencies, which is not in the costs. */
+  readonly isPartial: boolean;
 }
 
 /** Reads what each day cost that a projection looks at: those of the period, and the weeks before now where it is not over. */
@@ -33,7 +35,8 @@ export async function observe(
   const from = earliest < period.from ? earliest : period.from;
   const days = await costsByDay(em, { organization, teams, from, to: period.until }, timezone);
   const own = days.filter((day) => day.currency === currency);
-  return { period, timezone, now, costs: new Map(own.map(({ day, cost }) => [day, cost])) };
+  const costs = new Map(own.map(({ day, cost }) => [day, cost]));
+  return { period, timezone, now, costs, isPartial: own.length < days.length };
 }
 
 /** What was spent in the period itself. */
@@ -42,7 +45,11 @@ export function spentIn({ period, timezone, costs }: Observed): Amount {
   return [...costs].reduce((sum, [day, cost]) => (day < first ? sum : addAmounts(sum, cost)), exactly(0));
 }
 
-/** Projects what the period will have cost at its end. @param spent in it so far */
+/**
+ * Projects what the period will have cost at its end. Costs in other currencies are not in it, and a budget counts them: where
+ * there are any, the chance of exceeding the budget is left out.
+ * @param spent in it so far
+ */
 export function projectionOf(observed: Observed, spent: Amount, budget: Amount | null): Projection {
   return project(inputOf(observed, spent, budget), seededRandom(SEED));
 }
@@ -59,7 +66,7 @@ function inputOf(observed: Observed, spent: Amount, budget: Amount | null): Proj
     today: { cost: costOn(today.date), elapsed: elapsedOfDay(now, timezone) },
     spent: spent.toNumber(),
     coming: comingDays(observed),
-    budget: budget?.toNumber() ?? null,
+    budget: observed.isPartial ? null : (budget?.toNumber() ?? null),
   };
 }
 

@@ -86,7 +86,12 @@ export const projectionSchema = z
     confidence_level: z.enum(['low', 'medium', 'high']),
     based_on_days: whole,
     budget: amountOut.nullable().describe('The tightest limit on everything that the team spends in the period'),
-    probability_of_exceeding: z.number().min(0).max(1).nullable(),
+    probability_of_exceeding: z
+      .number()
+      .min(0)
+      .max(1)
+      .nullable()
+      .describe('Of what the budget counts. null: there is no such budget, or teams below spend other currencies'),
     trend: z.enum(['increasing', 'stable', 'decreasing']),
   })
   .meta({ id: 'CostProjection' });

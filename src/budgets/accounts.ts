@@ -39,22 +39,33 @@ async function upToDate(
   period: BegunPeriod,
   at: Date,
 ): Promise<PeriodFigures> {
-  if (period.limit_until === null || new Date(period.limit_until) > at) return period;
+  const figures = { ...period, uncounted: period.lacks_rates ? await uncountedIn(em, budget, period) : [] };
+  if (period.limit_until === null || new Date(period.limit_until) > at) return figures;
   const { limit, warnAt } = termsAt(at, budget, alerts, await raisesOf(em, period.id));
-  return { ...period, limit_amount: limit.toFixed(), warn_at: warnAt.toFixed() };
+  return { ...figures, limit_amount: limit.toFixed(), warn_at: warnAt.toFixed() };
+}
+
+async function uncountedIn(
+  em: EntityManager,
+  budget: Budget,
+  { starts_at: from, ends_at: until }: BegunPeriod,
+): Promise<PeriodFigures['uncounted']> {
+  const period = { from: new Date(from), until: new Date(until) };
+  return (await spentIn(em, new LedgerSpending(), budget, await teamsCounted(em, budget), period)).uncounted;
 }
 
 async function fromLedger(em: EntityManager, budget: Budget, alerts: AlertSettings, at: Date): Promise<PeriodFigures> {
   const period = await periodOf(em, budget, at);
-  const settled = await spentIn(em, new LedgerSpending(), budget, await teamsCounted(em, budget), period);
+  const spent = await spentIn(em, new LedgerSpending(), budget, await teamsCounted(em, budget), period);
   const { limit, warnAt } = termsAt(at, budget, alerts, []);
   return {
     starts_at: period.from.toISOString(),
     ends_at: period.until.toISOString(),
     limit_amount: limit.toFixed(),
     warn_at: warnAt.toFixed(),
-    settled,
+    settled: spent.counted,
     held: '0',
     measure: null,
+    uncounted: spent.uncounted,
   };
 }

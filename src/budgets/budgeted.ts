@@ -8,8 +8,6 @@ export interface Budgeted {
   readonly currency: string;
   readonly version: number;
   readonly periods: readonly string[];
-  /** In place of the periods that are shared by many teams. */
+  /** In place of the periods that are shared by many teams, and are in this currency. */
   readonly leases: readonly string[];
-  /** Currencies of the budgets that it counts in. */
-  readonly currencies: readonly string[];
 }

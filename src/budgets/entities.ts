@@ -70,6 +70,8 @@ export const BudgetPeriod = defineEntity({
     freeModels: p.array(),
     ceiling: money(),
     settled: money(),
+    /** Besides its own, what something was spent in, whether there was an exchange rate or not. */
+    otherCurrencies: p.array().default([]),
     held: money().default('0'),
     /** The sum of what its leases were granted. */
     leased: money().default('0'),
@@ -148,6 +150,8 @@ export const Reservation = defineEntity({
     state: p.string().$type<'held' | 'settled' | 'released' | 'expired'>().default('held'),
     /** Where the amount is held, as ids of periods and of leases. */
     periods: p.array().columnType('uuid[]'),
+    /** Of the first of its periods: what its amount was converted with there. None: all of them are in its currency. */
+    rates: p.array().columnType('numeric[]').nullable(),
     leases: p.array().columnType('uuid[]'),
     createdAt: p.datetime(),
     expiresAt: p.datetime(),

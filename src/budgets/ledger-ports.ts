@@ -1,10 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { InvalidRequest, ProblemError } from '../platform/errors.ts';
 import type { Caller } from '../platform/http/caller.ts';
-import { addAmounts, exactly } from '../platform/money.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
 import { type People, teamsById } from '../tenancy/service.ts';
-import { type Catalogue, PriceBook, readRates, type Rejection, sumUsage, type UsageBooking } from '../usage/service.ts';
+import { type Catalogue, costIn, PriceBook, readRates, type Rejection, type UsageBooking } from '../usage/service.ts';
 import type {
   BookedSettlement,
   CostEstimator,
@@ -12,6 +11,7 @@ import type {
   SettlementEvent,
   SettlementLedger,
   SpendingQuestion,
+  Spent,
   SpentSource,
 } from './ports.ts';
 
@@ -25,10 +25,14 @@ export class LedgerSpending implements SpentSource {
   async spent(
     em: EntityManager,
     { organization, teams, person, provider, model, currency, from, until }: SpendingQuestion,
-  ): Promise<string> {
-    const of = { person, provider, model, currency };
-    const sums = await sumUsage(em, { organization, teams, of, from, to: until }, [], { histogram: false });
-    return sums.reduce((total, { cost }) => addAmounts(total, cost), exactly(0)).toFixed();
+  ): Promise<Spent> {
+    const of = { person, provider, model };
+    const sums = await costIn(em, currency, { organization, teams, of, from, to: until });
+    return {
+      counted: sums.cost.toFixed(),
+      uncounted: [...sums.unconverted].map(([other, cost]) => ({ value: cost.toFixed(), currency: other })),
+      otherCurrencies: sums.otherCurrencies,
+    };
   }
 }
 

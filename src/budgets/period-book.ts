@@ -4,7 +4,7 @@ import { formatAmount } from '../platform/money.ts';
 import { teamBillingSettings } from '../tenancy/service.ts';
 import { Budget, BudgetPeriod } from './entities.ts';
 import { periodOf, raisesOf, spentIn, teamsCounted } from './period-facts.ts';
-import type { SpentSource } from './ports.ts';
+import type { Spent, SpentSource } from './ports.ts';
 import { type Period, type PeriodTerms, termsAt } from './rules.ts';
 import { plainArray, textArray } from '../platform/database/sql-arrays.ts';
 
@@ -18,7 +18,7 @@ export interface PeriodBookOptions {
 
 /** What has become of a budget, besides its terms. */
 export interface BudgetTurn {
-  /** Its scope changed: what was spent is asked for again. */
+  /** Its scope or an exchange rate changed: what was spent is asked for again. */
   readonly isRescoped?: boolean;
   /** It was taken back, and is made again: its crossings are told as those of a new one. */
   readonly isRemade?: boolean;
@@ -68,16 +68,24 @@ export class PeriodBook {
     const teams = await teamsCounted(em, budget);
     const shares = budget.person === null && teams.length >= this.#leastTeamsToShare ? teams.length : 0;
     const isKnown = current !== null && !isRescoped && isSame(current, period);
-    if (current) await this.#gather(em, id, at);
+    if (current) await this.gather(em, [id], at);
     if (current)
       await em.execute('select countersign.tell_of_budget_terms(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
-    const settled = isKnown ? null : await spentIn(em, this.#spent, budget, teams, period);
-    if (current) await change(em, id, terms, { period, settled, shares, currency: budget.currency, isRemade });
-    else await begin(em, budget, id, terms, { period, settled: settled ?? '0', shares, at });
+    const spent = isKnown ? null : await spentIn(em, this.#spent, budget, teams, period);
+    if (current) await change(em, id, terms, { period, spent, shares, currency: budget.currency, isRemade });
+    else await begin(em, budget, id, terms, { period, spent, shares, at });
     await this.#adoptHolds(em, id, budget.team === budget.organization ? null : teams, at);
     await em.execute('select countersign.note_budget_crossings(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
     await em.nativeUpdate(Budget, { id: budget.id }, { dueAt: dueAfter(period, terms) });
     return id;
+  }
+
+  /**
+   * Brings together what is spread over parts of these periods, and locks it in the order in which everybody does: whoever
+   * brings several budgets up to date starts with all of them.
+   */
+  async gather(em: EntityManager, periods: readonly string[], at: Date): Promise<void> {
+    await em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [plainArray(periods), at]);
   }
 
   /** The account of a moment; null where it has not been begun. */
@@ -87,10 +95,6 @@ export class PeriodBook {
       { budget, startsAt: { $lte: at }, endsAt: { $gt: at } },
       { orderBy: { createdAt: 'desc', id: 'desc' }, disableIdentityMap: true },
     );
-  }
-
-  async #gather(em: EntityManager, id: string, at: Date): Promise<void> {
-    await em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
   }
 
   async #adoptHolds(em: EntityManager, id: string, teams: readonly string[] | null, at: Date): Promise<void> {
@@ -125,7 +129,7 @@ async function begin(
   budget: Budget,
   id: string,
   terms: PeriodTerms,
-  more: { period: Period; settled: string; shares: number; at: Date },
+  more: { period: Period; spent: Spent | null; shares: number; at: Date },
 ): Promise<void> {
   const [limit, warnAt, ceiling] = amountsOf(terms);
   await em.insert(BudgetPeriod, {
@@ -141,7 +145,8 @@ async function begin(
     exceededAction: terms.exceededAction,
     freeModels: [...terms.freeModels],
     ceiling,
-    settled: more.settled,
+    settled: more.spent?.counted ?? '0',
+    otherCurrencies: [...(more.spent?.otherCurrencies ?? [])],
     shares: more.shares,
     createdAt: more.at,
   });
@@ -155,13 +160,13 @@ async function change(
   em: EntityManager,
   id: string,
   terms: PeriodTerms,
-  more: { period: Period; settled: string | null; shares: number; currency: string; isRemade: boolean },
+  more: { period: Period; spent: Spent | null; shares: number; currency: string; isRemade: boolean },
 ): Promise<void> {
   const [limit, warnAt, ceiling] = amountsOf(terms);
   await em.execute(
     `update countersign.budget_periods p
      set starts_at = n.starts_at, ends_at = n.ends_at, currency = n.currency, limit_amount = n.limit_amount, limit_until = n.limit_until, warn_at = n.warn_at,
-       exceeded_action = n.exceeded_action, free_models = n.free_models, ceiling = n.ceiling, settled = n.settled, shares = n.shares, escrow = p.escrow and n.shares > 0,
+       exceeded_action = n.exceeded_action, free_models = n.free_models, ceiling = n.ceiling, settled = n.settled, other_currencies = coalesce(?::text[], p.other_currencies), shares = n.shares, escrow = p.escrow and n.shares > 0,
        noted = least(case when ?::boolean then 0 else p.noted end, case when n.settled >= n.limit_amount then 2 when n.settled >= n.warn_at then 1 else 0 end),
        refused_at = case when n.limit_amount > p.limit_amount then null else p.refused_at end,
        measure = case when p.measure in ('restricted', 'suspended') and (n.settled < n.limit_amount or n.exceeded_action <> p.exceeded_action) then null else p.measure end
@@ -169,6 +174,7 @@ async function change(
        ?::text as exceeded_action, ?::text[] as free_models, ?::numeric as ceiling, ?::int as shares, coalesce(?::numeric, (select settled from countersign.budget_periods where id = ?)) as settled) n
      where p.id = ?`,
     [
+      more.spent && textArray(more.spent.otherCurrencies),
       more.isRemade,
       more.period.from,
       more.period.until,
@@ -180,7 +186,7 @@ async function change(
       textArray(terms.freeModels),
       ceiling,
       more.shares,
-      more.settled,
+      more.spent?.counted ?? null,
       id,
       id,
     ],

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { organizationById, teamsDownwards, teamTimezone } from '../tenancy/service.ts';
 import { type Budget, BudgetOverride } from './entities.ts';
-import type { SpentSource } from './ports.ts';
+import type { Spent, SpentSource } from './ports.ts';
 import { type Period, periodAt, type Raise } from './rules.ts';
 
 /** The period of a budget that a moment lies in, as budget, team and organization now say. */
@@ -30,14 +30,14 @@ export async function teamsCounted(em: EntityManager, { organization, team }: Bu
   return rows.map(({ id }) => id);
 }
 
-/** What was spent of a budget in a period, as the ledger says. A decimal. @param teams those whose spending counts */
+/** What was spent of a budget in a period, as the ledger says. @param teams those whose spending counts */
 export function spentIn(
   em: EntityManager,
   ledger: SpentSource,
   budget: Budget,
   teams: readonly string[],
   period: Period,
-): Promise<string> {
+): Promise<Spent> {
   const { organization, team, person, provider, model, currency } = budget;
   return ledger.spent(em, {
     organization,

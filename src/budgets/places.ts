@@ -18,7 +18,8 @@ export interface Spender {
 
 interface Found {
   readonly budget: string;
-  readonly currency: string;
+  /** Whether it is in another currency than the team spends: such a budget leases the team nothing. */
+  readonly converts: boolean;
   readonly period: string | null;
   readonly escrow: boolean | null;
   readonly lease: string | null;
@@ -83,7 +84,7 @@ export class BudgetedPlaces {
         [organization],
       );
       const { provider, model } = spender;
-      const found = await applicable(em, { team: team.id, teamPath: team.path, person, provider, model }, at);
+      const found = await applicable(em, { ...team, team: team.id, person, provider, model }, at);
       const place: Budgeted = {
         team: team.id,
         teamPath: team.path,
@@ -94,13 +95,12 @@ export class BudgetedPlaces {
         version: book?.version ?? 0,
         periods: found.flatMap(({ period, lease }) => (period !== null && lease === null ? [period] : [])),
         leases: found.flatMap(({ lease }) => (lease === null ? [] : [lease])),
-        currencies: [...new Set(found.map(({ currency }) => currency))],
       };
       return {
         place,
         missing: found.filter(({ period }) => period === null).map(({ budget }) => budget),
-        unleased: found.flatMap(({ period, escrow, lease }) =>
-          period !== null && escrow && lease === null ? [period] : [],
+        unleased: found.flatMap(({ converts, period, escrow, lease }) =>
+          period !== null && escrow && lease === null && !converts ? [period] : [],
         ),
       };
     });
@@ -129,17 +129,28 @@ export class BudgetedPlaces {
  */
 function applicable(
   em: EntityManager,
-  place: { team: string; teamPath: readonly string[]; person: string; provider: string | null; model: string | null },
+  place: Pick<Budgeted, 'team' | 'person' | 'provider' | 'model' | 'currency'> & { readonly path: readonly string[] },
   at: Date,
 ): Promise<Found[]> {
   return em.execute<Found[]>(
-    `select b.id as budget, b.currency, p.id as period, p.escrow, case when p.escrow then l.id end as lease
+    `select b.id as budget, b.currency <> ?::text as converts, p.id as period, p.escrow, case when p.escrow then l.id end as lease
      from countersign.budgets b
        left join countersign.budget_periods p on p.budget_id = b.id and p.starts_at <= ?::timestamptz and p.ends_at > ?::timestamptz and (p.limit_until is null or p.limit_until > ?::timestamptz)
-       left join countersign.budget_leases l on l.period_id = p.id and l.team_id = ?::uuid
+       left join countersign.budget_leases l on l.period_id = p.id and l.team_id = ?::uuid and b.currency = ?::text
      where b.retired_at is null and b.team_id = any(?::uuid[]) and (b.person_id is null or b.person_id = ?::uuid)
        and (b.provider is null or coalesce(?::text, b.provider) = b.provider) and (b.model is null or coalesce(?::text, b.model) = b.model)`,
-    [at, at, at, place.team, plainArray(place.teamPath), place.person, place.provider, place.model],
+    [
+      place.currency,
+      at,
+      at,
+      at,
+      place.team,
+      place.currency,
+      plainArray(place.path),
+      place.person,
+      place.provider,
+      place.model,
+    ],
   );
 }
 

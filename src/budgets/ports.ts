@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { JsonValue } from '../platform/canonical-json.ts';
 import type { Caller } from '../platform/http/caller.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
+import type { Money } from './queries.ts';
 
 /** Whose spending is asked for; internal ids. */
 export interface SpendingQuestion {
@@ -11,16 +12,27 @@ export interface SpendingQuestion {
   readonly person: string | null;
   readonly provider: string | null;
   readonly model: string | null;
+  /** That it is asked in. */
   readonly currency: string;
   readonly from: Date;
   /** No longer belongs to it. */
   readonly until: Date;
 }
 
+/** What was spent; decimals. */
+export interface Spent {
+  /** In the currency that was asked for; what was spent in others at the exchange rates of the moments at which it was. */
+  readonly counted: string;
+  /** What there was no exchange rate for. */
+  readonly uncounted: readonly Money[];
+  /** Every other currency that something was spent in. */
+  readonly otherCurrencies: readonly string[];
+}
+
 /** What the ledger has booked: a period that begins starts from there. */
 export interface SpentSource {
-  /** Sees what the transaction sees, to the moment, also where hours are cut. A decimal. */
-  spent(em: EntityManager, question: SpendingQuestion): Promise<string>;
+  /** Sees what the transaction sees, to the moment, also where hours are cut. */
+  spent(em: EntityManager, question: SpendingQuestion): Promise<Spent>;
 }
 
 /** What a call without sound and pictures may cost at most, or nothing where the price is not known. */

@@ -27,6 +27,9 @@ export function presentBudget({
     limit: amount(limit.toFixed()),
     settled: amount(settled.toFixed()),
     held: amount(held.toFixed()),
+    ...(figures.uncounted.length > 0
+      ? { uncounted: figures.uncounted.map((money) => ({ ...money, value: amountText(money.value) })) }
+      : {}),
     available: amount(availableOf({ limit, settled, held }, figures.measure).toFixed()),
     period: budget.period,
     timezone,

@@ -8,6 +8,7 @@ import type { MeasureKind } from './rules.ts';
 export interface BudgetName {
   readonly name: string;
   readonly team: string | null;
+  readonly currency: string;
 }
 
 /**
@@ -28,7 +29,7 @@ export async function namesOf(
   );
   return budgets
     .toSorted((left, right) => distance(left) - distance(right))
-    .map(({ name, team }) => ({ name, team: aliases.get(team) ?? null }));
+    .map(({ name, team, currency }) => ({ name, team: aliases.get(team) ?? null, currency }));
 }
 
 /** What a budget comes to in its current period, its leased parts included. Decimals. */
@@ -40,11 +41,21 @@ export interface PeriodFigures {
   readonly settled: string;
   readonly held: string;
   readonly measure: MeasureKind | null;
+  /** What was spent in currencies that there was no exchange rate for; not in `settled`. */
+  readonly uncounted: readonly Money[];
+}
+
+/** An amount of one currency; a decimal. */
+export interface Money {
+  readonly value: string;
+  readonly currency: string;
 }
 
 /** A period whose account has been begun. */
-export interface BegunPeriod extends PeriodFigures {
+export interface BegunPeriod extends Omit<PeriodFigures, 'uncounted'> {
   readonly id: string;
+  /** Whether something may have been spent in it that there was no exchange rate for: the ledger knows. */
+  readonly lacks_rates: boolean;
   /** When the limit has to be counted again. */
   readonly limit_until: string | null;
 }
@@ -56,9 +67,10 @@ export async function figuresOf(
   at: Date,
 ): Promise<Map<string, BegunPeriod>> {
   const rows = await em.execute<(BegunPeriod & { budget_id: string })[]>(
-    `select distinct on (p.budget_id) p.budget_id, p.id, p.starts_at, p.ends_at, p.limit_amount, p.limit_until, p.warn_at, p.measure, p.settled + coalesce(l.settled, 0) as settled,
+    `select distinct on (p.budget_id) p.budget_id, p.id, p.starts_at, p.ends_at, p.limit_amount, p.limit_until, p.warn_at, p.measure,
+       exists (select from unnest(p.other_currencies) other where countersign.exchange_rate(other, p.currency, p.starts_at) is null) as lacks_rates, p.settled + coalesce(l.settled, 0) as settled,
        p.held + coalesce(l.held, 0) - coalesce((
-         select sum(r.amount) from countersign.reservations r
+         select sum(countersign.hold_on(p.id, r.amount, r.periods, r.rates)) from countersign.reservations r
          where r.state = 'held' and r.expires_at <= ?::timestamptz and (p.id = any(r.periods) or r.leases && l.ids)), 0) as held
      from countersign.budget_periods p
        left join lateral (select sum(settled) as settled, sum(held) as held, array_agg(id) as ids from countersign.budget_leases where period_id = p.id) l on true

@@ -7,11 +7,10 @@ import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.t
 import { demand, may, teamPath } from '../tenancy/service.ts';
 import type { Budgeted } from './budgeted.ts';
 import { Reservation } from './entities.ts';
-import { withoutForeignBudgets } from './foreign-budgets.ts';
 import type { BudgetedPlaces, Spender } from './places.ts';
 import type { CostEstimator, SettlementEvent, SettlementLedger } from './ports.ts';
 import { namesOf } from './queries.ts';
-import { refusal } from './refusals.ts';
+import { inconvertible, refusal } from './refusals.ts';
 import { hashOf, reservationId } from './reservation-ids.ts';
 import type {
   NewReservation,
@@ -75,7 +74,10 @@ export class ReservationService {
     this.#parts = parts;
   }
 
-  /** @throws ProblemError `budget-exceeded` or `budget-suspended`, `idempotency-conflict` where the id was used before and holds nothing of this */
+  /**
+   * @throws ProblemError `budget-exceeded` or `budget-suspended`, `idempotency-conflict` where the id was used before and holds
+   * nothing of this; InvalidRequest where there is no exchange rate to the currency of a hard budget
+   */
   async reserve(caller: Caller, { id, spender, wanted, ttl }: ReservationRequest): Promise<HeldReservation> {
     const { clock, master, places } = this.#parts;
     const at = clock.now();
@@ -93,6 +95,11 @@ export class ReservationService {
     const outcome = await this.#hold(organization, spender, reservation, at);
     if (outcome.outcome === 'held')
       return { amount: outcome.amount, currency: place.currency, expiresAt: outcome.expiresAt };
+    if (outcome.outcome === 'inconvertible')
+      throw inconvertible(
+        await this.#parts.work.read(organization, (em) => namesOf(em, place.teamPath, outcome.budgets)),
+        place.currency,
+      );
     if (outcome.outcome === 'refused')
       throw refusal(
         await this.#parts.work.read(organization, (em) => namesOf(em, place.teamPath, outcome.budgets)),
@@ -156,7 +163,7 @@ export class ReservationService {
     const { places, store } = this.#parts;
     let gathered = false;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const place = await this.#limiting(organization, await places.find(organization, spender, at));
+      const place = await places.find(organization, spender, at);
       const outcome = await store.reserve(organization, place, wanted, at, gathered);
       if (outcome.outcome !== 'stale' && outcome.outcome !== 'again') return outcome;
       // Kept where the list has changed meanwhile: a crowd near the limit would otherwise start all over again and again.
@@ -168,12 +175,6 @@ export class ReservationService {
       'The budgets change faster than they can be read. Try again with the same id.',
       { retryAfterSeconds: 1 },
     );
-  }
-
-  /** What is remembered of a place may be out of date; its version, which the function compares, is older then, too. */
-  async #limiting(organization: string, place: Budgeted): Promise<Budgeted> {
-    if (place.currencies.every((currency) => currency === place.currency)) return place;
-    return this.#parts.work.read(organization, (em) => withoutForeignBudgets(em, place));
   }
 
   async #amountOf(organization: string, place: Budgeted, wanted: Wanted, at: Date): Promise<string> {

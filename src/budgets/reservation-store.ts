@@ -17,6 +17,8 @@ export interface NewReservation {
 export type ReserveOutcome =
   | { readonly outcome: 'held'; readonly amount: string; readonly expiresAt: Date }
   | { readonly outcome: 'refused'; readonly budgets: readonly string[]; readonly suspended: boolean }
+  /** There is no exchange rate to the currency of these budgets, which are hard. */
+  | { readonly outcome: 'inconvertible'; readonly budgets: readonly string[] }
   | { readonly outcome: UsedBefore }
   | { readonly outcome: 'stale' }
   | { readonly outcome: 'again' };
@@ -109,6 +111,7 @@ export class ReservationStore {
       return { outcome: 'held', amount: row!.held_amount, expiresAt: new Date(row!.held_until) };
     if (row!.outcome === 'refused')
       return { outcome: 'refused', budgets: row!.refused_by ?? [], suspended: row!.suspended ?? false };
+    if (row!.outcome === 'inconvertible') return { outcome: 'inconvertible', budgets: row!.refused_by ?? [] };
     return { outcome: row!.outcome };
   }
 

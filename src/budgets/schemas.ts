@@ -55,9 +55,17 @@ export const budgetSchema = z
     scope: z.object({ user_id: z.string().nullish(), provider: z.string().optional(), model: z.string().optional() }),
     amount: amountOut,
     limit: amountOut.describe('The amount with every override that holds'),
-    settled: amountOut,
-    held: amountOut,
+    settled: amountOut.describe(
+      'What was spent in the period, in the budget’s currency; from other currencies at your exchange rate of the moment of the spend',
+    ),
+    held: amountOut.describe('By reservations; converted when they were made'),
     available: amountOut,
+    uncounted: z
+      .array(amountOut)
+      .optional()
+      .describe(
+        'What was spent while there was no exchange rate to the budget’s currency; left out where there is none',
+      ),
     period: z.enum(PERIOD_KINDS),
     timezone: z.string(),
     period_start: timestampOut,

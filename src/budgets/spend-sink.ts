@@ -6,7 +6,7 @@ import type { SpendSink } from '../usage/service.ts';
 /** Counts in every budget what usage books, in the same transaction. */
 export class BudgetSpendSink implements SpendSink {
   async booked({ em, at }: Transaction, spends: readonly Spend[]): Promise<void> {
-    const rows = spends.map(({ quarter, cost, ...place }) => ({ ...place, cost: cost.toFixed(), at: quarter }));
+    const rows = spends.map(({ from, cost, ...place }) => ({ ...place, cost: cost.toFixed(), at: from }));
     await executeBound(em, 'select countersign.spend(?::jsonb, ?::timestamptz)', [JSON.stringify(rows), at]);
   }
 }

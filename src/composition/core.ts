@@ -14,6 +14,7 @@ import { ApprovalWorkflows } from '../approvals/workflow-gateway.ts';
 import { writeAudit } from '../audit/store.ts';
 import { SettingsBudgets } from '../budgets/billing-budgets.ts';
 import { BudgetService } from '../budgets/budget-service.ts';
+import { ExchangeRateBudgets } from '../budgets/exchange-rates.ts';
 import { LedgerSpending, PriceEstimator, UsageLedger } from '../budgets/ledger-ports.ts';
 import { PeriodBook } from '../budgets/period-book.ts';
 import { PeriodKeeper } from '../budgets/period-keeper.ts';
@@ -171,5 +172,6 @@ function composeBudgets({ logger, clock, database, master, work, people, usage }
     reservations,
     service: new BudgetService({ work, people, book, clock }),
     settings: new SettingsBudgets(book),
+    exchangeRates: new ExchangeRateBudgets(book),
   };
 }

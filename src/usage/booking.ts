@@ -78,7 +78,8 @@ export class UsageBooking {
       events.map(({ event }) => event),
     );
     const candidates = this.#placeAll(events, places, caller.organization, outcomes);
-    const prices = new PriceBook(this.#catalogue, await readRates(em, caller.organization, modelsOf(candidates)));
+    const own = await readRates(em, caller.organization, modelsOf(candidates));
+    const prices = new PriceBook(this.#catalogue, own);
     const priced = candidates.flatMap((candidate) => {
       const line = lineOf(candidate, prices, kind, at);
       if (!(line instanceof Rejection)) return [{ ...candidate, line }];
@@ -88,7 +89,7 @@ export class UsageBooking {
     const fresh = await this.#claim(tx, caller.organization, batch, priced, outcomes);
     const lines = fresh.map(({ line }) => line);
     await writeLines(em, caller.organization, batch, at, lines, rollupsOf(lines));
-    return { outcomes: outcomes.all(), spends: spendsOf(lines), digest: digestOf(fresh) };
+    return { outcomes: outcomes.all(), spends: spendsOf(lines, own.exchange), digest: digestOf(fresh) };
   }
 
   #placeAll(

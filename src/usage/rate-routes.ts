@@ -105,7 +105,7 @@ function exchangeRoutes(rates: RateService): Route[] {
       summary: 'Set an exchange rate, as a new version',
       etag: 'write',
       description:
-        'Costs are booked in the team’s currency. Prices in another one are converted with the rate of the moment of the call.',
+        'Costs are booked in the team’s currency. Prices in another one are converted with the rate of the moment of the call. Budgets count what is spent in another currency at the rate of the moment of the spend; their current periods are counted anew before the answer comes.',
       params: exchangeParams,
       body: newExchangeRateSchema,
       answers: { 200: exchangeRateSchema },

@@ -7,6 +7,7 @@ import { newId } from '../platform/ids.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { demand } from '../tenancy/service.ts';
 import { ExchangeRate, PriceRate, Rerating } from './entities.ts';
+import type { CurrencyPair, ExchangeRateFollower } from './exchange-follower.ts';
 import { changePrices } from './rate-store.ts';
 import type { RatesDocument } from './rules/rates.ts';
 
@@ -15,17 +16,14 @@ export interface ModelName {
   readonly model: string;
 }
 
-export interface CurrencyPair {
-  readonly from: string;
-  readonly to: string;
-}
-
 /** An organization's own prices and exchange rates. Every change is a new version, and prices again what it concerns. */
 export class RateService {
   readonly #work: UnitOfWork;
+  readonly #follower: ExchangeRateFollower;
 
-  constructor(work: UnitOfWork) {
+  constructor(work: UnitOfWork, follower: ExchangeRateFollower) {
     this.#work = work;
+    this.#follower = follower;
   }
 
   /**
@@ -115,6 +113,8 @@ export class RateService {
         detail: { from, to, version: row.version },
       });
       priceAgain(tx, null, row.effectiveFrom);
+      await tx.em.flush();
+      await this.#follower.exchangeRateChanged(tx, { from, to });
       return row;
     });
   }

@@ -140,6 +140,26 @@ export async function costsByDay(em: EntityManager, scope: UsageScope, timezone:
   return rows.map(({ day, currency, cost }) => ({ day, currency, cost: exactly(cost) }));
 }
 
+/**
+ * Adds cost alone up for each of several stretches of time, in one round trip.
+ * @param scope whose currency is one: amounts are not told apart
+ * @returns in the order of the stretches
+ */
+export async function costsOfStretches(
+  em: EntityManager,
+  scope: Omit<UsageScope, 'from' | 'to'> & { readonly of: { readonly currency: string } },
+  stretches: readonly { readonly from: Date; readonly until: Date }[],
+): Promise<Amount[]> {
+  const sources = stretches.map(({ from, until }) => sourceOf({ ...scope, from, to: until }, true));
+  const parts = sources.map(({ sql }, index) => `select ${index} as stretch, cost from (${sql}) s`);
+  const rows = await em.execute<{ stretch: number; cost: string }[]>(
+    `select stretch, sum(cost)::text as cost from (${parts.join(' union all ')}) parts group by stretch`,
+    sources.flatMap(({ values }) => values),
+  );
+  const costs = new Map(rows.map(({ stretch, cost }) => [stretch, exactly(cost)]));
+  return stretches.map((_, index) => costs.get(index) ?? exactly(0));
+}
+
 interface Fragment {
   readonly sql: string;
   readonly values: readonly (string | Date)[];

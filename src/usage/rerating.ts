@@ -6,7 +6,7 @@ import { type Catalogue, CATALOGUE_VERSION } from './catalogue.ts';
 import { mayPriceAgain } from './catalogue-adoption.ts';
 import { Rerating } from './entities.ts';
 import { PriceBook } from './price-book.ts';
-import { holdPrices, readRates } from './rate-store.ts';
+import { holdPrices, type OwnExchangeRate, readRates } from './rate-store.ts';
 import { type BookedCall, holdReratings, nextCalls } from './rerating-store.ts';
 import type { Line } from './rules/lines.ts';
 import { rollupsOf, spendsOf } from './rules/rollup.ts';
@@ -66,22 +66,25 @@ export class RatingHandler implements OutboxHandler {
     const rerating = await em.findOne(Rerating, { id });
     if (!rerating) return 'done';
     const { calls, reached } = await nextCalls(em, rerating, this.#linesAtOnce);
-    const prices = new PriceBook(this.#catalogue, await readRates(em, origin.organization, modelsOf(calls)));
-    await this.#write(
-      tx,
-      rerating,
-      calls.flatMap((call) => correctionOf(call, prices, tx.at)),
-    );
+    const own = await readRates(em, origin.organization, modelsOf(calls));
+    const prices = new PriceBook(this.#catalogue, own);
+    const lines = calls.flatMap((call) => correctionOf(call, prices, tx.at));
+    await this.#write(tx, rerating, lines, own.exchange);
     if (reached === null) em.remove(rerating);
     else rerating.reached = reached;
     await em.flush();
     return reached === null ? 'done' : 'more';
   }
 
-  async #write(tx: Transaction, rerating: Rerating, lines: readonly Line[]): Promise<void> {
+  async #write(
+    tx: Transaction,
+    rerating: Rerating,
+    lines: readonly Line[],
+    exchange: readonly OwnExchangeRate[],
+  ): Promise<void> {
     if (lines.length === 0) return;
     await writeLines(tx.em, tx.origin.organization, rerating.id, tx.at, lines, rollupsOf(lines));
-    const spends = spendsOf(lines);
+    const spends = spendsOf(lines, exchange);
     if (spends.length > 0) await this.#sink?.booked(tx, spends);
     const priced = lines.filter((line) => line.kind === 'pricing').length;
     tx.record({

@@ -34,7 +34,7 @@ afterAll(async () => {
   await testDatabase?.drop();
 });
 
-describe('whatever is reserved, settled, released, spent, raised, lowered, made late and forgotten, over the end of a period', () => {
+describe('whatever is reserved, settled, released, spent, raised, lowered, converted, made late and forgotten, over the end of a period', () => {
   test('the tables give the answers and show the figures of a model that counts everything anew', async () => {
     await liveHistories(database, admin, { count: HISTORIES, atOnce: AT_ONCE });
   }, 1_800_000);

@@ -124,22 +124,6 @@ describe('a reservation', () => {
     });
   });
 
-  test('goes on past a soft budget in another currency, but not past a hard one', async () => {
-    await purse.team('dollars');
-    await purse.team('euros', { parent_team_id: 'dollars', currency: 'EUR' });
-    const eur = (value: string) => ({ value, currency: 'EUR' });
-    await purse.budget('euros', 'own', '', { amount: eur('10') });
-    await purse.budget('dollars', 'told', '1', { exceeded_action: 'notify' });
-    const reserve = (value: string) =>
-      purse.reserve('', { team_id: 'euros', user_id: 'euros-user', amount: eur(value) });
-    expect(await reserve('8')).toMatchObject({ status: 201, body: { amount: eur('8.00') } });
-    expect((await reserve('3')).status).toBe(402);
-    expect(await purse.read('euros', 'own')).toMatchObject({ held: eur('8.00') });
-    expect(await purse.read('dollars', 'told')).toMatchObject({ held: usd('0.00') });
-    await purse.budget('dollars', 'told', '1', { exceeded_action: 'suspend' });
-    expect(await reserve('1')).toMatchObject({ status: 400, body: { errors: [{ path: 'team_id' }] } });
-  });
-
   test('under `restrict` goes past the amount with the named models only, and not past the hard limit', async () => {
     await purse.team('strict');
     await purse.api.need('PUT', '/api/v1/teams/strict/billing/settings', {

@@ -31,6 +31,32 @@ export function versionAt<Version extends Versioned>(versions: readonly Version[
   return best;
 }
 
+/** A part of a stretch of time; null: no version has begun. */
+export interface Stretch<Version extends Versioned> {
+  readonly from: Date;
+  /** No longer belongs to it. */
+  readonly until: Date;
+  readonly version: Version | null;
+}
+
+/** Divides a stretch of time where another version begins to hold. In order; at least one part where the stretch is not empty. */
+export function stretchesOf<Version extends Versioned>(
+  versions: readonly Version[],
+  from: Date,
+  until: Date,
+): Stretch<Version>[] {
+  const begins = versions.map(({ effectiveFrom }) => effectiveFrom).filter((begin) => begin > from && begin < until);
+  const stretches: Stretch<Version>[] = [];
+  for (const begin of [from, ...begins.toSorted((a, b) => a.getTime() - b.getTime())]) {
+    const version = versionAt(versions, begin);
+    const last = stretches.at(-1);
+    if (last?.version === version) continue;
+    if (last) stretches.splice(-1, 1, { ...last, until: begin });
+    stretches.push({ from: begin, until, version });
+  }
+  return stretches;
+}
+
 /** What a stored version means for pricing; null where it takes the organization's own price back. */
 export function cardOf(rates: RatesDocument, version: string): RateCard | null {
   if (rates.per_million === null) return null;

@@ -1,6 +1,7 @@
 import { type Amount, addAmounts, compareAmounts, exactly } from '../../platform/money.ts';
 import { LATENCY_BUCKET_COUNT, latencyBucket } from './latency.ts';
 import { isCall, type Line } from './lines.ts';
+import type { Versioned } from './rates.ts';
 import { TOKEN_COLUMNS, type TokenColumn } from './token-kinds.ts';
 
 const HOUR_MS = 3_600_000;
@@ -27,15 +28,18 @@ export interface Rollup {
   readonly latencyBuckets: number[];
 }
 
-/** What was spent by whom on what in a quarter of an hour; negative where a price was corrected downwards. */
+/** What was spent by whom on what within a quarter of an hour; negative where a price was corrected downwards. */
 export interface Spend {
   readonly team: string;
   readonly person: string;
   readonly provider: string;
   readonly model: string;
   readonly currency: string;
-  /** The beginning of the quarter of an hour, in UTC. Days of every time zone begin with one. */
-  readonly quarter: Date;
+  /**
+   * The beginning of the quarter of an hour, in UTC, or of an exchange rate within it. Days of every time zone begin with a
+   * quarter, so that all of it was spent in one day and at one rate.
+   */
+  readonly from: Date;
   readonly cost: Amount;
 }
 
@@ -68,13 +72,17 @@ export function daysOf(hours: readonly Rollup[]): Rollup[] {
   return inKeyOrder(byKey);
 }
 
-/** Adds lines that have a price up by quarters of an hour; what adds up to nothing is left out. Ordered by key. */
-export function spendsOf(lines: readonly Line[]): Spend[] {
+/**
+ * Adds lines that have a price up by quarters of an hour; what adds up to nothing is left out. Ordered by key.
+ * @param exchange every version of the organization's exchange rates: lines before and after the beginning of one are kept apart
+ */
+export function spendsOf(lines: readonly Line[], exchange: readonly Versioned[]): Spend[] {
   const byKey = new Map<string, Spend>();
+  const begins = beginsByQuarter(exchange);
   for (const { team, person, provider, model, currency, occurredAt, cost } of lines) {
     if (cost === null) continue;
-    const quarter = startOf(occurredAt, QUARTER_MS);
-    const key = `${team}\n${quarter}\n${person}\n${provider}\n${model}\n${currency}`;
+    const from = lastBegin(begins, occurredAt);
+    const key = `${team}\n${from}\n${person}\n${provider}\n${model}\n${currency}`;
     const before = byKey.get(key)?.cost;
     byKey.set(key, {
       team,
@@ -82,7 +90,7 @@ export function spendsOf(lines: readonly Line[]): Spend[] {
       provider,
       model,
       currency,
-      quarter: new Date(quarter),
+      from: new Date(from),
       cost: before ? addAmounts(before, cost) : cost,
     });
   }
@@ -143,6 +151,19 @@ function addRollup(sum: Rollup, { tokens, latencyBuckets, ...more }: Rollup): vo
 
 function startOf(at: Date, lengthMs: number): number {
   return Math.floor(at.getTime() / lengthMs) * lengthMs;
+}
+
+function beginsByQuarter(versions: readonly Versioned[]): Map<number, number[]> {
+  const begins = versions.map(({ effectiveFrom }) => effectiveFrom);
+  const byQuarter = Map.groupBy(begins, (begin) => startOf(begin, QUARTER_MS));
+  return new Map([...byQuarter].map(([quarter, within]) => [quarter, within.map((begin) => begin.getTime())]));
+}
+
+/** The beginning of the quarter of an hour, or of the last exchange rate that began between that and the moment. */
+function lastBegin(begins: ReadonlyMap<number, readonly number[]>, at: Date): number {
+  const quarter = startOf(at, QUARTER_MS);
+  const before = (begins.get(quarter) ?? []).filter((begin) => begin <= at.getTime());
+  return Math.max(quarter, ...before);
 }
 
 function inKeyOrder<Value>(byKey: ReadonlyMap<string, Value>): Value[] {

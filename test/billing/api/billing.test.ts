@@ -175,6 +175,30 @@ describe('budgets and alerts of a bill', () => {
     expect(body.billing_period.total_cost).toBe(0);
     expect(body.projection).toMatchObject({ projected_cost: 0, probability_of_exceeding: 1 });
   });
+
+  test('say nothing of that chance where teams below spend other currencies, which are not in the projection', async () => {
+    await office.system.need('POST', '/api/v1/teams', { id: 'group', name: 'Group' });
+    await office.system.need('POST', '/api/v1/teams', {
+      id: 'madrid',
+      name: 'Madrid',
+      parent_team_id: 'group',
+      currency: 'EUR',
+    });
+    await settings('group', { monthly_budget: 90 });
+    await office.system.need('PUT', '/api/v1/organization/exchange-rates/EUR/USD', {
+      rate: '2',
+      effective_from: on('2026-11-01'),
+    });
+    const spent = (more: object) => office.report([event({ occurred_at: on('2026-11-10'), ...more })]);
+    await spent({ team_id: 'group', cost: usd('10') });
+    expect((await bill('group')).body.projection.probability_of_exceeding).not.toBeNull();
+    await spent({ team_id: 'madrid', cost: { value: '30', currency: 'EUR' } });
+    for (const query of ['', '?descendants=true'])
+      expect((await bill('group', query)).body).toMatchObject({
+        budgets: [{ settled: usd('70.00') }],
+        projection: { budget: usd('90.00'), probability_of_exceeding: null },
+      });
+  });
 });
 
 describe('recommendations of a bill', () => {

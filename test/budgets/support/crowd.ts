@@ -185,6 +185,7 @@ function tree(total: number, shared: boolean): World {
     person: null,
     provider: null,
     model: null,
+    currency: 'USD',
     limit,
     action: 'require_approval',
     freeModels: [],

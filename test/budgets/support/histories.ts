@@ -5,16 +5,38 @@ import type { Client } from 'pg';
 import type { Database } from '../../../src/platform/database/database.ts';
 import { plainArray } from '../../../src/platform/database/sql-arrays.ts';
 import { BillingSettings } from '../../../src/tenancy/entities.ts';
+import { ExchangeRate } from '../../../src/usage/entities.ts';
 import type { Budgeted } from '../../../src/budgets/budgeted.ts';
 import { Budget, BudgetLease } from '../../../src/budgets/entities.ts';
+import { countAnew } from '../../../src/budgets/exchange-rates.ts';
 import { PeriodBook } from '../../../src/budgets/period-book.ts';
 import { figuresOf } from '../../../src/budgets/queries.ts';
 import { ReservationStore } from '../../../src/budgets/reservation-store.ts';
-import { plans, realCall, type Step, steps, withLimit, worldOf, type WorldPlan } from './history-steps.ts';
-import { placeOf, reserveIn, type Spender, START, type World, type WorldBudget, writeWorld } from './ledger-world.ts';
+import {
+  type Currency,
+  otherThan,
+  plans,
+  realCall,
+  type Step,
+  steps,
+  withLimit,
+  worldOf,
+  type WorldPlan,
+} from './history-steps.ts';
+import {
+  currencyIn,
+  placeOf,
+  reserveIn,
+  type Spender,
+  START,
+  type World,
+  type WorldBudget,
+  writeWorld,
+} from './ledger-world.ts';
 import { BudgetModel } from './model.ts';
 
 const NEVER = 1_000;
+const DAY_MS = 86_400_000;
 /** What is reported late: in the period before, where that has just ended. */
 const LATE_BY_MS = 20_000;
 
@@ -44,7 +66,8 @@ class History {
   readonly #asked: { id: string; spender: Spender }[] = [];
   readonly #places = new Map<Spender, Budgeted>();
   #now = START.getTime();
-  #limitsChanged = false;
+  #rateVersions = 0;
+  #mayCrossAgain = false;
 
   private constructor(database: Database, plan: WorldPlan) {
     const { world, later, spenders } = worldOf(plan);
@@ -63,6 +86,7 @@ class History {
     const history = new History(database, plan);
     await writeWorld(admin, history.#world);
     await history.#writeSettings();
+    for (const { from, rate } of plan.rates) await history.#changeRate(from, rate, START.getTime() - DAY_MS);
     for (const step of taken) await history.#take(step);
     await history.#compareFigures();
     await history.#compareCrossings();
@@ -83,7 +107,8 @@ class History {
       case 'spend': {
         const spender = realCall(this.#spender(step.spender), step.cost);
         const at = this.#now - (step.late ? LATE_BY_MS : 0);
-        const spends = JSON.stringify([{ ...spender, currency: 'USD', cost: String(step.cost), at: new Date(at) }]);
+        const currency = currencyIn(this.#world, spender.team);
+        const spends = JSON.stringify([{ ...spender, currency, cost: String(step.cost), at: new Date(at) }]);
         await this.#inTransaction((em) =>
           em.execute('select countersign.spend(?::jsonb, ?::timestamptz)', [spends, this.#at()]),
         );
@@ -94,6 +119,9 @@ class History {
         return;
       case 'limit':
         return this.#limit(step);
+      case 'rate':
+        this.#mayCrossAgain = true;
+        return this.#changeRate(step.from, step.rate, this.#now + step.inSeconds * 1000);
       case 'make':
         return this.#make();
       case 'gather':
@@ -134,7 +162,7 @@ class History {
       provider: spender.provider ?? '',
       model: spender.model ?? '',
       cost: String(cost),
-      currency: 'USD',
+      currency: currencyIn(this.#world, spender.team),
       occurredAt: new Date(at),
     };
     const outcome = await this.#inTransaction((em) => this.#store.settle(em, reserved.id, settlement, this.#at()));
@@ -152,7 +180,7 @@ class History {
   async #limit({ which, limit }: Extract<Step, { type: 'limit' }>): Promise<void> {
     const budget = this.#model.budgets[which];
     if (!budget) return;
-    this.#limitsChanged = true;
+    this.#mayCrossAgain = true;
     this.#model.change(withLimit(budget, limit));
     await this.#underLock(async (em) => {
       const row = await em.findOneOrFail(Budget, { id: budget.id });
@@ -166,7 +194,7 @@ class History {
   async #make(): Promise<void> {
     const budget = this.#later.shift();
     if (!budget) return;
-    const { id, team, person, provider, model, limit, action } = budget;
+    const { id, team, person, provider, model, currency, limit, action } = budget;
     await this.#underLock(async (em) => {
       const row = em.create(Budget, {
         id,
@@ -177,7 +205,7 @@ class History {
         model,
         name: id,
         amount: String(limit),
-        currency: 'USD',
+        currency,
         period: 'monthly',
         exceededAction: action,
         createdAt: this.#at(),
@@ -187,6 +215,28 @@ class History {
       await this.#book.bringUpToDate(em, row, this.#at());
     });
     this.#model.make(budget);
+  }
+
+  /** Every account that has come is begun before, so that the model need not know when that was. */
+  async #changeRate(from: Currency, rate: number, begins: number): Promise<void> {
+    await this.#beginPeriods();
+    const to = otherThan(from);
+    this.#model.changeRate({ from, to, rate, begins }, this.#now);
+    this.#rateVersions += 1;
+    const { organization } = this.#world;
+    await this.#inTransaction(async (em) => {
+      await em.insert(ExchangeRate, {
+        id: randomUUID(),
+        organization,
+        fromCurrency: from,
+        toCurrency: to,
+        version: this.#rateVersions,
+        rate: String(rate),
+        effectiveFrom: new Date(begins),
+        createdAt: this.#at(),
+      });
+      await countAnew(em, this.#book, { organization, from, to }, this.#at());
+    });
   }
 
   /** The models that a restriction lets go on. */
@@ -213,8 +263,8 @@ class History {
     await this.#beginPeriods();
     await this.#inTransaction(async (em) => {
       const shared = await em.execute<{ id: string }[]>(
-        'select p.id from countersign.budget_periods p join countersign.budgets b on b.id = p.budget_id where p.escrow and b.team_id = any(?::uuid[])',
-        [plainArray(this.#world.paths.get(spender.team)!)],
+        'select p.id from countersign.budget_periods p join countersign.budgets b on b.id = p.budget_id where p.escrow and b.team_id = any(?::uuid[]) and b.currency = ?',
+        [plainArray(this.#world.paths.get(spender.team)!), currencyIn(this.#world, spender.team)],
       );
       const { organization } = this.#world;
       const leases = shared.map(({ id }) => ({ id: randomUUID(), organization, period: id, team: spender.team }));
@@ -269,7 +319,7 @@ class History {
 
   /** Once the parts are together, every crossing has been told, and none twice. */
   async #compareCrossings(): Promise<void> {
-    if (this.#limitsChanged) return;
+    if (this.#mayCrossAgain) return;
     await this.#gather();
     const told = await this.#inTransaction((em) =>
       em.execute<{ period: string; type: string; n: number }[]>(

@@ -5,20 +5,29 @@ import type { Spender, World, WorldBudget } from './ledger-world.ts';
 
 /** Of these, `restrict` lets the last one go on. */
 const MODELS = ['small', 'large'] as const;
+/** What teams spend and budgets are in. Mostly the first one. */
+const CURRENCIES = ['USD', 'EUR'] as const;
 const LEVELS = ['organization', 'division', 'team', 'person', 'model', 'provider'] as const;
 
 /** What stands in a tree of four levels: organization, division, team, person; the numbers are drawn. */
 export interface WorldPlan {
   /** Whether parts of what several teams share are leased to them. */
   readonly shared: boolean;
+  /** What the two teams spend. */
+  readonly currencies: readonly [first: Currency, second: Currency];
+  /** Exchange rates that hold from before the start. */
+  readonly rates: readonly { readonly from: Currency; readonly rate: number }[];
   readonly budgets: readonly {
     readonly level: (typeof LEVELS)[number];
+    readonly currency: Currency;
     readonly limit: number;
     readonly action: ExceededAction;
     /** Made when a step says so, not before. */
     readonly later: boolean;
   }[];
 }
+
+export type Currency = (typeof CURRENCIES)[number];
 
 export type Step =
   | {
@@ -35,6 +44,8 @@ export type Step =
   | { readonly type: 'spend'; readonly spender: number; readonly cost: number; readonly late: boolean }
   | { readonly type: 'wait'; readonly seconds: number }
   | { readonly type: 'limit'; readonly which: number; readonly limit: number }
+  /** A version of an exchange rate to the other currency, which begins so many seconds from now, or before. */
+  | { readonly type: 'rate'; readonly from: Currency; readonly rate: number; readonly inSeconds: number }
   | { readonly type: 'make' }
   | { readonly type: 'gather' };
 
@@ -42,12 +53,18 @@ const natural = (max: number) => fc.integer({ min: 0, max });
 /** Whole numbers, so that the model's sums are exact. */
 const amounts = (max: number) => fc.integer({ min: 1, max: max * 10 });
 const limits = fc.integer({ min: 5, max: 60 }).map((value) => value * 10);
+const currency = fc.oneof({ weight: 2, arbitrary: fc.constant(CURRENCIES[0]) }, fc.constantFrom(...CURRENCIES));
+/** Of powers of two, so that the model's products are exact. */
+const rate = fc.constantFrom(0.25, 0.5, 1, 2);
 
 export const plans: fc.Arbitrary<WorldPlan> = fc.record({
   shared: fc.boolean(),
+  currencies: fc.tuple(currency, currency),
+  rates: fc.array(fc.record({ from: fc.constantFrom(...CURRENCIES), rate }), { maxLength: 3 }),
   budgets: fc.array(
     fc.record({
       level: fc.constantFrom(...LEVELS),
+      currency,
       limit: limits,
       action: fc.constantFrom('require_approval' as const, ...EXCEEDED_ACTIONS),
       later: fc.boolean(),
@@ -93,6 +110,15 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
       arbitrary: fc.record({ type: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 20 }) }),
     },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('limit' as const), which: natural(4), limit: limits }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        type: fc.constant('rate' as const),
+        from: fc.constantFrom(...CURRENCIES),
+        rate,
+        inSeconds: fc.integer({ min: -40, max: 20 }),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('make' as const) }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('gather' as const) }) },
   ),
@@ -109,7 +135,7 @@ export function worldOf(plan: WorldPlan): { world: World; later: WorldBudget[]; 
     [division, 3],
     [first, 1],
   ]);
-  const budgets = plan.budgets.map(({ level, limit, action, later }, index) => ({
+  const budgets = plan.budgets.map(({ level, currency: budgetCurrency, limit, action, later }, index) => ({
     isThere: index === 0 || !later,
     budget: withLimit(
       {
@@ -119,6 +145,7 @@ export function worldOf(plan: WorldPlan): { world: World; later: WorldBudget[]; 
         person: level === 'person' ? people[0]! : null,
         provider: level === 'provider' ? 'p' : null,
         model: level === 'model' ? MODELS[0] : null,
+        currency: budgetCurrency,
         action,
         // The models that go on are settings of a team, which the organization has none of.
         freeModels: action === 'restrict' && places[level] !== organization ? [MODELS[1]] : [],
@@ -131,6 +158,10 @@ export function worldOf(plan: WorldPlan): { world: World; later: WorldBudget[]; 
     world: {
       organization,
       people,
+      currencies: new Map([
+        [first, plan.currencies[0]],
+        [second, plan.currencies[1]],
+      ]),
       paths: new Map([
         [division, [division, organization]],
         [first, [first, division, organization]],
@@ -161,6 +192,10 @@ export function withLimit(budget: Omit<WorldBudget, 'limit' | 'ceiling' | 'warnA
     ceiling: budget.freeModels.length > 0 ? (limit * 11) / 10 : limit,
     warnAt: (limit * 8) / 10,
   };
+}
+
+export function otherThan(from: Currency): Currency {
+  return from === CURRENCIES[0] ? CURRENCIES[1] : CURRENCIES[0];
 }
 
 /** What an open call turned out to be. */

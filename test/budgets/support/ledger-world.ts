@@ -14,6 +14,7 @@ export interface WorldBudget {
   readonly person: string | null;
   readonly provider: string | null;
   readonly model: string | null;
+  readonly currency: string;
   readonly limit: number;
   readonly action: ExceededAction;
   readonly freeModels: readonly string[];
@@ -28,7 +29,13 @@ export interface World {
   /** By team: the team and everything above it, the organization last. */
   readonly paths: ReadonlyMap<string, readonly string[]>;
   readonly people: readonly string[];
+  /** What teams spend; those that are not among them spend dollars. */
+  readonly currencies?: ReadonlyMap<string, string>;
   readonly budgets: readonly WorldBudget[];
+}
+
+export function currencyIn({ currencies }: Pick<World, 'currencies'>, team: string): string {
+  return currencies?.get(team) ?? 'USD';
 }
 
 const PERIOD = [`'2026-11-01T00:00:00Z'`, `'2026-12-01T00:00:00Z'`];
@@ -44,9 +51,9 @@ export async function writeWorld(admin: Client, world: World): Promise<void> {
       `('${team}', '${organization}', '${team}', 'Team', ${text(path[1] === organization ? null : (path[1] ?? null))}, now())`,
   );
   const shared = budgets.filter(({ shares }) => shares > 0);
-  const leases = shared.flatMap(({ period, team }) =>
+  const leases = shared.flatMap(({ period, team, currency }) =>
     [...paths]
-      .filter(([, path]) => path.includes(team))
+      .filter(([below, path]) => path.includes(team) && currencyIn(world, below) === currency)
       .map(([below]) => `('${randomUUID()}', '${organization}', '${period}', '${below}')`),
   );
   await admin.query(
@@ -56,14 +63,14 @@ export async function writeWorld(admin: Client, world: World): Promise<void> {
       `insert into countersign.budget_books (id, organization_id, version) values ('${organization}', '${organization}', 1)`,
       `insert into countersign.budgets (id, organization_id, team_id, person_id, provider, model, name, amount, currency, period, exceeded_action, created_at, updated_at) values ${budgets
         .map(
-          ({ id, team, person, provider, model, limit, action }) =>
-            `('${id}', '${organization}', '${team}', ${text(person)}, ${text(provider)}, ${text(model)}, '${id}', ${limit}, 'USD', 'monthly', '${action}', now(), now())`,
+          ({ id, team, person, provider, model, currency, limit, action }) =>
+            `('${id}', '${organization}', '${team}', ${text(person)}, ${text(provider)}, ${text(model)}, '${id}', ${limit}, '${currency}', 'monthly', '${action}', now(), now())`,
         )
         .join(', ')}`,
       `insert into countersign.budget_periods (id, organization_id, budget_id, currency, starts_at, ends_at, limit_amount, warn_at, exceeded_action, free_models, ceiling, settled, shares, escrow, created_at) values ${budgets
         .map(
-          ({ id, period, limit, warnAt, action, freeModels, ceiling, shares }) =>
-            `('${period}', '${organization}', '${id}', 'USD', ${PERIOD.join(', ')}, ${limit}, ${warnAt}, '${action}', '{${freeModels.join(',')}}', ${ceiling}, 0, ${shares}, ${shares > 0}, now())`,
+          ({ id, period, currency, limit, warnAt, action, freeModels, ceiling, shares }) =>
+            `('${period}', '${organization}', '${id}', '${currency}', ${PERIOD.join(', ')}, ${limit}, ${warnAt}, '${action}', '{${freeModels.join(',')}}', ${ceiling}, 0, ${shares}, ${shares > 0}, now())`,
         )
         .join(', ')}`,
       ...(leases.length > 0
@@ -86,18 +93,19 @@ export interface Spender {
 /** Finds the accounts of a spend as the product does, without names and scopes of callers. All periods have been begun. */
 export async function placeOf(
   database: Database,
-  { organization, paths }: World,
+  { organization, paths, ...world }: World,
   { team, person, provider, model }: Spender,
   at: Date,
 ): Promise<Budgeted> {
   const teamPath = paths.get(team)!;
+  const currency = currencyIn(world, team);
   const only = (column: string, value: string | null) =>
     value === null ? 'true' : `(${column} is null or ${column} = '${value}')`;
   const [row] = await database.single<{ version: number; periods: string[]; leases: string[] }>(
     organization,
     `
     select (select version from countersign.budget_books where id = '${organization}') as version,
-      coalesce(array_agg(p.id) filter (where not p.escrow), '{}') as periods, coalesce(array_agg(l.id) filter (where p.escrow), '{}') as leases
+      coalesce(array_agg(p.id) filter (where not p.escrow or b.currency <> '${currency}'), '{}') as periods, coalesce(array_agg(l.id) filter (where p.escrow and b.currency = '${currency}'), '{}') as leases
     from countersign.budgets b join countersign.budget_periods p on p.budget_id = b.id left join countersign.budget_leases l on l.period_id = p.id and l.team_id = '${team}'
     where b.team_id = any('${plainArray(teamPath)}') and p.starts_at <= '${at.toISOString()}' and p.ends_at > '${at.toISOString()}'
       and ${only('b.person_id', person)} and ${only('b.provider', provider)} and ${only('b.model', model)}`,
@@ -108,8 +116,7 @@ export async function placeOf(
     person,
     provider,
     model,
-    currency: 'USD',
-    currencies: ['USD'],
+    currency,
     version: row!.version,
     periods: row!.periods,
     leases: row!.leases,
@@ -136,7 +143,7 @@ export async function reserveIn(
     const outcome = await store.reserve(
       organization,
       place,
-      { id, request: Buffer.from(id.slice(0, 16)), amount, currency: 'USD', expiresAt },
+      { id, request: Buffer.from(id.slice(0, 16)), amount, currency: place.currency, expiresAt },
       at,
       gathered,
     );

@@ -1,22 +1,32 @@
 import { exactly } from '../../../src/platform/money.ts';
-import { crossingOf, periodAt } from '../../../src/budgets/rules.ts';
+import { crossingOf, type Period, periodAt } from '../../../src/budgets/rules.ts';
 import { fits } from './judgement.ts';
 import { appliesTo } from './scope.ts';
-import type { SpendingQuestion, SpentSource } from '../../../src/budgets/ports.ts';
-import type { Spender, World, WorldBudget } from './ledger-world.ts';
+import type { Spent as LedgerAnswer, SpendingQuestion, SpentSource } from '../../../src/budgets/ports.ts';
+import { currencyIn, type Spender, type World, type WorldBudget } from './ledger-world.ts';
 
 interface ModelReservation {
   readonly amount: number;
   readonly spender: Spender;
   readonly madeAt: number;
   readonly expiresAt: number;
+  /** By budget and period: what it was counted at there before an exchange rate changed. */
+  readonly rates: Map<string, number>;
   state: 'held' | 'settled' | 'released';
 }
 
 /** What an id that was used before stands for. */
 type Before = 'held' | 'settled' | 'ended';
 
-/** Money that was spent. */
+/** One version of an exchange rate; the later one counts. */
+interface ModelRate {
+  readonly from: string;
+  readonly to: string;
+  readonly rate: number;
+  readonly begins: number;
+}
+
+/** Money that was spent, in the currency of the spender's team. */
 interface Spent {
   readonly spender: Spender;
   readonly cost: number;
@@ -31,6 +41,7 @@ export class BudgetModel implements SpentSource {
   readonly #world: World;
   readonly #budgets: WorldBudget[] = [];
   readonly #spent: Spent[] = [];
+  readonly #rates: ModelRate[] = [];
   readonly #reservations = new Map<string, ModelReservation>();
 
   constructor(world: World) {
@@ -55,13 +66,23 @@ export class BudgetModel implements SpentSource {
   }
 
   /** Whether an amount is held; under an id that was used before, what that stands for. */
-  reserve(id: string, spender: Spender, amount: number, now: number, expiresAt: number): Before | 'refused' {
+  reserve(
+    id: string,
+    spender: Spender,
+    amount: number,
+    now: number,
+    expiresAt: number,
+  ): Before | 'refused' | 'inconvertible' {
     const before = this.#reservations.get(id);
     if (before && before.state === 'settled') return 'settled';
     if (before) return before.state === 'held' && before.expiresAt > now ? 'held' : 'ended';
     const budgets = this.#budgets.filter((budget) => this.#counts(budget, spender));
-    if (!budgets.every((budget) => fits(this.#judged(budget, now), exactly(amount), spender.model))) return 'refused';
-    this.#reservations.set(id, { amount, spender, madeAt: now, expiresAt, state: 'held' });
+    const rateOf = (budget: WorldBudget) => this.#rateAt(this.#currencyOf(spender), budget.currency, now);
+    if (budgets.some((budget) => budget.action !== 'notify' && rateOf(budget) === null)) return 'inconvertible';
+    const fitsInto = (budget: WorldBudget) =>
+      fits(this.#judged(budget, now), exactly(amount * (rateOf(budget) ?? 0)), spender.model);
+    if (!budgets.every(fitsInto)) return 'refused';
+    this.#reservations.set(id, { amount, spender, madeAt: now, expiresAt, rates: new Map(), state: 'held' });
     return 'held';
   }
 
@@ -93,16 +114,29 @@ export class BudgetModel implements SpentSource {
 
   /** What was spent in the period that a moment lies in. */
   settled(budget: WorldBudget, now: number): number {
-    const { from, until } = periodAt(new Date(now), 'monthly', { timezone: 'UTC', fiscalYearStart: '01-01' });
-    return this.#sum(from, until, (spender) => this.#counts(budget, spender));
+    const { from, until } = monthOf(now);
+    return this.#sum(
+      budget.currency,
+      this.#spentBetween(from, until, (spender) => this.#counts(budget, spender)),
+    );
   }
 
   /** Whenever they were made. */
   held(budget: WorldBudget, now: number): number {
-    const live = [...this.#reservations.values()].filter(
-      ({ state, expiresAt, spender }) => state === 'held' && expiresAt > now && this.#counts(budget, spender),
+    return this.#live(budget, now).reduce(
+      (sum, reservation) => sum + reservation.amount * (this.#heldAt(reservation, budget, now) ?? 0),
+      0,
     );
-    return live.reduce((sum, { amount }) => sum + amount, 0);
+  }
+
+  /** What is held keeps the rate that it is held at in the periods of this moment. */
+  changeRate(changed: ModelRate, now: number): void {
+    for (const budget of this.#budgets)
+      for (const reservation of this.#live(budget, now)) {
+        const rate = this.#heldAt(reservation, budget, now);
+        if (rate !== null) reservation.rates.set(placeOf(budget, now), rate);
+      }
+    this.#rates.push(changed);
   }
 
   crossing(budget: WorldBudget, now: number): 'none' | 'warning' | 'limit' {
@@ -114,9 +148,12 @@ export class BudgetModel implements SpentSource {
   }
 
   /** What the ledger would say. */
-  spent(_: unknown, { teams, person, provider, model, from, until }: SpendingQuestion): Promise<string> {
+  spent(
+    _: unknown,
+    { teams, person, provider, model, currency, from, until }: SpendingQuestion,
+  ): Promise<LedgerAnswer> {
     const is = (wanted: string | null, value: string | null) => wanted === null || wanted === value;
-    const sum = this.#sum(
+    const spent = this.#spentBetween(
       from,
       until,
       (spender) =>
@@ -125,13 +162,45 @@ export class BudgetModel implements SpentSource {
         is(provider, spender.provider) &&
         is(model, spender.model),
     );
-    return Promise.resolve(String(sum));
+    const currencies = new Set(spent.map(({ spender }) => this.#currencyOf(spender)));
+    currencies.delete(currency);
+    return Promise.resolve({
+      counted: String(this.#sum(currency, spent)),
+      uncounted: [],
+      otherCurrencies: [...currencies],
+    });
   }
 
-  #sum(from: Date, until: Date, counts: (spender: Spender) => boolean): number {
-    return this.#spent
-      .filter(({ spender, at }) => at >= from.getTime() && at < until.getTime() && counts(spender))
-      .reduce((sum, { cost }) => sum + cost, 0);
+  #spentBetween(from: Date, until: Date, counts: (spender: Spender) => boolean): Spent[] {
+    return this.#spent.filter(({ spender, at }) => at >= from.getTime() && at < until.getTime() && counts(spender));
+  }
+
+  /** Each at the rate of its moment; what there was none for does not count. */
+  #sum(currency: string, spent: readonly Spent[]): number {
+    return spent.reduce(
+      (sum, { spender, cost, at }) => sum + cost * (this.#rateAt(this.#currencyOf(spender), currency, at) ?? 0),
+      0,
+    );
+  }
+
+  #live(budget: WorldBudget, now: number): ModelReservation[] {
+    return [...this.#reservations.values()].filter(
+      ({ state, expiresAt, spender }) => state === 'held' && expiresAt > now && this.#counts(budget, spender),
+    );
+  }
+
+  #heldAt({ rates, spender, madeAt }: ModelReservation, budget: WorldBudget, now: number): number | null {
+    return rates.get(placeOf(budget, now)) ?? this.#rateAt(this.#currencyOf(spender), budget.currency, madeAt);
+  }
+
+  #rateAt(from: string, to: string, at: number): number | null {
+    if (from === to) return 1;
+    const begun = this.#rates.filter((rate) => rate.from === from && rate.to === to && rate.begins <= at);
+    return begun.at(-1)?.rate ?? null;
+  }
+
+  #currencyOf({ team }: Spender): string {
+    return currencyIn(this.#world, team);
   }
 
   #counts(budget: WorldBudget, spender: Spender): boolean {
@@ -149,4 +218,12 @@ export class BudgetModel implements SpentSource {
       ceiling: exactly(ceiling),
     };
   }
+}
+
+function monthOf(now: number): Period {
+  return periodAt(new Date(now), 'monthly', { timezone: 'UTC', fiscalYearStart: '01-01' });
+}
+
+function placeOf(budget: WorldBudget, now: number): string {
+  return `${budget.id} ${monthOf(now).from.toISOString()}`;
 }

@@ -136,7 +136,6 @@ const PLACE: Budgeted = {
   provider: 'openai',
   model: 'gpt-4o "mini"\\',
   currency: 'USD',
-  currencies: [],
   version: 0,
   periods: [],
   leases: [],

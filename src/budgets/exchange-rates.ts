@@ -1,0 +1,64 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Transaction } from '../platform/unit-of-work.ts';
+import type { ExchangeRateFollower } from '../usage/service.ts';
+import { Budget } from './entities.ts';
+import type { PeriodBook } from './period-book.ts';
+
+/** Keeps budgets in step with exchange rates: what is spent in another currency counts at the rate of the moment of the spend. */
+export class ExchangeRateBudgets implements ExchangeRateFollower {
+  readonly #book: PeriodBook;
+
+  constructor(book: PeriodBook) {
+    this.#book = book;
+  }
+
+  async exchangeRateChanged({ em, at, origin }: Transaction, pair: { from: string; to: string }): Promise<void> {
+    await countAnew(em, this.#book, { organization: origin.organization, ...pair }, at);
+  }
+}
+
+/**
+ * Counts the current periods of all budgets anew that a changed exchange rate concerns. Holds keep the rate that they were
+ * made with; those that there was no rate for are counted from now on. Waits until nobody books anything in the organization.
+ */
+export async function countAnew(
+  em: EntityManager,
+  book: PeriodBook,
+  change: { readonly organization: string; readonly from: string; readonly to: string },
+  at: Date,
+): Promise<void> {
+  await book.lock(em);
+  const concerned = await budgetsConcerned(em, change, at);
+  if (concerned.length === 0) return;
+  await book.gather(
+    em,
+    concerned.flatMap(({ period }) => (period === null ? [] : [period])),
+    at,
+  );
+  const budgets = await em.find(
+    Budget,
+    { id: { $in: concerned.map(({ budget }) => budget) } },
+    { orderBy: { id: 'asc' } },
+  );
+  for (const budget of budgets) await book.bringUpToDate(em, budget, at, { isRescoped: true });
+  await book.announce(em, change.organization);
+}
+
+/** Those in whose current period something was spent in the one currency, and those above a team that holds some of it. */
+function budgetsConcerned(
+  em: EntityManager,
+  { organization, from, to }: { readonly organization: string; readonly from: string; readonly to: string },
+  at: Date,
+): Promise<{ budget: string; period: string | null }[]> {
+  return em.execute<{ budget: string; period: string | null }[]>(
+    `with recursive holding(id) as (
+       select distinct r.team_id from countersign.reservations r where r.state = 'held' and r.expires_at > ?::timestamptz and r.currency = ?
+       union
+       select t.parent_id from holding join countersign.teams t on t.id = holding.id where t.parent_id is not null
+     ), places(id) as (select id from holding union all select ?::uuid where exists (select from holding))
+     select b.id as budget, p.id as period
+     from countersign.budgets b left join countersign.budget_periods p on p.budget_id = b.id and p.starts_at <= ?::timestamptz and p.ends_at > ?::timestamptz
+     where b.retired_at is null and b.currency = ? and (? = any(p.other_currencies) or b.team_id in (select id from places))`,
+    [at, from, organization, at, at, to, from],
+  );
+}
