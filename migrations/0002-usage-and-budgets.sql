@@ -1,3 +1,24 @@
+-- ==== names of models ====
+
+-- The name of a model without the date of its snapshot: the twin of src/usage/rules/model-names.ts, which says whose dates
+-- they are. The planner puts these three functions' text in their place: each is one expression, without settings of its own.
+create function countersign.undated_model(in_name text) returns text language sql immutable as $$
+  select regexp_replace(in_name, '(-20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])|(@|-)20[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])|-20[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])-v[0-9]+:[0-9]+)$', '')
+$$;
+
+-- Whether what is set for one name holds for a call that was reported with another. The pattern is looked for only where the
+-- one begins with the other, and in the rest.
+create function countersign.is_model(in_wanted text, in_reported text) returns boolean language sql immutable as $$
+  select in_reported = in_wanted or starts_with(in_reported, in_wanted) and countersign.undated_model(substr(in_reported, length(in_wanted) + 1)) = ''
+$$;
+
+-- The same for several names.
+create function countersign.is_one_of_models(in_wanted text[], in_reported text) returns boolean language sql immutable as $$
+  select in_reported = any(in_wanted) or cardinality(in_wanted) > 0 and countersign.undated_model(in_reported) = any(in_wanted)
+$$;
+
+-- ==== end of names of models ====
+
 -- ==== usage ====
 
 -- The months of the ledger live apart: they are reached through `countersign.ledger_lines` only, and its policies hold.
@@ -524,7 +545,7 @@ begin
       lateral (select case when r.currency = p.currency then 1 else countersign.exchange_rate(r.currency, p.currency, r.created_at) end as rate) at_rate
     where p.id = in_period and r.organization_id = p.organization_id and r.state = 'held' and r.expires_at > in_now and at_rate.rate is not null
       and (in_teams is null or r.team_id = any(in_teams)) and (b.person_id is null or b.person_id = r.person_id)
-      and (b.provider is null or r.provider is null or b.provider = r.provider) and (b.model is null or r.model is null or b.model = r.model)
+      and (b.provider is null or r.provider is null or b.provider = r.provider) and (b.model is null or r.model is null or countersign.is_model(b.model, r.model))
       and not (in_period = any(r.periods))
       and not exists (select from countersign.budget_leases l where l.period_id = in_period and l.id = any(r.leases))
     for update of r skip locked
@@ -622,8 +643,8 @@ begin
   if cardinality(direct) > 0 or cardinality(short) > 0 then
     for account in
       select p.id, p.budget_id, p.settled + p.held + p.leased as used, p.leased, p.shares, p.exceeded_action,
-        case when p.exceeded_action = 'notify' then null when p.exceeded_action = 'restrict' and in_model = any(p.free_models) then p.ceiling else p.limit_amount end as most,
-        coalesce(p.measure = 'suspended' or p.measure = 'restricted' and not coalesce(in_model = any(p.free_models), false), false) as closed,
+        case when p.exceeded_action = 'notify' then null when p.exceeded_action = 'restrict' and countersign.is_one_of_models(p.free_models, in_model) then p.ceiling else p.limit_amount end as most,
+        coalesce(p.measure = 'suspended' or p.measure = 'restricted' and not coalesce(countersign.is_one_of_models(p.free_models, in_model), false), false) as closed,
         countersign.budget_lease_cap(p.noted, p.warn_at, p.limit_amount, p.settled, p.exceeded_action) - p.settled - p.held - p.leased as pool,
         case when p.currency = in_currency then 1 else countersign.exchange_rate(in_currency, p.currency, in_now) end as rate,
         in_now < p.starts_at or in_now >= p.ends_at or in_now >= p.limit_until as outdated
@@ -720,7 +741,7 @@ language sql stable as $$
   select coalesce(array_agg(p.id), '{}'), coalesce(array_agg(case when p.currency = in_currency then 1 else countersign.exchange_rate(in_currency, p.currency, in_at) end), '{}')
   from countersign.budgets b join countersign.budget_periods p on p.budget_id = b.id
   where b.organization_id = nullif(current_setting('app.organization', true), '')::uuid and b.team_id in (select id from places)
-    and (b.person_id is null or b.person_id = in_person) and (b.provider is null or b.provider = in_provider) and (b.model is null or b.model = in_model)
+    and (b.person_id is null or b.person_id = in_person) and (b.provider is null or b.provider = in_provider) and (b.model is null or countersign.is_model(b.model, in_model))
     and in_at >= p.starts_at and in_at < p.ends_at
 $$;
 
@@ -825,7 +846,7 @@ begin
     select p.id, p.currency <> s.currency as is_foreign, s.currency, s.cost, case when p.currency = s.currency then 1 else countersign.exchange_rate(s.currency, p.currency, s.at) end as rate
     from spends s join places on places.team = s.team
       join countersign.budgets b on b.organization_id = own_organization and b.team_id = places.id
-        and (b.person_id is null or b.person_id = s.person) and (b.provider is null or b.provider = s.provider) and (b.model is null or b.model = s.model)
+        and (b.person_id is null or b.person_id = s.person) and (b.provider is null or b.provider = s.provider) and (b.model is null or countersign.is_model(b.model, s.model))
       join countersign.budget_periods p on p.budget_id = b.id and s.at >= p.starts_at and s.at < p.ends_at
   ),
   sums as (select id, coalesce(sum(countersign.converted(cost, rate)), 0) as cost from counts group by id),

@@ -138,7 +138,7 @@ function applicable(
        left join countersign.budget_periods p on p.budget_id = b.id and p.starts_at <= ?::timestamptz and p.ends_at > ?::timestamptz and (p.limit_until is null or p.limit_until > ?::timestamptz)
        left join countersign.budget_leases l on l.period_id = p.id and l.team_id = ?::uuid and b.currency = ?::text
      where b.retired_at is null and b.team_id = any(?::uuid[]) and (b.person_id is null or b.person_id = ?::uuid)
-       and (b.provider is null or coalesce(?::text, b.provider) = b.provider) and (b.model is null or coalesce(?::text, b.model) = b.model)`,
+       and (b.provider is null or coalesce(?::text, b.provider) = b.provider) and (b.model is null or countersign.is_model(b.model, coalesce(?::text, b.model)))`,
     [
       place.currency,
       at,

@@ -29,7 +29,9 @@ export const budgetChangeSchema = z
     scope: z
       .strictObject({ user_id: aliasSchema.optional(), provider: nameSchema.optional(), model: nameSchema.optional() })
       .default({})
-      .describe('Only what this user spends, at this provider, with this model. Empty: everything.'),
+      .describe(
+        'Only what this user spends, at this provider, with this model and its dated snapshots. Empty: everything.',
+      ),
     amount: amountSchema,
     period: z.enum(PERIOD_KINDS),
     timezone: timezoneSchema.nullish().describe('In which the period begins; the team’s unless said otherwise'),

@@ -233,7 +233,7 @@ const spendingSettings = {
         .array(modelSchema)
         .max(100)
         .nullish()
-        .describe('Under `restrict`, the models that may go on past the amount'),
+        .describe('Under `restrict`, the models that may go on past the amount, with their dated snapshots'),
       hard_limit_percent: percent(1000)
         .min(100)
         .nullish()

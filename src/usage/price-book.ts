@@ -2,6 +2,7 @@ import { type Amount, compareAmounts, exactly, multiplyAmounts, roundAmount } fr
 import type { Catalogue } from './catalogue.ts';
 import type { OwnExchangeRate, OwnRate } from './rate-store.ts';
 import { type PricedBy, priceOf, type RateCard } from './rules/prices.ts';
+import { undatedModel } from './rules/model-names.ts';
 import { cardOf, versionAt } from './rules/rates.ts';
 import { possibleTextCounts, type TokenCounts } from './rules/token-kinds.ts';
 
@@ -72,13 +73,22 @@ export class PriceBook {
     return this.#convert({ cost: stated.value, version: null, pricedBy: 'caller' }, stated.currency, currency, at);
   }
 
-  /** The prices that hold for a model at a moment, in their own currency; null where there are none. */
+  /**
+   * The prices that hold for a model at a moment, in their own currency; null where there are none. First those that the
+   * organization has set for just this name, then those for the name without its date.
+   */
   cardFor({ provider, model, occurredAt }: Pick<Priceable, 'provider' | 'model' | 'occurredAt'>): RateCard | null {
-    const own = versionAt(this.#rates.get(pairOf(provider, model)) ?? [], occurredAt);
-    return (own && this.#ownCard(own)) ?? this.#catalogue.cardFor(provider, model, occurredAt);
+    return (
+      this.#ownCardFor(provider, model, occurredAt) ??
+      this.#ownCardFor(provider, undatedModel(model), occurredAt) ??
+      this.#catalogue.cardFor(provider, model, occurredAt)
+    );
   }
 
-  #ownCard(own: OwnRate): RateCard | null {
+  /** Null where none has begun by then, and where it was taken back. */
+  #ownCardFor(provider: string, model: string, at: Date): RateCard | null {
+    const own = versionAt(this.#rates.get(pairOf(provider, model)) ?? [], at);
+    if (!own) return null;
     const known = this.#cards.get(own);
     if (known !== undefined) return known;
     const card = cardOf(own.rates, `own ${own.provider}/${own.model} v${own.version}`);

@@ -60,7 +60,7 @@ function priceRoutes(rates: RateService): Route[] {
       summary: 'Set your own price of a model, as a new version',
       etag: 'write',
       description:
-        'It comes before the public price list. What was booked since `effective_from` is priced again by correction lines, in the background; what had no price gets one.',
+        'It comes before the public price list, and holds for dated snapshots of the model that have no price of their own. What was booked since `effective_from` is priced again by correction lines, in the background; what had no price gets one.',
       params: rateParams,
       body: newRateSchema,
       answers: { 200: rateSchema },

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { undatedModel } from './rules/model-names.ts';
 import type { RatesDocument, Versioned } from './rules/rates.ts';
 import { textArray } from '../platform/database/sql-arrays.ts';
 
@@ -31,12 +32,19 @@ export async function changePrices(em: EntityManager, organization: string): Pro
   await em.execute(`select pg_advisory_xact_lock(${LOCKED})`, [organization]);
 }
 
-/** The organization's own prices of these models, and all its exchange rates, every version of them; one round trip. */
+/**
+ * The organization's own prices that may hold for calls with these names of models, and all its exchange rates, every version
+ * of them; one round trip.
+ */
 export async function readRates(
   em: EntityManager,
   organization: string,
   models: readonly { readonly provider: string; readonly model: string }[],
 ): Promise<{ rates: OwnRate[]; exchange: OwnExchangeRate[] }> {
+  const names = models.flatMap(({ provider, model }) => [
+    { provider, model },
+    { provider, model: undatedModel(model) },
+  ]);
   const [row] = await em.execute<{ rates: StoredVersion<OwnRate>[]; exchange: StoredVersion<OwnExchangeRate>[] }[]>(
     `select
        coalesce((select jsonb_agg(jsonb_build_object('provider', provider, 'model', model, 'version', version, 'rates', rates, 'effectiveFrom', effective_from))
@@ -45,8 +53,8 @@ export async function readRates(
          from countersign.exchange_rates where organization_id = ?), '[]') as exchange`,
     [
       organization,
-      textArray(models.map(({ provider }) => provider)),
-      textArray(models.map(({ model }) => model)),
+      textArray(names.map(({ provider }) => provider)),
+      textArray(names.map(({ model }) => model)),
       organization,
     ],
   );

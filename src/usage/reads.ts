@@ -9,7 +9,7 @@ export interface UsageScope {
   readonly organization: string;
   /** Internal ids; null: the whole organization. */
   readonly teams: readonly string[] | null;
-  /** Of these only; what is left out or null is not looked at. */
+  /** Of these only; what is left out or null is not looked at. A model's name holds for its dated snapshots. */
   readonly of?: Readonly<Partial<Record<'person' | 'provider' | 'model' | 'currency', string | null>>>;
   readonly from: Date;
   readonly to: Date;
@@ -41,6 +41,12 @@ const COLUMNS = {
   currency: 'currency',
 } as const;
 const ONLY = ['person', 'provider', 'model', 'currency'] as const;
+const ONLY_WITH = {
+  person: 'person_id = ?',
+  provider: 'provider = ?',
+  model: 'countersign.is_model(?, model)',
+  currency: 'currency = ?',
+} as const;
 const SUMMED = ['events', 'failures', 'unpriced', ...TOKEN_COLUMNS, 'latency_count', 'latency_sum'] as const;
 const BUCKETS = Array.from({ length: LATENCY_BUCKET_COUNT }, (_, index) => `sum(latency_buckets[${index + 1}])`).join(
   ', ',
@@ -192,7 +198,7 @@ function sourceOf({ organization, teams, of = {}, from, to }: UsageScope, inDays
   const wanted: Fragment[] = [
     { sql: 'organization_id = ?', values: [organization] },
     ...(teams === null ? [] : [{ sql: 'team_id = any(?::uuid[])', values: [plainArray(teams)] }]),
-    ...ONLY.flatMap((name) => (of[name] == null ? [] : [{ sql: `${COLUMNS[name]} = ?`, values: [of[name]] }])),
+    ...ONLY.flatMap((name) => (of[name] == null ? [] : [{ sql: ONLY_WITH[name], values: [of[name]] }])),
   ];
   const whose: Fragment = {
     sql: wanted.map(({ sql }) => sql).join(' and '),

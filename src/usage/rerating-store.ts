@@ -58,7 +58,7 @@ export async function nextCalls(
        select sum(cost) as corrected from countersign.ledger_lines c where c.corrects = n.id and c.occurred_at = n.occurred_at
      ) c on true
      where n.kind in ('usage', 'settlement') and n.priced_by is distinct from 'caller' and n.occurred_at >= ?
-       and (?::text is null or (n.provider = ? and n.model = ?))
+       and (?::text is null or (n.provider = ? and countersign.is_model(?, n.model)))
      order by n.id`,
     [
       organization,

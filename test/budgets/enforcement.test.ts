@@ -252,7 +252,9 @@ describe('a budget that is used up under `restrict`', () => {
     expect(await purse.read(team, 'main')).toMatchObject({ state: 'restricted' });
     const call = { provider: 'openai' };
     expect((await reserve(team, '1', { ...call, model: 'dear' })).status).toBe(402);
-    expect((await reserve(team, '20', { ...call, model: 'cheap' })).status).toBe(201);
+    expect((await reserve(team, '1', { ...call, model: 'cheaper-2026-01-31' })).status).toBe(402);
+    expect((await reserve(team, '10', { ...call, model: 'cheap' })).status).toBe(201);
+    expect((await reserve(team, '10', { ...call, model: 'cheap-2026-01-31' })).status).toBe(201);
     expect((await reserve(team, '1', { ...call, model: 'cheap' })).status).toBe(402);
     await purse.api.need('PUT', `/api/v1/teams/${team}/billing/settings`, {
       budget_alerts: { exceeded_action: 'notify' },

@@ -5,7 +5,7 @@ import { ALL_TOKEN_KINDS, type TokenKind } from './token-kinds.ts';
 /** Prices of a million tokens by kind, as decimal text. */
 export type PerMillion = Readonly<Partial<Record<TokenKind, string>>>;
 
-/** An organization's own price of a model, as it is stored. Without `per_million` it was withdrawn: the catalogue's holds again. */
+/** An organization's own price of a model, as it is stored. Without `per_million` it was withdrawn: whatever would hold without it holds again. */
 export interface RatesDocument {
   readonly currency: string;
   readonly per_million: PerMillion | null;

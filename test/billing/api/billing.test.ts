@@ -235,6 +235,34 @@ describe('recommendations of a bill', () => {
     expect(byCategory.get('failed_requests')?.message).toContain('8 of 40');
   });
 
+  test('count at the own rate of the model where a dated snapshot was used', async () => {
+    const { system } = office;
+    await system.need('POST', '/api/v1/teams', { id: 'dated', name: 'Dated' });
+    const found = async () =>
+      (await bill('dated')).body.recommendations.map(({ category, from }: { category: string; from: object }) => ({
+        category,
+        ...from,
+      }));
+    const batching = { category: 'batching', provider: 'openai', model: 'gpt-4.1-2025-04-14' };
+    await office.report([
+      event({
+        team_id: 'dated',
+        model: batching.model,
+        input_tokens: 20_000,
+        occurred_at: on('2026-11-02'),
+        cost: usd('100'),
+      }),
+    ]);
+    expect(await found()).toContainEqual(batching);
+    // Without a batch factor, batches cost what other calls do.
+    await system.need('PUT', '/api/v1/organization/rates/openai/gpt-4.1', {
+      currency: 'USD',
+      per_million: { input_tokens: '3', output_tokens: '9' },
+      effective_from: on('2026-11-01'),
+    });
+    expect(await found()).not.toContainEqual(batching);
+  });
+
   test('say where calls have no price, and promise nothing for it', async () => {
     const { body } = await bill();
     expect(body.recommendations).toContainEqual(

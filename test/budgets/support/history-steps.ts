@@ -5,9 +5,23 @@ import type { Spender, World, WorldBudget } from './ledger-world.ts';
 
 /** Of these, `restrict` lets the last one go on. */
 const MODELS = ['small', 'large'] as const;
+/** Snapshots of them, as providers name what they have answered with. */
+const SNAPSHOTS = ['small-2026-08-06', 'large-20260929'] as const;
+const CALLS = [
+  { provider: 'p', model: MODELS[0] },
+  { provider: 'p', model: MODELS[1] },
+  { provider: 'q', model: MODELS[1] },
+  { provider: 'p', model: SNAPSHOTS[0] },
+  { provider: 'p', model: SNAPSHOTS[1] },
+  { provider: 'q', model: 'small-2026-13-06' },
+  { provider: 'p', model: null },
+  { provider: null, model: null },
+];
 /** What teams spend and budgets are in. Mostly the first one. */
 const CURRENCIES = ['USD', 'EUR'] as const;
-const LEVELS = ['organization', 'division', 'team', 'person', 'model', 'provider'] as const;
+/** In either of two teams, either of two people. */
+const SPENDERS = 2 * 2 * CALLS.length;
+const LEVELS = ['organization', 'division', 'team', 'person', 'model', 'snapshot', 'provider'] as const;
 
 /** What stands in a tree of four levels: organization, division, team, person; the numbers are drawn. */
 export interface WorldPlan {
@@ -79,7 +93,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
       weight: 8,
       arbitrary: fc.record({
         type: fc.constant('reserve' as const),
-        spender: natural(19),
+        spender: natural(SPENDERS - 1),
         amount: amounts(12),
         ttl: fc.integer({ min: 1, max: 30 }),
         again: fc.boolean(),
@@ -100,7 +114,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
       weight: 1,
       arbitrary: fc.record({
         type: fc.constant('spend' as const),
-        spender: natural(19),
+        spender: natural(SPENDERS - 1),
         cost: amounts(10),
         late: fc.boolean(),
       }),
@@ -129,7 +143,15 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
 export function worldOf(plan: WorldPlan): { world: World; later: WorldBudget[]; spenders: Spender[] } {
   const [organization, division, first, second] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()] as const;
   const people = [randomUUID(), randomUUID()];
-  const places = { organization, division, team: first, person: first, model: organization, provider: organization };
+  const places = {
+    organization,
+    division,
+    team: first,
+    person: first,
+    model: organization,
+    snapshot: organization,
+    provider: organization,
+  };
   const teamsBelow = new Map<string, number>([
     [organization, 3],
     [division, 3],
@@ -144,7 +166,7 @@ export function worldOf(plan: WorldPlan): { world: World; later: WorldBudget[]; 
         team: places[level],
         person: level === 'person' ? people[0]! : null,
         provider: level === 'provider' ? 'p' : null,
-        model: level === 'model' ? MODELS[0] : null,
+        model: level === 'model' ? MODELS[0] : level === 'snapshot' ? SNAPSHOTS[0] : null,
         currency: budgetCurrency,
         action,
         // The models that go on are settings of a team, which the organization has none of.
@@ -176,14 +198,6 @@ export function worldOf(plan: WorldPlan): { world: World; later: WorldBudget[]; 
   };
 }
 
-const CALLS = [
-  { provider: 'p', model: MODELS[0] },
-  { provider: 'p', model: MODELS[1] },
-  { provider: 'q', model: MODELS[1] },
-  { provider: 'p', model: null },
-  { provider: null, model: null },
-];
-
 /** Hard limit and warning threshold are percentages of the limit. */
 export function withLimit(budget: Omit<WorldBudget, 'limit' | 'ceiling' | 'warnAt'>, limit: number): WorldBudget {
   return {
@@ -198,7 +212,15 @@ export function otherThan(from: Currency): Currency {
   return from === CURRENCIES[0] ? CURRENCIES[1] : CURRENCIES[0];
 }
 
-/** What an open call turned out to be. */
+/** What an open call turned out to be. A provider may answer with a snapshot of the model that it was asked for. */
 export function realCall({ team, person, provider, model }: Spender, draw: number): Spender {
-  return { team, person, provider: provider ?? (draw % 2 === 0 ? 'p' : 'q'), model: model ?? MODELS[draw % 2]! };
+  const which = draw % 2;
+  const real = model ?? MODELS[which]!;
+  const snapshot = SNAPSHOTS[MODELS.findIndex((name) => name === real)];
+  return {
+    team,
+    person,
+    provider: provider ?? (which === 0 ? 'p' : 'q'),
+    model: snapshot !== undefined && draw % 3 === 0 ? snapshot : real,
+  };
 }

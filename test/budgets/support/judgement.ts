@@ -1,4 +1,5 @@
 import { addAmounts, type Amount, compareAmounts } from '../../../src/platform/money.ts';
+import { isModel } from '../../../src/usage/rules/model-names.ts';
 import type { ExceededAction, MeasureKind } from '../../../src/budgets/rules.ts';
 
 /** What one budget is judged by, as `countersign.reserve` has to judge it under its locks. */
@@ -19,7 +20,12 @@ export function mostFor(
   model: string | null,
 ): Amount | null {
   if (exceededAction === 'notify') return null;
-  return exceededAction === 'restrict' && model !== null && freeModels.includes(model) ? ceiling : limit;
+  return exceededAction === 'restrict' && isFree(model, freeModels) ? ceiling : limit;
+}
+
+/** Whether a call is for a model that may go on; not where it is left open which. */
+function isFree(model: string | null, freeModels: readonly string[]): boolean {
+  return model !== null && freeModels.some((free) => isModel(free, model));
 }
 
 /** Whether nothing is let through, whatever room there is. */
@@ -27,7 +33,7 @@ function isClosed(
   { measure = null, freeModels }: Pick<Judged, 'measure' | 'freeModels'>,
   model: string | null,
 ): boolean {
-  return measure === 'suspended' || (measure === 'restricted' && (model === null || !freeModels.includes(model)));
+  return measure === 'suspended' || (measure === 'restricted' && !isFree(model, freeModels));
 }
 
 /** Whether an amount still fits into a budget. */

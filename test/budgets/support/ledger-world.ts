@@ -101,6 +101,7 @@ export async function placeOf(
   const currency = currencyIn(world, team);
   const only = (column: string, value: string | null) =>
     value === null ? 'true' : `(${column} is null or ${column} = '${value}')`;
+  const onlyModel = model === null ? 'true' : `(b.model is null or countersign.is_model(b.model, '${model}'))`;
   const [row] = await database.single<{ version: number; periods: string[]; leases: string[] }>(
     organization,
     `
@@ -108,7 +109,7 @@ export async function placeOf(
       coalesce(array_agg(p.id) filter (where not p.escrow or b.currency <> '${currency}'), '{}') as periods, coalesce(array_agg(l.id) filter (where p.escrow and b.currency = '${currency}'), '{}') as leases
     from countersign.budgets b join countersign.budget_periods p on p.budget_id = b.id left join countersign.budget_leases l on l.period_id = p.id and l.team_id = '${team}'
     where b.team_id = any('${plainArray(teamPath)}') and p.starts_at <= '${at.toISOString()}' and p.ends_at > '${at.toISOString()}'
-      and ${only('b.person_id', person)} and ${only('b.provider', provider)} and ${only('b.model', model)}`,
+      and ${only('b.person_id', person)} and ${only('b.provider', provider)} and ${onlyModel}`,
   );
   return {
     team,

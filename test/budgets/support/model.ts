@@ -1,3 +1,4 @@
+import { isModel } from '../../../src/usage/rules/model-names.ts';
 import { exactly } from '../../../src/platform/money.ts';
 import { crossingOf, type Period, periodAt } from '../../../src/budgets/rules.ts';
 import { fits } from './judgement.ts';
@@ -160,7 +161,7 @@ export class BudgetModel implements SpentSource {
         (teams === null || teams.includes(spender.team)) &&
         is(person, spender.person) &&
         is(provider, spender.provider) &&
-        is(model, spender.model),
+        (model === null || isModel(model, spender.model ?? '')),
     );
     const currencies = new Set(spent.map(({ spender }) => this.#currencyOf(spender)));
     currencies.delete(currency);

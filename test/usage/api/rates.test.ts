@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { comparable, ROLLUPS, ROLLUPS_OF_LEDGER } from '../support/books.ts';
 import { ago, event, type Json, Office } from './support/office.ts';
+import { booked as bookedIn, putRate } from './support/own-rates.ts';
 
 const HOUR = 3_600_000;
 let office: Office;
@@ -11,34 +11,9 @@ beforeAll(async () => {
 
 afterAll(() => office?.close());
 
-function put(provider: string, model: string, body: Json, more: { key?: string; ifMatch?: string } = {}) {
-  const headers: Record<string, string> = more.ifMatch === undefined ? {} : { 'if-match': more.ifMatch };
-  return office.system.api(
-    'PUT',
-    `/api/v1/organization/rates/${provider}/${encodeURIComponent(model)}`,
-    body,
-    more.key,
-    headers,
-  );
-}
-
-/** What the model has cost so far, and how many of its calls have no price; once nothing is priced again any more. */
-async function booked(model: string): Promise<{ cost: string; unpriced: number; corrections: number }> {
-  await office.system.until(
-    async () => (await office.rows('select 1 from countersign.reratings')).length === 0,
-    'prices are applied',
-  );
-  const [sums] = await office.rows<{ cost: string; unpriced: number }>(
-    'select trim_scale(sum(cost))::text as cost, sum(unpriced)::int as unpriced from countersign.usage_rollups where model = $1',
-    [model],
-  );
-  const [{ corrections } = { corrections: 0 }] = await office.rows<{ corrections: number }>(
-    'select count(*)::int as corrections from countersign.ledger_lines where model = $1 and corrects is not null',
-    [model],
-  );
-  expect(comparable(await office.rows(ROLLUPS))).toEqual(comparable(await office.rows(ROLLUPS_OF_LEDGER)));
-  return { cost: sums!.cost, unpriced: sums!.unpriced, corrections };
-}
+const put = (provider: string, model: string, body: Json, more?: { key?: string; ifMatch?: string }) =>
+  putRate(office, provider, model, body, more);
+const booked = (model: string) => bookedIn(office, model);
 
 describe('an own rate', () => {
   test('is read back as it was set, version by version', async () => {
