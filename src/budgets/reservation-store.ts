@@ -3,6 +3,7 @@ import type { Database } from '../platform/database/database.ts';
 import { isWorthRepeating } from '../platform/database/failures.ts';
 import { HotFunction } from '../platform/database/hot-function.ts';
 import type { Budgeted } from './budgeted.ts';
+import { GroupedHolds, type Hold } from './grouped-holds.ts';
 import { plainArray } from '../platform/database/sql-arrays.ts';
 
 export interface NewReservation {
@@ -78,19 +79,26 @@ const ATTEMPTS = 5;
 /** The functions that book: one call each, which holds its locks no longer than it takes. */
 export class ReservationStore {
   readonly #database: Database;
+  readonly #grouped: GroupedHolds;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#grouped = new GroupedHolds(database, (organization, hold) => this.#reserveAlone(organization, hold, false));
   }
 
   /** @param gathered whether what has run out or lies unused elsewhere is brought together first; only then is anything refused that could fit */
-  async reserve(
+  reserve(
     organization: string,
     place: Budgeted,
     wanted: NewReservation,
     at: Date,
     gathered: boolean,
   ): Promise<ReserveOutcome> {
+    const hold = { place, wanted, at };
+    return gathered ? this.#reserveAlone(organization, hold, true) : this.#grouped.reserve(organization, hold);
+  }
+
+  async #reserveAlone(organization: string, { place, wanted, at }: Hold, gathered: boolean): Promise<ReserveOutcome> {
     const [row] = await this.#call<ReserveRow>(organization, RESERVE, [
       wanted.id,
       wanted.request,

@@ -291,6 +291,7 @@ describe('the roles', () => {
       'countersign.price_catalogue_counts(text)',
       'countersign.recall_next_budget(uuid,timestamp with time zone)',
       'countersign.record_reservation_change()',
+      'countersign.record_reservations_made()',
       'countersign.stray_audit_months()',
       'countersign.sweep_reservations(timestamp with time zone,integer)',
       'countersign.teams_with_reporting()',

@@ -6,8 +6,8 @@ import type { Amount } from '../money.ts';
  */
 
 /** UUIDs, numbers, booleans and whatever else needs no quotes. */
-export function plainArray(values: readonly (string | number | boolean | null)[]): string {
-  return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
+export function plainArray(values: Iterable<string | number | boolean | null>): string {
+  return `{${Array.from(values, (value) => value ?? 'NULL').join(',')}}`;
 }
 
 export function textArray(values: readonly (string | null)[]): string {

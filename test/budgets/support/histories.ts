@@ -14,6 +14,7 @@ import { figuresOf } from '../../../src/budgets/queries.ts';
 import { ReservationStore } from '../../../src/budgets/reservation-store.ts';
 import {
   type Currency,
+  mayGoOn,
   otherThan,
   plans,
   realCall,
@@ -36,6 +37,7 @@ import {
 import { BudgetModel } from './model.ts';
 
 const NEVER = 1_000;
+const CROWD_TTL_MS = 20_000;
 const DAY_MS = 86_400_000;
 /** What is reported late: in the period before, where that has just ended. */
 const LATE_BY_MS = 20_000;
@@ -96,6 +98,8 @@ class History {
     switch (step.type) {
       case 'reserve':
         return this.#reserve(step);
+      case 'crowd':
+        return this.#crowd(step.calls);
       case 'settle':
         return this.#settle(step);
       case 'release': {
@@ -148,6 +152,31 @@ class History {
     const answer = outcome === 'released' || outcome === 'expired' ? 'ended' : outcome;
     if (answer !== expected) throw new Error(`reserving ${amount} is ${outcome} and should be ${expected}`);
     if (outcome === 'held' && !repeated) this.#asked.push({ id, spender });
+  }
+
+  /**
+   * Nobody says in which order they are judged, and a limit cares only for the sum: what was held has to fit together, those
+   * first that stop at the limit, and what was refused has to be too much for what was held.
+   */
+  async #crowd(calls: Extract<Step, { type: 'crowd' }>['calls']): Promise<void> {
+    const expiresAt = new Date(this.#now + CROWD_TTL_MS);
+    const asked = await Promise.all(
+      calls.map(async ({ spender: index, amount }) => {
+        const spender = this.#spender(index);
+        const look = () => this.#look(spender);
+        const call = { id: randomUUID(), amount: String(amount), at: this.#at(), expiresAt };
+        const known = await look();
+        const { outcome } = await reserveIn(this.#store, this.#world.organization, { known, look }, call);
+        return { id: call.id, spender, amount, outcome };
+      }),
+    );
+    const rank = ({ outcome, spender }: (typeof asked)[number]) => (outcome !== 'held' ? 2 : mayGoOn(spender) ? 1 : 0);
+    for (const { id, spender, amount, outcome } of asked.toSorted((one, other) => rank(one) - rank(other))) {
+      const expected = this.#model.reserve(id, spender, amount, this.#now, expiresAt.getTime());
+      if (outcome !== expected)
+        throw new Error(`in a crowd, reserving ${amount} is ${outcome} and should be ${expected}`);
+      if (outcome === 'held') this.#asked.push({ id, spender });
+    }
   }
 
   async #settle({ which, cost, early }: Extract<Step, { type: 'settle' }>): Promise<void> {

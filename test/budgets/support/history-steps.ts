@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { EXCEEDED_ACTIONS, type ExceededAction } from '../../../src/budgets/rules.ts';
+import { isModel } from '../../../src/usage/rules/model-names.ts';
 import type { Spender, World, WorldBudget } from './ledger-world.ts';
 
 /** Of these, `restrict` lets the last one go on. */
@@ -57,6 +58,8 @@ export type Step =
   | { readonly type: 'release'; readonly which: number }
   | { readonly type: 'spend'; readonly spender: number; readonly cost: number; readonly late: boolean }
   | { readonly type: 'wait'; readonly seconds: number }
+  /** Asked for at the same time, each under a new id. */
+  | { readonly type: 'crowd'; readonly calls: readonly { readonly spender: number; readonly amount: number }[] }
   | { readonly type: 'limit'; readonly which: number; readonly limit: number }
   /** A version of an exchange rate to the other currency, which begins so many seconds from now, or before. */
   | { readonly type: 'rate'; readonly from: Currency; readonly rate: number; readonly inSeconds: number }
@@ -98,6 +101,16 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
         ttl: fc.integer({ min: 1, max: 30 }),
         again: fc.boolean(),
         stale: fc.boolean(),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        type: fc.constant('crowd' as const),
+        calls: fc.array(fc.record({ spender: natural(SPENDERS - 1), amount: amounts(8) }), {
+          minLength: 3,
+          maxLength: 8,
+        }),
       }),
     },
     {
@@ -206,6 +219,11 @@ export function withLimit(budget: Omit<WorldBudget, 'limit' | 'ceiling' | 'warnA
     ceiling: budget.freeModels.length > 0 ? (limit * 11) / 10 : limit,
     warnAt: (limit * 8) / 10,
   };
+}
+
+/** Whether a call is for what a restriction lets go on. */
+export function mayGoOn({ model }: Spender): boolean {
+  return model !== null && isModel(MODELS[1], model);
 }
 
 export function otherThan(from: Currency): Currency {

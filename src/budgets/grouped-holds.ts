@@ -1,0 +1,105 @@
+import type { Database } from '../platform/database/database.ts';
+import { HotFunction } from '../platform/database/hot-function.ts';
+import { plainArray } from '../platform/database/sql-arrays.ts';
+import { Unavailable } from '../platform/errors.ts';
+import { Grouping } from '../platform/grouping.ts';
+import type { Budgeted } from './budgeted.ts';
+import type { NewReservation, ReserveOutcome } from './reservation-store.ts';
+
+/** What is to be held, where, and when it was asked for. */
+export interface Hold {
+  readonly place: Budgeted;
+  readonly wanted: NewReservation;
+  readonly at: Date;
+}
+
+type ReserveAlone = (organization: string, hold: Hold) => Promise<ReserveOutcome>;
+type Group = Grouping<Hold, ReserveOutcome | null>;
+
+const RESERVE_TOGETHER = new HotFunction('countersign.reserve_together', ['jsonb', 'uuid[]', 'uuid[]', 'timestamptz']);
+/** With one, the database would rest while an answer travels. */
+const GROUPS_AT_ONCE = 2;
+const HOLDS_IN_A_GROUP = 100;
+
+/**
+ * Holds of one organization that are asked for at the same time, carried together: they lock the rows of their budgets once and
+ * commit once, where each of them would otherwise wait for all the others to do so.
+ */
+export class GroupedHolds {
+  readonly #database: Database;
+  readonly #alone: ReserveAlone;
+  readonly #groups = new Map<string, Group>();
+
+  constructor(database: Database, alone: ReserveAlone) {
+    this.#database = database;
+    this.#alone = alone;
+  }
+
+  async reserve(organization: string, hold: Hold): Promise<ReserveOutcome> {
+    const group = this.#groupOf(organization);
+    try {
+      return (await group.add(hold)) ?? (await this.#alone(organization, hold));
+    } finally {
+      if (group.isIdle) this.#groups.delete(organization);
+    }
+  }
+
+  #groupOf(organization: string): Group {
+    const known = this.#groups.get(organization);
+    if (known) return known;
+    const made: Group = new Grouping((holds) => this.#carry(organization, holds), {
+      atOnce: GROUPS_AT_ONCE,
+      most: HOLDS_IN_A_GROUP,
+    });
+    this.#groups.set(organization, made);
+    return made;
+  }
+
+  /** Null stands for one that does not simply fit: what has to be done about that is found out alone. */
+  async #carry(organization: string, holds: readonly Hold[]): Promise<(ReserveOutcome | null)[]> {
+    const [first] = holds;
+    if (first && holds.length === 1) return [await this.#alone(organization, first)];
+    const held = await this.#heldTogether(organization, holds);
+    return holds.map(({ wanted }, index) =>
+      held.get(wanted.id) === index ? { outcome: 'held', amount: wanted.amount, expiresAt: wanted.expiresAt } : null,
+    );
+  }
+
+  /** By id, which of them is held: of several with one id, at most the first. */
+  async #heldTogether(organization: string, holds: readonly Hold[]): Promise<ReadonlyMap<string, number>> {
+    const indices = new Map(holds.map(({ wanted }, index) => [wanted.id, index] as const).toReversed());
+    const distinct = [...indices.values()].map((index) => holds[index]!);
+    try {
+      const [row] = await this.#database.call<{ called: readonly string[] }>(organization, RESERVE_TOGETHER, [
+        JSON.stringify(distinct.map(rowOf)),
+        plainArray(new Set(distinct.flatMap(({ place }) => place.leases))),
+        plainArray(new Set(distinct.flatMap(({ place }) => place.periods))),
+        new Date(Math.max(...distinct.map(({ at }) => at.getTime()))),
+      ]);
+      return new Map(row!.called.map((id) => [id, indices.get(id)!]));
+    } catch (error) {
+      // What one of them has done to the others is undone: alone, each gets an answer of its own.
+      if (error instanceof Unavailable) throw error;
+      return new Map();
+    }
+  }
+}
+
+function rowOf({ place, wanted }: Hold) {
+  const { team, person, provider, model, leases, periods, version } = place;
+  const { id, request, amount, currency, expiresAt } = wanted;
+  return {
+    id,
+    request: `\\x${request.toString('hex')}`,
+    team,
+    person,
+    provider,
+    model,
+    amount,
+    currency,
+    expires_at: expiresAt,
+    leases,
+    periods,
+    version,
+  };
+}
