@@ -395,7 +395,7 @@ create table countersign.reservations (
   above_hold boolean not null default false,
   primary key (id)
 );
-create index reservations_held on countersign.reservations (expires_at) where state = 'held';
+create index reservations_held on countersign.reservations (expires_at, organization_id) where state = 'held';
 
 -- Rows that change with every call stay on their page (a heap-only update), so that no index of theirs grows.
 alter table countersign.budget_periods set (fillfactor = 20);
@@ -415,8 +415,9 @@ select countersign.isolate_organizations(
 grant select, insert, update on countersign.budgets, countersign.budget_books, countersign.budget_periods, countersign.budget_leases, countersign.reservations to countersign_app;
 grant select, insert on countersign.budget_overrides to countersign_app;
 
--- How reservations stay exact. Whoever books locks rows in one order only: reservations by id, then leases by id, then
--- periods by id. A lease is a part of a period's limit that one team may spend without asking the period's row:
+-- How reservations stay exact. Whoever books takes the lock of the organization's books first (shared; whoever changes what
+-- there is to book takes it alone), then locks rows in one order only: reservations by id, then leases by id, then periods by
+-- id. A lease is a part of a period's limit that one team may spend without asking the period's row:
 --   settled + held <= granted on every lease, and leased = the sum of granted on its period;
 --   settled + held + leased <= limit on every hard period, unless money that was really spent says otherwise.
 -- What a refusal needs to be right is gathered first: holds that ran out are freed, and what no team has used is recalled.
@@ -431,6 +432,11 @@ begin
   else perform pg_advisory_xact_lock_shared(7266835, place);
   end if;
 end $$;
+
+-- For those who see to every organization: the shared lock of one, where nobody has it alone. They come again.
+create function countersign.try_budget_books(in_organization uuid) returns boolean language sql volatile as $$
+  select pg_try_advisory_xact_lock_shared(7266835, hashtext(in_organization::text))
+$$;
 
 -- The next amount at which something has to be noted: up to there parts may be leased, since nobody sees their sum.
 create function countersign.budget_lease_cap(in_noted int, in_warn_at numeric, in_limit numeric, in_settled numeric, in_action text) returns numeric language sql immutable as $$
@@ -508,9 +514,10 @@ declare
   parts constant uuid[] := array(select id from countersign.budget_leases where period_id = any(in_periods));
   expired uuid[];
 begin
+  perform countersign.lock_budget_books(false);
   with due as (
     select r.id from countersign.reservations r
-    where r.state = 'held' and r.expires_at <= in_now and (r.periods && in_periods or r.leases && parts) order by r.id for update skip locked
+    where r.state = 'held' and r.expires_at <= in_now and (r.periods && in_periods or r.leases && parts) order by r.id for update
   )
   select coalesce(array_agg(id), '{}') into expired from due;
   perform countersign.lock_budget_rows(expired, parts, in_periods);
@@ -535,7 +542,7 @@ begin
 end $$;
 
 -- Has a period count the live holds of its budget's scope that it does not count yet: those from before it was begun. Called
--- under the exclusive lock, so that none is made meanwhile. Nobody is waited for: whoever has locked a hold is about to end it.
+-- under the exclusive lock, so that none is made or ended meanwhile.
 -- One in another currency is counted at the rate of the moment in which it was made, and not at all where there was none.
 create function countersign.adopt_holds(in_period uuid, in_teams uuid[], in_now timestamptz) returns void language plpgsql volatile as $$
 begin
@@ -548,7 +555,7 @@ begin
       and (b.provider is null or r.provider is null or b.provider = r.provider) and (b.model is null or r.model is null or countersign.is_model(b.model, r.model))
       and not (in_period = any(r.periods))
       and not exists (select from countersign.budget_leases l where l.period_id = in_period and l.id = any(r.leases))
-    for update of r skip locked
+    for update of r
   ), adopted as (
     update countersign.reservations r set periods = r.periods || in_period,
       rates = case when live.rate = 1 then r.rates
@@ -789,6 +796,7 @@ declare
   holding boolean;
   part record;
 begin
+  perform countersign.lock_budget_books(false);
   select * into reservation from countersign.reservations where id = in_id for update;
   if not found then
     outcome := 'not-found';
@@ -806,7 +814,6 @@ begin
   was_above_hold := in_cost > reservation.amount;
   booked := in_cost;
 
-  perform countersign.lock_budget_books(false);
   select p.periods, p.rates into places, rates from countersign.periods_of_spend(in_team, in_person, in_provider, in_model, in_currency, in_at) p;
   counted := places;
   if holding and cardinality(reservation.leases) > 0 then
@@ -843,6 +850,7 @@ create function countersign.release(in_id uuid, in_now timestamptz, out outcome 
 declare
   stored text;
 begin
+  perform countersign.lock_budget_books(false);
   select state into stored from countersign.reservations where id = in_id for update;
   if stored = 'held' then
     perform countersign.lock_budget_rows(array[in_id], '{}', '{}');
@@ -895,14 +903,22 @@ begin
 end $$;
 
 -- Frees holds that have run out, of every organization, so many at a time. Runs as the owner; takes nothing but a moment.
+-- Organizations whose books somebody has alone are left for the next time.
 create function countersign.sweep_reservations(in_now timestamptz, in_most int) returns int language plpgsql volatile security definer set search_path = '' as $$
 declare
   expired uuid[];
 begin
-  with due as (
-    select r.id from countersign.reservations r where r.state = 'held' and r.expires_at <= in_now order by r.expires_at limit in_most for update skip locked
+  with due as materialized (
+    select r.id, r.organization_id from countersign.reservations r where r.state = 'held' and r.expires_at <= in_now order by r.expires_at limit in_most
+  ), entered as materialized (
+    select organization_id from (select distinct organization_id from due) o where countersign.try_budget_books(organization_id)
   )
-  select coalesce(array_agg(id), '{}') into expired from due;
+  select coalesce(array_agg(id), '{}') into expired from due where organization_id in (select organization_id from entered);
+  -- A statement of its own, so that it sees what those have done who had the books before.
+  with held as (
+    select r.id from countersign.reservations r where r.id = any(expired) and r.state = 'held' order by r.id for update
+  )
+  select coalesce(array_agg(id), '{}') into expired from held;
   if cardinality(expired) > 0 then
     perform countersign.lock_budget_rows(expired, '{}', '{}');
     perform countersign.take_holds_off(expired);
@@ -916,20 +932,21 @@ end $$;
 -- owner; takes nothing but a place in the list and a moment.
 create function countersign.recall_next_budget(in_after uuid, in_now timestamptz) returns uuid language plpgsql volatile security definer set search_path = '' as $$
 declare
-  due constant uuid := (select p.id from countersign.budget_periods p where p.recall_due and p.id > in_after order by p.id limit 1);
+  due record;
 begin
-  if due is not null then perform countersign.gather_budgets(array[due], in_now); end if;
-  return due;
+  select p.id, p.organization_id into due from countersign.budget_periods p where p.recall_due and p.id > in_after order by p.id limit 1;
+  if due.id is not null and countersign.try_budget_books(due.organization_id) then perform countersign.gather_budgets(array[due.id], in_now); end if;
+  return due.id;
 end $$;
 
--- Budgets whose next period has come or whose override has ended, of every organization, the longest due first. Runs as the
--- owner; opaque ids, and nothing of what they are.
-create function countersign.budgets_due(in_now timestamptz, in_most int) returns table (organization_id uuid, budget_id uuid) language sql stable security definer set search_path = '' as $$
-  select b.organization_id, b.id from countersign.budgets b where b.retired_at is null and b.due_at <= in_now order by b.due_at limit in_most
+-- Budgets whose next period has come or whose override has ended, of every organization but these, the longest due first. Runs
+-- as the owner; opaque ids, and nothing of what they are.
+create function countersign.budgets_due(in_now timestamptz, in_most int, in_but uuid[]) returns table (organization_id uuid, budget_id uuid) language sql stable security definer set search_path = '' as $$
+  select b.organization_id, b.id from countersign.budgets b where b.retired_at is null and b.due_at <= in_now and not (b.organization_id = any(in_but)) order by b.due_at limit in_most
 $$;
 
-revoke all on function countersign.sweep_reservations(timestamptz, int), countersign.recall_next_budget(uuid, timestamptz), countersign.budgets_due(timestamptz, int) from public;
-grant execute on function countersign.sweep_reservations(timestamptz, int), countersign.recall_next_budget(uuid, timestamptz), countersign.budgets_due(timestamptz, int) to countersign_app;
+revoke all on function countersign.sweep_reservations(timestamptz, int), countersign.recall_next_budget(uuid, timestamptz), countersign.budgets_due(timestamptz, int, uuid[]) from public;
+grant execute on function countersign.sweep_reservations(timestamptz, int), countersign.recall_next_budget(uuid, timestamptz), countersign.budgets_due(timestamptz, int, uuid[]) to countersign_app;
 
 -- ==== end of budgets ====
 

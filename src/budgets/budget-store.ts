@@ -55,9 +55,10 @@ export async function putBudget(
         message: `must stay ${stored.currency}: what was spent is counted in it. Make a budget of another name`,
       },
     ]);
-  const isRemade = stored !== null && !live;
-  // While it was away nobody kept it in step with exchange rates.
-  const turn = { isRescoped: stored !== null && (isRemade || isRescoped(stored, wanted)), isRemade };
+  const turn = {
+    isRescoped: stored !== null && isRescoped(stored, wanted),
+    beginsAnew: stored !== null && (!live || stored.period !== wanted.period),
+  };
   const budget =
     stored ??
     em.create(Budget, {

@@ -136,7 +136,7 @@ export const Reservation = defineEntity({
   name: 'Reservation',
   tableName: 'reservations',
   ...tenantTable(),
-  indexes: [{ name: 'reservations_held', properties: ['expiresAt'], where: "state = 'held'" }],
+  indexes: [{ name: 'reservations_held', properties: ['expiresAt', 'organization'], where: "state = 'held'" }],
   properties: {
     ...tenantColumns,
     /** Keyed hash of what was asked for: the same id with other content is refused. */

@@ -3,15 +3,7 @@ import { HotFunction } from '../platform/database/hot-function.ts';
 import { plainArray } from '../platform/database/sql-arrays.ts';
 import { Unavailable } from '../platform/errors.ts';
 import { Grouping } from '../platform/grouping.ts';
-import type { Budgeted } from './budgeted.ts';
-import type { NewReservation, ReserveOutcome } from './reservation-store.ts';
-
-/** What is to be held, where, and when it was asked for. */
-export interface Hold {
-  readonly place: Budgeted;
-  readonly wanted: NewReservation;
-  readonly at: Date;
-}
+import type { Hold, ReserveOutcome } from './holds.ts';
 
 type ReserveAlone = (organization: string, hold: Hold) => Promise<ReserveOutcome>;
 type Group = Grouping<Hold, ReserveOutcome | null>;

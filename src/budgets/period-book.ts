@@ -20,8 +20,8 @@ export interface PeriodBookOptions {
 export interface BudgetTurn {
   /** Its scope or an exchange rate changed: what was spent is asked for again. */
   readonly isRescoped?: boolean;
-  /** It was taken back, and is made again: its crossings are told as those of a new one. */
-  readonly isRemade?: boolean;
+  /** It was taken back and is made again, or counts another kind of period: what was told and given before is over. */
+  readonly beginsAnew?: boolean;
 }
 
 /**
@@ -59,9 +59,10 @@ export class PeriodBook {
     em: EntityManager,
     budget: Budget,
     at: Date,
-    { isRescoped = false, isRemade = false }: BudgetTurn = {},
+    { isRescoped = false, beginsAnew = false }: BudgetTurn = {},
   ): Promise<string> {
     const period = await periodOf(em, budget, at);
+    if (beginsAnew) await this.#close(em, budget, at);
     const current = await this.current(em, budget.id, at);
     const id = current?.id ?? newId(at);
     const terms = await this.#termsOf(em, budget, id, at);
@@ -72,7 +73,7 @@ export class PeriodBook {
     if (current)
       await em.execute('select countersign.tell_of_budget_terms(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
     const spent = isKnown ? null : await spentIn(em, this.#spent, budget, teams, period);
-    if (current) await change(em, id, terms, { period, spent, shares, currency: budget.currency, isRemade });
+    if (current) await change(em, id, terms, { period, spent, shares, currency: budget.currency });
     else await begin(em, budget, id, terms, { period, spent, shares, at });
     await this.#adoptHolds(em, id, budget.team === budget.organization ? null : teams, at);
     await em.execute('select countersign.note_budget_crossings(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
@@ -95,6 +96,18 @@ export class PeriodBook {
       { budget, startsAt: { $lte: at }, endsAt: { $gt: at } },
       { orderBy: { createdAt: 'desc', id: 'desc' }, disableIdentityMap: true },
     );
+  }
+
+  /** Ends the current period here and now. Its enforcement finds it over. */
+  async #close(em: EntityManager, budget: Budget, at: Date): Promise<void> {
+    const current = await this.current(em, budget.id, at);
+    if (!current) return;
+    await this.gather(em, [current.id], at);
+    await em.execute('select countersign.tell_of_budget_terms(?::uuid[], ?::timestamptz)', [
+      plainArray([current.id]),
+      at,
+    ]);
+    await em.nativeUpdate(BudgetPeriod, { id: current.id }, { endsAt: at, escrow: false });
   }
 
   async #adoptHolds(em: EntityManager, id: string, teams: readonly string[] | null, at: Date): Promise<void> {
@@ -153,29 +166,30 @@ async function begin(
 }
 
 /**
- * A crossing is told again where the limit was raised above what was spent; a refusal where it was raised at all. What has
+ * A crossing is told again where the limit was raised above what was spent; a refusal where it was raised at all, or something
+ * else is counted. What has
  * closed the budget ends with its reason, here and not later: nobody who has more to spend waits for the enforcement.
  */
 async function change(
   em: EntityManager,
   id: string,
   terms: PeriodTerms,
-  more: { period: Period; spent: Spent | null; shares: number; currency: string; isRemade: boolean },
+  more: { period: Period; spent: Spent | null; shares: number; currency: string },
 ): Promise<void> {
   const [limit, warnAt, ceiling] = amountsOf(terms);
   await em.execute(
     `update countersign.budget_periods p
      set starts_at = n.starts_at, ends_at = n.ends_at, currency = n.currency, limit_amount = n.limit_amount, limit_until = n.limit_until, warn_at = n.warn_at,
        exceeded_action = n.exceeded_action, free_models = n.free_models, ceiling = n.ceiling, settled = n.settled, other_currencies = coalesce(?::text[], p.other_currencies), shares = n.shares, escrow = p.escrow and n.shares > 0,
-       noted = least(case when ?::boolean then 0 else p.noted end, case when n.settled >= n.limit_amount then 2 when n.settled >= n.warn_at then 1 else 0 end),
-       refused_at = case when n.limit_amount > p.limit_amount then null else p.refused_at end,
+       noted = least(p.noted, case when n.settled >= n.limit_amount then 2 when n.settled >= n.warn_at then 1 else 0 end),
+       refused_at = case when n.limit_amount > p.limit_amount or ?::boolean then null else p.refused_at end,
        measure = case when p.measure in ('restricted', 'suspended') and (n.settled < n.limit_amount or n.exceeded_action <> p.exceeded_action) then null else p.measure end
      from (select ?::timestamptz as starts_at, ?::timestamptz as ends_at, ?::text as currency, ?::numeric as limit_amount, ?::timestamptz as limit_until, ?::numeric as warn_at,
        ?::text as exceeded_action, ?::text[] as free_models, ?::numeric as ceiling, ?::int as shares, coalesce(?::numeric, (select settled from countersign.budget_periods where id = ?)) as settled) n
      where p.id = ?`,
     [
       more.spent && textArray(more.spent.otherCurrencies),
-      more.isRemade,
+      more.spent !== null,
       more.period.from,
       more.period.until,
       more.currency,

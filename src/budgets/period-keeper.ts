@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Logger } from 'pino';
 import { plainArray } from '../platform/database/sql-arrays.ts';
+import { NEVER_CUT_SHORT } from '../platform/rounds.ts';
 import type { UnitOfWork } from '../platform/unit-of-work.ts';
 import { Budget } from './entities.ts';
 import type { PeriodBook } from './period-book.ts';
@@ -8,6 +9,8 @@ import type { PeriodBook } from './period-book.ts';
 /** Nobody reserves or books anything in an organization while its budgets are brought up to date: so many at a time. */
 const AT_ONCE = 20;
 const FOUND_AT_ONCE = 200;
+/** An organization whose budgets could not be brought up to date is left alone for so long: the others go on. */
+const REST_MS = 60_000;
 
 interface KeeperParts {
   readonly work: UnitOfWork;
@@ -18,35 +21,33 @@ interface KeeperParts {
 /** Begins the periods that have come, and counts limits again where an override has ended. */
 export class PeriodKeeper {
   readonly #parts: KeeperParts;
+  /** Until when, by organization. */
+  readonly #resting = new Map<string, number>();
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
   }
 
   /**
-   * Brings budgets of every organization up to date, whether anybody reserves anything from them or not. What fails is left
-   * for the next time.
+   * Brings budgets of every organization up to date, whether anybody reserves anything from them or not.
    * @returns how many there were
    */
-  async keepUp(at: Date): Promise<number> {
+  async keepUp(at: Date, signal = NEVER_CUT_SHORT): Promise<number> {
     let kept = 0;
-    for (;;) {
+    for (let found = FOUND_AT_ONCE; found === FOUND_AT_ONCE && !signal.aborted;) {
       const due = await this.#due(at);
-      let failed = false;
+      found = due.length;
       for (const { organization, budgets } of batchesOf(due)) {
-        try {
-          kept += await this.bringUpToDate(organization, budgets, at);
-        } catch (error) {
-          failed = true;
-          this.#parts.logger.warn({ err: error, organization }, 'budgets could not be brought up to date yet');
-        }
+        if (signal.aborted) break;
+        if (!this.#rests(organization)) kept += await this.#keep(organization, budgets, at);
       }
-      if (failed || due.length < FOUND_AT_ONCE) return kept;
     }
+    return kept;
   }
 
   /**
-   * Brings those of these budgets up to date that need it: whoever came first has done it for everybody who waited.
+   * Brings those of these budgets up to date that need it: whoever came first has done it for everybody who waited. Lists of
+   * budgets that are remembered stay good: whoever reserves finds out that a period is over.
    * @param budgets ids
    * @returns how many there were
    */
@@ -56,17 +57,34 @@ export class PeriodKeeper {
       await book.lock(em);
       const behind = await budgetsBehind(em, budgets, at);
       for (const budget of behind) await book.bringUpToDate(em, budget, at);
-      if (behind.length > 0) await book.announce(em, organization);
       return behind.length;
     });
   }
 
+  async #keep(organization: string, budgets: readonly string[], at: Date): Promise<number> {
+    try {
+      return await this.bringUpToDate(organization, budgets, at);
+    } catch (error) {
+      this.#resting.set(organization, performance.now() + REST_MS);
+      this.#parts.logger.warn({ err: error, organization }, 'budgets could not be brought up to date yet');
+      return 0;
+    }
+  }
+
+  #rests(organization: string): boolean {
+    const until = this.#resting.get(organization) ?? 0;
+    if (until > performance.now()) return true;
+    this.#resting.delete(organization);
+    return false;
+  }
+
   async #due(at: Date): Promise<DueBudget[]> {
+    const resting = [...this.#resting.keys()].filter((organization) => this.#rests(organization));
     const connection = this.#parts.work.database.orm.em.getConnection();
-    return connection.execute<DueBudget[]>('select organization_id, budget_id from countersign.budgets_due(?, ?)', [
-      at,
-      FOUND_AT_ONCE,
-    ]);
+    return connection.execute<DueBudget[]>(
+      'select organization_id, budget_id from countersign.budgets_due(?::timestamptz, ?::int, ?::uuid[])',
+      [at, FOUND_AT_ONCE, plainArray(resting)],
+    );
   }
 }
 

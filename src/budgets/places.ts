@@ -25,6 +25,27 @@ interface Found {
   readonly lease: string | null;
 }
 
+/** Who a spender is. */
+export interface Whereabouts {
+  readonly team: string;
+  readonly teamPath: readonly string[];
+  readonly currency: string;
+  /** Null: the organization has no such user. */
+  readonly person: string | null;
+}
+
+interface Place {
+  readonly whereabouts: Whereabouts;
+  /** Null: nobody is there who could spend. */
+  readonly budgeted: Budgeted | null;
+  /** Budgets whose period has not been begun. */
+  readonly missing: readonly string[];
+  /** Shared periods that the team has no part of yet. */
+  readonly unleased: readonly string[];
+  /** Once somebody needs what is missing. */
+  begun?: Promise<void>;
+}
+
 const REMEMBERED_FOR_MS = 5_000;
 const REMEMBERED_AT_MOST = 20_000;
 
@@ -36,7 +57,7 @@ export class BudgetedPlaces {
   readonly #work: UnitOfWork;
   readonly #people: People;
   readonly #keeper: PeriodKeeper;
-  readonly #remembered = new Map<string, { place: Promise<Budgeted>; until: number }>();
+  readonly #remembered = new Map<string, { place: Promise<Place>; until: number }>();
 
   constructor(parts: { work: UnitOfWork; people: People; keeper: PeriodKeeper }) {
     this.#work = parts.work;
@@ -44,15 +65,25 @@ export class BudgetedPlaces {
     this.#keeper = parts.keeper;
   }
 
-  /** @throws NotFound for a team, InvalidRequest for a user that the organization does not have */
-  find(organization: string, spender: Spender, at: Date): Promise<Budgeted> {
-    const key = keyOf(organization, spender);
-    const known = this.#remembered.get(key);
-    if (known && known.until > performance.now()) return known.place;
-    const place = this.#look(organization, spender, at);
-    this.#remember(key, place);
-    place.catch(() => this.#remembered.delete(key));
-    return place;
+  /** Changes nothing, so that it can be asked before it is known whether the caller may. @throws NotFound for a team */
+  async find(organization: string, spender: Spender, at: Date): Promise<Whereabouts> {
+    return (await this.#place(organization, spender, at)).whereabouts;
+  }
+
+  /**
+   * Begins what is missing: a new period has come, or a team spends from a shared budget for the first time.
+   * @throws NotFound for a team, InvalidRequest for a user that the organization does not have
+   */
+  async ready(organization: string, spender: Spender, at: Date): Promise<Budgeted> {
+    const found = await this.#place(organization, spender, at);
+    if (isReady(found)) return budgetedIn(found);
+    found.begun ??= this.#begin(organization, found, at);
+    try {
+      await found.begun;
+    } finally {
+      this.forget(organization, spender);
+    }
+    return budgetedIn(await this.#place(organization, spender, at));
   }
 
   /** What was remembered has turned out to be out of date. */
@@ -60,44 +91,46 @@ export class BudgetedPlaces {
     this.#remembered.delete(keyOf(organization, spender));
   }
 
-  #remember(key: string, place: Promise<Budgeted>): void {
+  #place(organization: string, spender: Spender, at: Date): Promise<Place> {
+    const key = keyOf(organization, spender);
+    const known = this.#remembered.get(key);
+    if (known && known.until > performance.now()) return known.place;
+    const place = this.#read(organization, spender, at);
+    this.#remember(key, place);
+    const forget = () => this.#remembered.delete(key);
+    place.then(({ budgeted }) => (budgeted === null ? forget() : null), forget);
+    return place;
+  }
+
+  #remember(key: string, place: Promise<Place>): void {
     if (this.#remembered.size >= REMEMBERED_AT_MOST) this.#remembered.clear();
     this.#remembered.set(key, { place, until: performance.now() + REMEMBERED_FOR_MS });
   }
 
-  async #look(organization: string, spender: Spender, at: Date): Promise<Budgeted> {
-    const first = await this.#read(organization, spender, at);
-    if (first.missing.length === 0 && first.unleased.length === 0) return first.place;
-    await this.#begin(organization, first, at);
-    return (await this.#read(organization, spender, at)).place;
-  }
-
-  #read(organization: string, spender: Spender, at: Date) {
+  #read(organization: string, spender: Spender, at: Date): Promise<Place> {
     return this.#work.read(organization, async (em) => {
       const team = (await placedTeams(em, organization, [spender.team])).get(spender.team);
       if (!team) throw new NotFound('team');
-      const person = (await this.#people.idsOf(em, organization, [spender.user])).get(spender.user);
-      if (!person)
-        throw new InvalidRequest([{ path: 'user_id', message: 'there is no such user in your organization' }]);
+      const person = (await this.#people.idsOf(em, organization, [spender.user])).get(spender.user) ?? null;
+      const whereabouts = { team: team.id, teamPath: team.path, currency: team.currency, person };
+      if (person === null) return { whereabouts, budgeted: null, missing: [], unleased: [] };
       const [book] = await em.execute<{ version: number }[]>(
         'select version from countersign.budget_books where id = ?',
         [organization],
       );
       const { provider, model } = spender;
-      const found = await applicable(em, { ...team, team: team.id, person, provider, model }, at);
-      const place: Budgeted = {
-        team: team.id,
-        teamPath: team.path,
-        person,
-        provider,
-        model,
-        currency: team.currency,
-        version: book?.version ?? 0,
-        periods: found.flatMap(({ period, lease }) => (period !== null && lease === null ? [period] : [])),
-        leases: found.flatMap(({ lease }) => (lease === null ? [] : [lease])),
-      };
+      const found = await applicable(em, { ...whereabouts, person, provider, model }, at);
       return {
-        place,
+        whereabouts,
+        budgeted: {
+          ...whereabouts,
+          person,
+          provider,
+          model,
+          version: book?.version ?? 0,
+          periods: found.flatMap(({ period, lease }) => (period !== null && lease === null ? [period] : [])),
+          leases: found.flatMap(({ lease }) => (lease === null ? [] : [lease])),
+        },
         missing: found.filter(({ period }) => period === null).map(({ budget }) => budget),
         unleased: found.flatMap(({ converts, period, escrow, lease }) =>
           period !== null && escrow && lease === null && !converts ? [period] : [],
@@ -106,21 +139,25 @@ export class BudgetedPlaces {
     });
   }
 
-  /** Begins the accounts that are missing: a new period has come, or a team spends from a shared budget for the first time. */
-  async #begin(
-    organization: string,
-    { place, missing, unleased }: { place: Budgeted; missing: readonly string[]; unleased: readonly string[] },
-    at: Date,
-  ): Promise<void> {
+  async #begin(organization: string, { whereabouts, missing, unleased }: Place, at: Date): Promise<void> {
     const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: null };
     if (missing.length > 0) await this.#keeper.bringUpToDate(organization, missing, at);
     if (unleased.length > 0) {
       await this.#work.bookkeep(origin, async ({ em }) => {
-        const leases = unleased.map((period) => ({ id: newId(at), organization, period, team: place.team }));
+        const leases = unleased.map((period) => ({ id: newId(at), organization, period, team: whereabouts.team }));
         await em.createQueryBuilder(BudgetLease).insert(leases).onConflict(['period', 'team']).ignore().execute();
       });
     }
   }
+}
+
+function isReady({ missing, unleased }: Place): boolean {
+  return missing.length === 0 && unleased.length === 0;
+}
+
+function budgetedIn({ budgeted }: Place): Budgeted {
+  if (budgeted) return budgeted;
+  throw new InvalidRequest([{ path: 'user_id', message: 'there is no such user in your organization' }]);
 }
 
 /**
@@ -129,7 +166,7 @@ export class BudgetedPlaces {
  */
 function applicable(
   em: EntityManager,
-  place: Pick<Budgeted, 'team' | 'person' | 'provider' | 'model' | 'currency'> & { readonly path: readonly string[] },
+  place: Omit<Budgeted, 'version' | 'periods' | 'leases'>,
   at: Date,
 ): Promise<Found[]> {
   return em.execute<Found[]>(
@@ -146,7 +183,7 @@ function applicable(
       at,
       place.team,
       place.currency,
-      plainArray(place.path),
+      plainArray(place.teamPath),
       place.person,
       place.provider,
       place.model,

@@ -1,9 +1,10 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Clock } from '../platform/clock.ts';
 import type { MasterKey } from '../platform/crypto/master-key.ts';
 import { addDuration, type Duration } from '../platform/duration.ts';
 import { Forbidden, InvalidRequest, NotFound, ProblemError } from '../platform/errors.ts';
 import type { Caller } from '../platform/http/caller.ts';
-import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
+import type { Origin, UnitOfWork } from '../platform/unit-of-work.ts';
 import { demand, may, teamPath } from '../tenancy/service.ts';
 import type { Budgeted } from './budgeted.ts';
 import { Reservation } from './entities.ts';
@@ -12,13 +13,8 @@ import type { CostEstimator, SettlementEvent, SettlementLedger } from './ports.t
 import { namesOf } from './queries.ts';
 import { inconvertible, refusal } from './refusals.ts';
 import { hashOf, reservationId } from './reservation-ids.ts';
-import type {
-  NewReservation,
-  ReleaseOutcome,
-  ReservationStore,
-  ReserveOutcome,
-  UsedBefore,
-} from './reservation-store.ts';
+import type { NewReservation, ReserveOutcome, UsedBefore } from './holds.ts';
+import type { ReleaseOutcome, ReservationStore } from './reservation-store.ts';
 
 /** What is to be held: an amount, or as many tokens as a call may use at most. */
 export type Wanted =
@@ -84,7 +80,7 @@ export class ReservationService {
     const { organization } = caller;
     const place = await places.find(organization, spender, at);
     demandReservation(caller, place);
-    const amount = await this.#amountOf(organization, place, wanted, at);
+    const amount = await this.#amountOf(organization, { ...spender, currency: place.currency }, wanted, at);
     const reservation: NewReservation = {
       id: reservationId(master, organization, id),
       request: hashOf(master, organization, [{ ...spender }, wanted]),
@@ -115,7 +111,8 @@ export class ReservationService {
     const internal = reservationId(master, organization, id);
     const hash = hashOf(master, organization, [internal, event]);
     return work.bookkeep(origin, async (tx) => {
-      const row = await this.#lock(tx, caller, internal);
+      await this.#demandOwn(tx.em, caller, internal);
+      const row = await enterSettlement(tx.em, internal);
       if (row.state === 'settled') return settledBefore(row, hash);
       const { person, team, provider, model, currency, createdAt } = row;
       const booked = await ledger.book(
@@ -130,6 +127,7 @@ export class ReservationService {
         { ...booked, currency, hash, cost: booked.cost ?? '0' },
         clock.now(),
       );
+      if (outcome.outcome !== 'settled') throw new Error(`a reservation that was open is ${outcome.outcome}`);
       return {
         cost: outcome.booked,
         currency,
@@ -143,11 +141,7 @@ export class ReservationService {
   async release(caller: Caller, id: string): Promise<Exclude<ReleaseOutcome, 'not-found'>> {
     const { work, master, store, clock } = this.#parts;
     const internal = reservationId(master, caller.organization, id);
-    await work.read(caller.organization, async (em) => {
-      const row = await em.findOne(Reservation, { id: internal });
-      if (!row) throw new NotFound('reservation');
-      demandReservation(caller, { teamPath: await teamPath(em, caller.organization, row.team), person: row.person });
-    });
+    await work.read(caller.organization, (em) => this.#demandOwn(em, caller, internal));
     const outcome = await store.release(caller.organization, internal, clock.now());
     if (outcome === 'not-found') throw new NotFound('reservation');
     return outcome;
@@ -163,7 +157,7 @@ export class ReservationService {
     const { places, store } = this.#parts;
     let gathered = false;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const place = await places.find(organization, spender, at);
+      const place = await places.ready(organization, spender, at);
       const outcome = await store.reserve(organization, place, wanted, at, gathered);
       if (outcome.outcome !== 'stale' && outcome.outcome !== 'again') return outcome;
       // Kept where the list has changed meanwhile: a crowd near the limit would otherwise start all over again and again.
@@ -177,9 +171,13 @@ export class ReservationService {
     );
   }
 
-  async #amountOf(organization: string, place: Budgeted, wanted: Wanted, at: Date): Promise<string> {
-    if ('amount' in wanted) return checkedAmount(place, wanted.amount);
-    const { provider, model, currency } = place;
+  async #amountOf(
+    organization: string,
+    { provider, model, currency }: Pick<Budgeted, 'provider' | 'model' | 'currency'>,
+    wanted: Wanted,
+    at: Date,
+  ): Promise<string> {
+    if ('amount' in wanted) return checkedAmount(currency, wanted.amount);
     if (provider === null || model === null)
       throw new InvalidRequest([
         { path: 'model', message: 'is required with `provider` where tokens are given in place of an amount' },
@@ -195,29 +193,35 @@ export class ReservationService {
     return cost;
   }
 
-  async #lock({ em }: Transaction, caller: Caller, id: string): Promise<Reservation> {
-    // Before the ledger is written, so that a second settle waits here and finds the first one's answer.
-    const locked = await em.execute<object[]>('select from countersign.reservations where id = ? for update', [id]);
-    if (locked.length === 0) throw new NotFound('reservation');
-    const row = await em.findOneOrFail(Reservation, { id });
+  async #demandOwn(em: EntityManager, caller: Caller, id: string): Promise<void> {
+    const row = await em.findOne(Reservation, { id }, { disableIdentityMap: true });
+    if (!row) throw new NotFound('reservation');
     demandReservation(caller, { teamPath: await teamPath(em, caller.organization, row.team), person: row.person });
-    return row;
   }
+}
+
+/**
+ * Before the ledger is written, so that a second settlement waits here and finds the first one's answer. The row itself stays
+ * free until its hold goes off: a settlement that turns out to be none must not be in anybody's way.
+ */
+async function enterSettlement(em: EntityManager, id: string): Promise<Reservation> {
+  await em.execute(`select pg_advisory_xact_lock(hashtextextended('countersign settlement ' || ?, 0))`, [id]);
+  return em.findOneOrFail(Reservation, { id });
 }
 
 /** People hold money for their own calls; services and admins for anybody's. @throws Forbidden */
 function demandReservation(
   caller: Caller,
-  { teamPath: path, person }: { teamPath: readonly string[]; person: string },
+  { teamPath: path, person }: { teamPath: readonly string[]; person: string | null },
 ): void {
   demand(caller, 'reservations.make', path);
   if (caller.person === null || caller.person === person || may(caller, 'reservations.make-for-others', path)) return;
   throw new Forbidden('You can reserve, settle and release for your own calls only.');
 }
 
-function checkedAmount(place: Budgeted, amount: { value: string; currency: string }): string {
-  if (amount.currency !== place.currency)
-    throw new InvalidRequest([{ path: 'amount.currency', message: `must be the team’s, ${place.currency}` }]);
+function checkedAmount(currency: string, amount: { value: string; currency: string }): string {
+  if (amount.currency !== currency)
+    throw new InvalidRequest([{ path: 'amount.currency', message: `must be the team’s, ${currency}` }]);
   return amount.value;
 }
 

@@ -3,29 +3,9 @@ import type { Database } from '../platform/database/database.ts';
 import { isWorthRepeating } from '../platform/database/failures.ts';
 import { HotFunction } from '../platform/database/hot-function.ts';
 import type { Budgeted } from './budgeted.ts';
-import { GroupedHolds, type Hold } from './grouped-holds.ts';
+import { GroupedHolds } from './grouped-holds.ts';
+import type { Hold, NewReservation, ReserveOutcome } from './holds.ts';
 import { plainArray } from '../platform/database/sql-arrays.ts';
-
-export interface NewReservation {
-  readonly id: string;
-  /** Keyed hash of what was asked for. */
-  readonly request: Buffer;
-  readonly amount: string;
-  readonly currency: string;
-  readonly expiresAt: Date;
-}
-
-export type ReserveOutcome =
-  | { readonly outcome: 'held'; readonly amount: string; readonly expiresAt: Date }
-  | { readonly outcome: 'refused'; readonly budgets: readonly string[]; readonly suspended: boolean }
-  /** There is no exchange rate to the currency of these budgets, which are hard. */
-  | { readonly outcome: 'inconvertible'; readonly budgets: readonly string[] }
-  | { readonly outcome: UsedBefore }
-  | { readonly outcome: 'stale' }
-  | { readonly outcome: 'again' };
-
-/** What a reservation's id stands for already, where it holds nothing of what is asked for. */
-export type UsedBefore = 'conflict' | 'released' | 'expired' | 'settled';
 
 interface ReserveRow {
   readonly outcome: ReserveOutcome['outcome'];

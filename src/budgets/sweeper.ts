@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../platform/clock.ts';
 import type { Database } from '../platform/database/database.ts';
+import { NEVER_CUT_SHORT, type Round, Rounds } from '../platform/rounds.ts';
 import type { PeriodKeeper } from './period-keeper.ts';
 
 /** A hold that has run out is to be free again within 30 s: so often, there is room for a round that fails. */
@@ -8,65 +9,65 @@ const EVERY_MS = 5_000;
 const AT_ONCE = 500;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
+interface SweeperParts {
+  readonly database: Database;
+  readonly keeper: PeriodKeeper;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 /**
- * Frees holds that have run out, recalls parts that are close to something that has to be noted, and begins the periods that
- * have come.
+ * Sees to the budgets of every organization, whether anybody spends from them or not. Its three rounds do not wait for each
+ * other: holds are freed in time, however many periods there are to begin.
  */
 export class ReservationSweeper {
-  readonly #database: Database;
-  readonly #keeper: PeriodKeeper;
-  readonly #clock: Clock;
-  readonly #logger: Logger;
-  #timer: NodeJS.Timeout | null = null;
-  #running: Promise<void> = Promise.resolve();
+  readonly #parts: SweeperParts;
+  readonly #rounds: readonly Rounds[];
 
-  constructor(parts: { database: Database; keeper: PeriodKeeper; clock: Clock; logger: Logger }) {
-    this.#database = parts.database;
-    this.#keeper = parts.keeper;
-    this.#clock = parts.clock;
-    this.#logger = parts.logger;
+  constructor(parts: SweeperParts) {
+    this.#parts = parts;
+    const rounds = (name: string, round: Round) => new Rounds({ name, everyMs: EVERY_MS, round, logger: parts.logger });
+    this.#rounds = [
+      rounds('free holds', async (signal) => void (await this.freeHolds(signal))),
+      rounds('recall leases', (signal) => this.recallLeases(signal)),
+      rounds('begin periods', async (signal) => void (await parts.keeper.keepUp(parts.clock.now(), signal))),
+    ];
   }
 
   start(): void {
-    this.#timer = setInterval(() => {
-      this.#running = this.#running.then(() => this.#round());
-    }, EVERY_MS);
-  }
-
-  /** Once through. @returns how many holds were freed */
-  async sweep(): Promise<number> {
-    const connection = this.#database.orm.em.getConnection();
-    let freed = 0;
-    for (let last = AT_ONCE; last === AT_ONCE; freed += last) {
-      const [row] = await connection.execute<{ freed: number }[]>(
-        'select countersign.sweep_reservations(?, ?) as freed',
-        [this.#clock.now(), AT_ONCE],
-      );
-      last = row?.freed ?? 0;
-    }
-    for (let last: string | null = BEFORE_ALL; last !== null;) {
-      const rows: { recalled: string | null }[] = await connection.execute(
-        'select countersign.recall_next_budget(?, ?) as recalled',
-        [last, this.#clock.now()],
-      );
-      last = rows[0]?.recalled ?? null;
-    }
-    await this.#keeper.keepUp(this.#clock.now());
-    return freed;
+    for (const rounds of this.#rounds) rounds.start();
   }
 
   async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
-    await this.#running;
+    await Promise.all(this.#rounds.map((rounds) => rounds.stop()));
   }
 
-  /** Whatever fails is left for the next round; a reservation that would be refused frees what it needs by itself. */
-  async #round(): Promise<void> {
-    try {
-      const freed = await this.sweep();
-      if (freed > 0) this.#logger.info({ freed }, 'freed holds that had run out');
-    } catch (error) {
-      this.#logger.warn({ err: error }, 'holds that have run out could not be freed yet');
+  /** Frees what has run out. @returns how many holds that were */
+  async freeHolds(signal = NEVER_CUT_SHORT): Promise<number> {
+    let freed = 0;
+    for (let last = AT_ONCE; last === AT_ONCE && !signal.aborted; freed += last) {
+      const [row] = await this.#execute<{ freed: number }>('select countersign.sweep_reservations(?, ?) as freed', [
+        this.#parts.clock.now(),
+        AT_ONCE,
+      ]);
+      last = row?.freed ?? 0;
     }
+    if (freed > 0) this.#parts.logger.info({ freed }, 'freed holds that had run out');
+    return freed;
+  }
+
+  /** Recalls parts of budgets that are close to something that has to be noted. */
+  async recallLeases(signal = NEVER_CUT_SHORT): Promise<void> {
+    for (let last: string | null = BEFORE_ALL; last !== null && !signal.aborted;) {
+      const rows: { recalled: string | null }[] = await this.#execute(
+        'select countersign.recall_next_budget(?, ?) as recalled',
+        [last, this.#parts.clock.now()],
+      );
+      last = rows[0]?.recalled ?? null;
+    }
+  }
+
+  #execute<Row>(sql: string, values: unknown[]): Promise<Row[]> {
+    return this.#parts.database.orm.em.getConnection().execute<Row[]>(sql, values);
   }
 }

@@ -24,6 +24,7 @@ describe('many who reserve at the same moment in several processes, of which som
       const { url, adminUrl } = testDatabase;
       const report = await runCrowd({ url, adminUrl, clients: CLIENTS, rounds: ROUNDS, shared });
       expect(report.looks).toBeGreaterThan(0);
+      expect(report.turns).toBeGreaterThan(0);
       expect(report.wrong).toEqual([]);
       expect(report.late).toBe(0);
       expect(report.exitCodes).toEqual([0, 0]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DEFAULT_ORGANIZATION } from '../../src/bootstrap.ts';
-import { ReservationSweeper } from '../../src/budgets/sweeper.ts';
+import type { PeriodKeeper } from '../../src/budgets/period-keeper.ts';
 import { composeEnforcement } from '../../src/composition/enforcement.ts';
 import { TestClock } from '../http/support/test-clock.ts';
 import { alertsOf } from './support/alerts.ts';
@@ -10,12 +10,11 @@ const DAY = 86_400_000;
 const DAILY = { period: 'daily', timezone: 'UTC' };
 const clock = new TestClock();
 let purse: Purse;
-let sweeper: ReservationSweeper;
+let keeper: PeriodKeeper;
 
 beforeAll(async () => {
   purse = await Purse.open({ clock });
-  const { database, budgets, logger } = purse.system.core;
-  sweeper = new ReservationSweeper({ database, keeper: budgets.keeper, clock, logger });
+  keeper = purse.system.core.budgets.keeper;
   clock.advance(DAY / 2 - (clock.now().getTime() % DAY) + DAY); // noon of UTC
 });
 
@@ -71,13 +70,13 @@ describe('a period in which nobody reserves anything', () => {
     };
     expect(await purse.read('reporting', 'main')).toMatchObject(today);
     expect(await told('reporting')).toEqual([]);
-    await sweeper.sweep();
+    await keeper.keepUp(clock.now());
     expect(await told('reporting')).toEqual(['warning-crossed']);
     expect(await periodsOf('reporting')).toHaveLength(2);
     expect(await purse.read('reporting', 'main')).toMatchObject(today);
     await purse.spend('reporting-3', '1', { team_id: 'reporting' });
     expect(await told('reporting')).toEqual(['warning-crossed', 'limit-reached']);
-    await sweeper.sweep();
+    await keeper.keepUp(clock.now());
     expect(await told('reporting')).toHaveLength(2);
   });
 
@@ -93,7 +92,7 @@ describe('a period in which nobody reserves anything', () => {
     clock.advance(61_000);
     expect(await purse.read('lapsing', 'main')).toMatchObject({ limit: usd('10.00'), state: 'exceeded' });
     expect(await told('lapsing')).toEqual([]);
-    await sweeper.sweep();
+    await keeper.keepUp(clock.now());
     expect(await periodsOf('lapsing')).toMatchObject([{ limit_until: null }]);
     expect(await told('lapsing')).toEqual(['limit-reached']);
   });
@@ -113,7 +112,7 @@ describe('a period that many wait for', () => {
     const who = await funded('herd', '100', DAILY);
     await purse.hold('1', who);
     clock.advance(DAY);
-    await sweeper.sweep();
+    await keeper.keepUp(clock.now());
     const version = async () =>
       (await query<{ version: number }>('select version from countersign.budget_books'))[0]!.version;
     clock.advance(DAY);
@@ -121,7 +120,9 @@ describe('a period that many wait for', () => {
     const models = ['a', 'b', 'c', 'd', 'e', 'f'];
     const answers = await Promise.all(models.map((model) => purse.reserve('1', { ...who, provider: 'p', model })));
     expect(answers.map(({ status }) => status)).toEqual(models.map(() => 201));
-    expect(await version()).toBe(before + 1);
+    // What others remember of the organization's budgets stays good.
+    expect(await version()).toBe(before);
+    expect(await periodsOf('herd')).toHaveLength(3);
     expect(await purse.read('herd', 'main')).toMatchObject({ held: usd('6.00') });
   });
 });

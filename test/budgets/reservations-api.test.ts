@@ -165,7 +165,7 @@ describe('a reservation', () => {
     await purse.hold('6', { ...who, id: 'closed-2', ttl: 'PT1M' });
     clock.advance(60_001);
     expect(await again('closed-2')).toEqual(conflict('has run out'));
-    await sweeper.sweep();
+    await sweeper.freeHolds();
     expect(await again('closed-2')).toEqual(conflict('has run out'));
     await purse.settle(await purse.hold('6', { ...who, id: 'closed-3', ttl: 'PT1M' }), '6');
     // Also where there is no room for it: what became of it is said first.
@@ -239,7 +239,7 @@ describe('a reservation', () => {
     const next = await purse.hold('10', { ...who, ttl: 'PT10S' });
     expect(await purse.release(id)).toMatchObject({ status: 200, body: { state: 'expired' } });
     clock.advance(10_001);
-    expect(await sweeper.sweep()).toBeGreaterThan(0);
+    expect(await sweeper.freeHolds()).toBeGreaterThan(0);
     expect(await purse.release(next)).toMatchObject({ status: 200, body: { state: 'expired' } });
   });
 

@@ -282,7 +282,7 @@ describe('the roles', () => {
     expect(rows.map((row) => row.name)).toEqual([
       'countersign.adopt_price_catalogue(text)',
       'countersign.authenticate(bytea)',
-      'countersign.budgets_due(timestamp with time zone,integer)',
+      'countersign.budgets_due(timestamp with time zone,integer,uuid[])',
       'countersign.drop_audit_partition(text)',
       'countersign.forget_expired()',
       'countersign.keep_usage()',

@@ -11,6 +11,8 @@ import { placeOf, reserveIn, type World } from './ledger-world.ts';
 
 const CONNECTIONS = 8;
 const MOST = 900;
+/** Of those who go away: the sweeper frees what they leave while the others go on. */
+const SHORT_TTL_MS = 20;
 
 const plan = crowdPlanSchema.parse(JSON.parse(process.argv[2] ?? ''));
 const world: World = {
@@ -35,6 +37,7 @@ async function client(seed: number): Promise<void> {
     const [team, person] = [random.pick(teams), random.pick(world.people)];
     const at = new Date();
     const id = randomUUID();
+    const staysAway = random.chance(0.2);
     const amount = (random.int(1, MOST) / 100).toFixed(2);
     const look = () => placeOf(database, world, { team, person, provider: null, model: null }, new Date());
     const { outcome } = await reserveIn(
@@ -45,18 +48,18 @@ async function client(seed: number): Promise<void> {
         id,
         amount,
         at,
-        expiresAt: new Date(at.getTime() + plan.ttlMs),
+        expiresAt: new Date(at.getTime() + (staysAway && random.chance(0.5) ? SHORT_TTL_MS : plan.ttlMs)),
       },
     );
-    if (outcome !== 'held' || random.chance(0.2)) continue; // one in five goes away with its hold
+    if (outcome !== 'held' || staysAway) continue;
     if (random.chance(0.2)) {
       await store.release(world.organization, id, new Date());
       continue;
     }
     const cost = (Number(amount) * random.next()).toFixed(4);
-    const settle = () =>
-      database.fork(world.organization).transactional((em) =>
-        store.settle(
+    const settle = (end: () => void = () => undefined) =>
+      database.fork(world.organization).transactional(async (em) => {
+        await store.settle(
           em,
           id,
           {
@@ -70,10 +73,23 @@ async function client(seed: number): Promise<void> {
             occurredAt: at,
           },
           new Date(),
-        ),
-      );
+        );
+        end();
+      });
+    if (random.chance(0.2)) await undone(settle);
     await Promise.all(random.chance(0.3) ? [settle(), settle()] : [settle()]);
   }
+}
+
+/** A settlement that turns out to be none. */
+async function undone(settle: (end: () => void) => Promise<void>): Promise<void> {
+  const refused = new Error('this one is taken back');
+  const refuse = () => {
+    throw refused;
+  };
+  await settle(refuse).catch((error: unknown) => {
+    if (error !== refused) throw error;
+  });
 }
 
 process.stdout.write('begun\n');

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
+import { careFor } from './caretaker.ts';
 import type { CrowdPlan } from './crowd-plan.ts';
 import { type World, type WorldBudget, writeWorld } from './ledger-world.ts';
 
@@ -42,6 +43,8 @@ export interface Account {
 export interface CrowdReport {
   /** How often every budget was looked at while they reserved. */
   readonly looks: number;
+  /** How often every account was brought up to date meanwhile. */
+  readonly turns: number;
   /** Every account that was not as it has to be, whenever it was looked at. */
   readonly wrong: readonly Account[];
   /** Of those processes that were not killed. */
@@ -91,18 +94,21 @@ class Crowd {
     const ends = processes.map((child) => once(child, 'exit'));
     const done = new AbortController();
     const watched = this.#watch(done.signal);
+    const caredFor = careFor(this.#world, this.#options.adminUrl, done.signal);
     await Promise.all(processes.map((child) => once(child.stdout!, 'data')));
     await this.#untilSettled(this.#options.clients);
     for (const victim of processes.slice(0, KILLED)) victim.kill('SIGKILL');
     const codes = (await Promise.all(ends)).map(([code]: unknown[]) => code);
     done.abort();
     const seen = await watched;
+    const turns = await caredFor;
     const freed = await this.#number(
       `select countersign.sweep_reservations(now() + interval '2 minutes', 1000000) as freed`,
     );
     const end = await this.#accounts();
     return {
       ...seen,
+      turns,
       late: await this.#number('select count(*) from countersign.reservations where organization_id = $1 and late', [
         this.#world.organization,
       ]),

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
 import type { Database } from '../../../src/platform/database/database.ts';
 import type { Budgeted } from '../../../src/budgets/budgeted.ts';
-import type { ReservationStore, ReserveOutcome } from '../../../src/budgets/reservation-store.ts';
+import type { ReserveOutcome } from '../../../src/budgets/holds.ts';
+import type { ReservationStore } from '../../../src/budgets/reservation-store.ts';
 import type { ExceededAction } from '../../../src/budgets/rules.ts';
 import { plainArray } from '../../../src/platform/database/sql-arrays.ts';
 
