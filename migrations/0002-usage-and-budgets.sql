@@ -598,6 +598,26 @@ declare
 begin
   perform countersign.lock_budget_books(false);
 
+  -- The way that most calls below a shared budget go: whatever is in its way is found out below.
+  if not in_gathered and cardinality(direct) = 0 and cardinality(parts) = 1 then
+    update countersign.budget_leases l set held = l.held + in_amount
+    from countersign.budget_periods p, countersign.budget_books b
+    where l.id = parts[1] and l.granted - l.settled - l.held >= in_amount and b.id = own_organization and b.version = in_version
+      and p.id = l.period_id and p.escrow and not p.recall_due and in_now >= p.starts_at and in_now < p.ends_at and (p.limit_until is null or in_now < p.limit_until);
+    if found then
+      insert into countersign.reservations (id, organization_id, request, team_id, person_id, provider, model, amount, currency, periods, leases, created_at, expires_at)
+      values (in_id, own_organization, in_request, in_team, in_person, in_provider, in_model, in_amount, in_currency, direct, parts, in_now, in_expires_at)
+      on conflict (id) do nothing;
+      if found then
+        outcome := 'held';
+        held_amount := in_amount;
+        held_until := in_expires_at;
+        return;
+      end if;
+      update countersign.budget_leases set held = held - in_amount where id = parts[1];
+    end if;
+  end if;
+
   if coalesce((select version from countersign.budget_books where id = own_organization), 0) <> in_version then
     outcome := 'stale';
     return;

@@ -8,6 +8,7 @@ import { percentile } from './statistics.ts';
 const LEVELS = 4;
 const TEAMS = 100;
 const LIMIT = 100_000_000;
+const PROCESSES = 4;
 
 export interface SpeedPlan {
   /** In each round. */
@@ -68,6 +69,18 @@ export async function measureReservations(
       clients,
       floor: () => load.floor(oneRow, reservations),
       product: () => load.reservations(leased, reservations),
+      between: noRest,
+    }),
+  );
+  report(
+    say,
+    `one row of ${TEAMS} teams (the floor), and leased to them, as from ${PROCESSES} processes`,
+    '>= 3',
+    await compare({
+      rounds,
+      clients,
+      floor: () => load.floor(oneRow, reservations),
+      product: () => load.reservations(leased, reservations, PROCESSES),
       between: noRest,
     }),
   );

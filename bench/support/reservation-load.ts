@@ -10,22 +10,26 @@ const AMOUNT = '0.01';
 const TTL_MS = 300_000;
 const REQUEST = Buffer.alloc(16, 1);
 const MOST_ATTEMPTS = 10;
+const MOST_STORES = 4;
 
 /** Reservations, and the floor for them, through the same driver and the same connections. */
 export class ReservationLoad {
   readonly #database: Database;
-  readonly #store: ReservationStore;
+  readonly #stores: readonly ReservationStore[];
   readonly #clients: number;
 
   constructor(database: Database, clients: number) {
     this.#database = database;
-    this.#store = new ReservationStore(database);
+    this.#stores = Array.from({ length: MOST_STORES }, () => new ReservationStore(database));
     this.#clients = clients;
   }
 
-  /** @param world the teams take turns */
-  reservations(world: BudgetWorld, count: number): Promise<Round> {
-    return this.#round(count, (index) => this.#reserve(world, index));
+  /**
+   * @param world the teams take turns
+   * @param stores reservations go together within one of them: as many as processes would have
+   */
+  reservations(world: BudgetWorld, count: number, stores = 1): Promise<Round> {
+    return this.#round(count, (index) => this.#reserve(world, index, this.#stores[index % stores]!));
   }
 
   /** The bare function on the rows that a team's reservation would lock without leases. */
@@ -45,13 +49,13 @@ export class ReservationLoad {
       const due = began + (index * 1000) / perSecond;
       const wait = due - performance.now();
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-      running.push(this.#reserve(world, index).then(() => void took.push(performance.now() - due)));
+      running.push(this.#reserve(world, index, this.#stores[0]!).then(() => void took.push(performance.now() - due)));
     }
     await Promise.all(running);
     return took;
   }
 
-  async #reserve({ organization, places }: BudgetWorld, index: number): Promise<void> {
+  async #reserve({ organization, places }: BudgetWorld, index: number, store: ReservationStore): Promise<void> {
     const place = places[index % places.length]!;
     const at = new Date();
     const wanted = {
@@ -62,7 +66,7 @@ export class ReservationLoad {
       expiresAt: new Date(at.getTime() + TTL_MS),
     };
     for (let attempt = 1, gathered = false; attempt <= MOST_ATTEMPTS; attempt += 1) {
-      const { outcome } = await this.#store.reserve(organization, place, wanted, at, gathered);
+      const { outcome } = await store.reserve(organization, place, wanted, at, gathered);
       if (outcome === 'held') return;
       if (outcome !== 'again') throw new Error(`a reservation was answered ${outcome}`);
       gathered = true;

@@ -6,12 +6,16 @@ import { Grouping } from '../platform/grouping.ts';
 import type { Hold, ReserveOutcome } from './holds.ts';
 
 type ReserveAlone = (organization: string, hold: Hold) => Promise<ReserveOutcome>;
-type Group = Grouping<Hold, ReserveOutcome | null>;
+/** Null stands for one that does not simply fit: what has to be done about that is found out alone. */
+type Carried = PromiseSettledResult<ReserveOutcome> | null;
+type Group = Grouping<Hold, Carried>;
 
 const RESERVE_TOGETHER = new HotFunction('countersign.reserve_together', ['jsonb', 'uuid[]', 'uuid[]', 'timestamptz']);
 /** With one, the database would rest while an answer travels. */
 const GROUPS_AT_ONCE = 2;
 const HOLDS_IN_A_GROUP = 100;
+/** With fewer, each by itself costs less. */
+const LEAST_TOGETHER = 4;
 
 /**
  * Holds of one organization that are asked for at the same time, carried together: they lock the rows of their budgets once and
@@ -30,7 +34,9 @@ export class GroupedHolds {
   async reserve(organization: string, hold: Hold): Promise<ReserveOutcome> {
     const group = this.#groupOf(organization);
     try {
-      return (await group.add(hold)) ?? (await this.#alone(organization, hold));
+      const carried = await group.add(hold);
+      if (carried?.status === 'rejected') throw carried.reason;
+      return carried?.value ?? (await this.#alone(organization, hold));
     } finally {
       if (group.isIdle) this.#groups.delete(organization);
     }
@@ -47,13 +53,11 @@ export class GroupedHolds {
     return made;
   }
 
-  /** Null stands for one that does not simply fit: what has to be done about that is found out alone. */
-  async #carry(organization: string, holds: readonly Hold[]): Promise<(ReserveOutcome | null)[]> {
-    const [first] = holds;
-    if (first && holds.length === 1) return [await this.#alone(organization, first)];
+  async #carry(organization: string, holds: readonly Hold[]): Promise<Carried[]> {
+    if (holds.length < LEAST_TOGETHER) return Promise.allSettled(holds.map((hold) => this.#alone(organization, hold)));
     const held = await this.#heldTogether(organization, holds);
-    return holds.map(({ wanted }, index) =>
-      held.get(wanted.id) === index ? { outcome: 'held', amount: wanted.amount, expiresAt: wanted.expiresAt } : null,
+    return holds.map(({ wanted: { id, amount, expiresAt } }, index) =>
+      held.get(id) === index ? { status: 'fulfilled', value: { outcome: 'held', amount, expiresAt } } : null,
     );
   }
 
