@@ -16,7 +16,7 @@ import { Lives, SCENARIOS } from '../test/histories/support/scenarios.ts';
 import { sealForTwoTurns } from '../test/histories/support/sealing.ts';
 import globalSetup from '../test/support/global-setup.ts';
 import globalTeardown from '../test/support/global-teardown.ts';
-import { until } from '../test/workflows/support/api-caller.ts';
+import { until } from '../test/support/api-caller.ts';
 import { startImpatientTemporal } from '../test/workflows/support/impatient-temporal.ts';
 import { RealWorld } from '../test/workflows/support/real-world.ts';
 import { approvalWorkflowId } from '../workflows/contracts/approvals.ts';

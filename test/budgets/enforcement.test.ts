@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import type { ApiAnswer } from '../support/system.ts';
+import type { ApiAnswer } from '../support/api-caller.ts';
 import { alertsOf } from './support/alerts.ts';
 import { Purse, usd } from './support/purse.ts';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { type OpenApi, operationsOf } from '../isolation/support/openapi-requests.ts';
 import { takesDecision, Visitor } from '../pages-flow/support/visitor.ts';
-import { type ApiCaller, until } from '../workflows/support/api-caller.ts';
+import { type ApiCaller, until } from '../support/api-caller.ts';
 import { type Product, startProduct } from '../workflows/support/product.ts';
 import { ObservedWorld } from './support/world.ts';
 

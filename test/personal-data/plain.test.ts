@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import proto from '@temporalio/proto';
 import { Client } from 'pg';
 import { sha256 } from '../../src/platform/crypto/master-key.ts';
-import { until } from '../workflows/support/api-caller.ts';
+import { until } from '../support/api-caller.ts';
 import { historyOf } from '../workflows/support/history.ts';
 import { databaseHaystacks, findTexts, type Haystack } from './support/haystack.ts';
 import { BOSS, JANE, type Lived, liveOnPages, liveWithoutMail, PERSONAL } from './support/life.ts';

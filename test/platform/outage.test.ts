@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import type { ApiAnswer } from '../support/system.ts';
-import { type ApiCaller, until } from '../workflows/support/api-caller.ts';
+import type { ApiAnswer } from '../support/api-caller.ts';
+import { type ApiCaller, until } from '../support/api-caller.ts';
 import { type Product, startProduct } from '../workflows/support/product.ts';
 import { Proxy } from './support/proxy.ts';
 

@@ -9,7 +9,7 @@ import {
   type UsageReportActivities,
   type UsageReportInput,
 } from '../../workflows/contracts/usage-report.ts';
-import { until } from '../workflows/support/api-caller.ts';
+import { until } from '../support/api-caller.ts';
 import { DAY, MINUTE } from '../workflows/support/durations.ts';
 import { SkippingWorld } from '../workflows/support/skipping-world.ts';
 import { startActivities } from './support/activities.ts';

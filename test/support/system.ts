@@ -8,18 +8,12 @@ import { type Mailbox, type MailboxMessage, startMailbox } from '../../src/platf
 import { freePort } from './free-port.ts';
 import { listen } from '../../src/platform/http/listen.ts';
 import { installRuntime } from '../../src/platform/temporal/workflow-worker.ts';
+import { ApiCaller, until } from './api-caller.ts';
 import { createTestDatabase } from './database.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 /** Once per process: the SDK's own log goes where ours goes. */
 let runtimeInstalled = false;
-
-export interface ApiAnswer {
-  readonly status: number;
-  /** Parsed JSON; null where there is no body. */
-  readonly body: any; // oxlint-disable-line typescript/no-explicit-any -- answers are what tests look at
-  readonly headers: Headers;
-}
 
 export interface TestSystemOptions {
   readonly environment?: Readonly<Record<string, string>>;
@@ -36,14 +30,11 @@ export interface TestSystem {
   readonly core: Core;
   readonly mailbox: Mailbox;
   readonly databaseAdminUrl: string;
-  api(method: string, path: string, body?: unknown, key?: string, headers?: Record<string, string>): Promise<ApiAnswer>;
-  /** Fails unless the answer is a success. */
-  need(method: string, path: string, body?: unknown, key?: string): Promise<ApiAnswer['body']>;
-  /** Makes a person in a team and returns a key of theirs. */
-  person(team: string, user: string, roles: readonly string[], more?: Record<string, unknown>): Promise<string>;
+  readonly api: ApiCaller['call'];
+  readonly need: ApiCaller['need'];
+  readonly person: ApiCaller['person'];
   mails(to?: string): Promise<MailboxMessage[]>;
-  /** Waits until something is the case; fails with what was seen last. */
-  until<Value>(look: () => Promise<Value | null | undefined | false>, what: string, timeoutMs?: number): Promise<Value>;
+  readonly until: typeof until;
   startWorker(): Promise<void>;
   stopWorker(): Promise<void>;
   stop(): Promise<void>;
@@ -88,56 +79,19 @@ export async function startTestSystem(options: TestSystemOptions = {}): Promise<
   const server = await listen(composeApi(core, { mailbox }).app, '127.0.0.1', port);
   const baseUrl = config.publicUrl;
 
+  const caller = new ApiCaller(baseUrl, ownerKey);
+
   const system: TestSystem = {
     baseUrl,
     ownerKey,
     core,
     mailbox,
     databaseAdminUrl: database.adminUrl,
-    async api(method, path, body, key = ownerKey, headers = {}) {
-      const response = await fetch(path.startsWith('http') ? path : baseUrl + path, {
-        method,
-        redirect: 'manual',
-        headers: {
-          ...(key ? { authorization: `Bearer ${key}` } : {}),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      const json = /json/.test(response.headers.get('content-type') ?? '');
-      return {
-        status: response.status,
-        body: text === '' ? null : json ? JSON.parse(text) : text,
-        headers: response.headers,
-      };
-    },
-    async need(method, path, body, key) {
-      const answer = await system.api(method, path, body, key);
-      if (answer.status >= 300)
-        throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body).slice(0, 500)}`);
-      return answer.body;
-    },
-    async person(team, user, roles, more = {}) {
-      await system.need('PUT', `/api/v1/teams/${team}/members/${user}`, {
-        name: `Name of ${user}`,
-        email: `${user}@example.test`,
-        roles,
-        ...more,
-      });
-      return (await system.need('POST', '/api/v1/api-keys', { user_id: user })).key;
-    },
+    api: (...call) => caller.call(...call),
+    need: (...call) => caller.need(...call),
+    person: (...who) => caller.person(...who),
     mails: (to) => mailbox.messages(to ? { to } : {}),
-    async until(look, what, timeoutMs = 20_000) {
-      const end = Date.now() + timeoutMs;
-      for (;;) {
-        const value = await look();
-        if (value) return value;
-        if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 25));
-      }
-    },
+    until,
     async startWorker() {
       worker ??= await composeWorker(core);
     },

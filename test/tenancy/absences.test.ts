@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ApiAnswer } from '../support/system.ts';
+import type { ApiAnswer } from '../support/api-caller.ts';
 import { House, problem } from '../approvals/api/support/house.ts';
 
 let house: House;

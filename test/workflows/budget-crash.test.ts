@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { until } from './support/api-caller.ts';
+import { until } from '../support/api-caller.ts';
 import { FundedTeam } from './support/funded-team.ts';
 import { RealWorld } from './support/real-world.ts';
 import { budgetEnforcementWorkflowId } from '../../workflows/contracts/budget-enforcement.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { budgetEnforcementWorkflowId } from '../../workflows/contracts/budget-enforcement.ts';
-import { until } from './support/api-caller.ts';
+import { until } from '../support/api-caller.ts';
 import { DAY, HOUR } from './support/durations.ts';
 import { FundedTeam } from './support/funded-team.ts';
 import { SkippingWorld } from './support/skipping-world.ts';

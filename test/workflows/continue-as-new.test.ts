@@ -6,7 +6,7 @@ import {
   type IntentInput,
   type IntentOutcome,
 } from '../../workflows/contracts/approvals.ts';
-import { until } from './support/api-caller.ts';
+import { until } from '../support/api-caller.ts';
 import { historyOf } from './support/history.ts';
 import { startImpatientTemporal } from './support/impatient-temporal.ts';
 import { RealWorld } from './support/real-world.ts';

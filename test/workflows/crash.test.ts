@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { until } from './support/api-caller.ts';
+import { until } from '../support/api-caller.ts';
 import { RealWorld } from './support/real-world.ts';
 
 /** Longer than Temporal waits for a worker that took a task and died. */

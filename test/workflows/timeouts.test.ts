@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { until } from './support/api-caller.ts';
+import { until } from '../support/api-caller.ts';
 import { DAY, HOUR, MINUTE } from './support/durations.ts';
 import { SkippingWorld } from './support/skipping-world.ts';
 

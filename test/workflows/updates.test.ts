@@ -3,7 +3,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { Client as PgClient } from 'pg';
 import { newId } from '../../src/platform/ids.ts';
 import { approvalWorkflowId, type IntentInput, type IntentOutcome } from '../../workflows/contracts/approvals.ts';
-import { until } from './support/api-caller.ts';
+import { until } from '../support/api-caller.ts';
 import { eventTypes } from './support/history.ts';
 import { RealWorld } from './support/real-world.ts';
 

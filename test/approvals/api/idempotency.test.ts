@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ApiAnswer } from '../../support/system.ts';
-import type { ApiCaller } from '../../workflows/support/api-caller.ts';
+import type { ApiAnswer } from '../../support/api-caller.ts';
+import type { ApiCaller } from '../../support/api-caller.ts';
 import { type Product, startProduct } from '../../workflows/support/product.ts';
 import { House, problem, stage } from './support/house.ts';
 

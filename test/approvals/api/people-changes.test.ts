@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { until } from '../../workflows/support/api-caller.ts';
+import { until } from '../../support/api-caller.ts';
 import { Visitor } from '../../pages-flow/support/visitor.ts';
 import { DEFAULT_ORGANIZATION } from '../../../src/bootstrap.ts';
 import { asked, House, stage, TEAM } from './support/house.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DEFAULT_ORGANIZATION } from '../../../src/bootstrap.ts';
 import { composeWorker } from '../../../src/composition.ts';
 import { TestSmtpServer } from '../../notify/support/smtp-server.ts';
-import { until } from '../../workflows/support/api-caller.ts';
+import { until } from '../../support/api-caller.ts';
 import { House, stage } from './support/house.ts';
 
 const smtp = new TestSmtpServer();

@@ -4,7 +4,7 @@ import { leafHash, verifyInclusion } from '../../../src/audit/merkle.ts';
 import { openCheckpoint } from '../../../src/audit/notes/checkpoint.ts';
 import { parseVerifierKey } from '../../../src/audit/notes/keys.ts';
 import { verifyBundle } from '../../../src/audit/verifier.ts';
-import { type ApiCaller, until } from '../../workflows/support/api-caller.ts';
+import { type ApiCaller, until } from '../../support/api-caller.ts';
 import { type Product, startProduct } from '../../workflows/support/product.ts';
 import { RealWorld } from '../../workflows/support/real-world.ts';
 import type { Entry, Proof } from './support/audit-api.ts';

@@ -1,5 +1,6 @@
-import { ApiCaller } from '../../workflows/support/api-caller.ts';
-import { type ApiAnswer, startTestSystem, type TestSystem, type TestSystemOptions } from '../../support/system.ts';
+import { ApiCaller } from '../../support/api-caller.ts';
+import { startTestSystem, type TestSystem, type TestSystemOptions } from '../../support/system.ts';
+import type { ApiAnswer } from '../../support/api-caller.ts';
 
 type Json = Record<string, unknown>;
 

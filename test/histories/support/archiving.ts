@@ -5,7 +5,7 @@ import {
   type AuditArchivingActivities,
   auditArchivingWorkflowId,
 } from '../../../workflows/contracts/audit-archiving.ts';
-import { until } from '../../workflows/support/api-caller.ts';
+import { until } from '../../support/api-caller.ts';
 import type { RealWorld } from '../../workflows/support/real-world.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { budgetEnforcementWorkflowId } from '../../../workflows/contracts/budget-enforcement.ts';
-import { until } from '../../workflows/support/api-caller.ts';
+import { until } from '../../support/api-caller.ts';
 import { FundedTeam } from '../../workflows/support/funded-team.ts';
 import type { RealWorld } from '../../workflows/support/real-world.ts';
 

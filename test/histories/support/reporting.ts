@@ -6,7 +6,7 @@ import {
   usageReportScheduleId,
 } from '../../../workflows/contracts/usage-report.ts';
 import { startActivities } from '../../reports/support/activities.ts';
-import { until } from '../../workflows/support/api-caller.ts';
+import { until } from '../../support/api-caller.ts';
 import type { RealWorld } from '../../workflows/support/real-world.ts';
 
 /** A life of the workflow of a usage report, started by its Schedule, whose activity fails once. @returns the workflow's id */

@@ -1,4 +1,4 @@
-import { until } from '../../workflows/support/api-caller.ts';
+import { until } from '../../support/api-caller.ts';
 import type { RealWorld } from '../../workflows/support/real-world.ts';
 
 /** One life of a request. @returns its id, once its workflow has ended */

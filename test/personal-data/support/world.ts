@@ -5,7 +5,7 @@ import { createLogger } from '../../../src/platform/observability/log.ts';
 import { installRuntime } from '../../../src/platform/temporal/workflow-worker.ts';
 import { Receiver } from '../../notify/support/receiver.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
-import { until } from '../../workflows/support/api-caller.ts';
+import { until } from '../../support/api-caller.ts';
 import { type Product, startProduct } from '../../workflows/support/product.ts';
 
 /** The product with all it writes in reach: its database, its log at the level `trace`, its mails, its webhooks. */

@@ -1,5 +1,5 @@
-import type { ApiCaller } from './api-caller.ts';
-import { until } from './api-caller.ts';
+import type { ApiCaller } from '../../support/api-caller.ts';
+import { until } from '../../support/api-caller.ts';
 
 type Json = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- answers are what tests look at
 

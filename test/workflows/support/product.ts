@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../../../src/platform/clock.ts';
 import { listen } from '../../../src/platform/http/listen.ts';
 import { freePort } from '../../support/free-port.ts';
 import { workflowBundle } from '../../support/workflow-bundle.ts';
-import { ApiCaller } from './api-caller.ts';
+import { ApiCaller } from '../../support/api-caller.ts';
 
 export interface ProductParts {
   readonly databaseUrl: string;

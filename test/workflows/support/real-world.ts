@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { type Mailbox, startMailbox } from '../../../src/platform/embedded/mailbox.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { type Program, startProgram } from '../../support/program.ts';
-import type { ApiCaller } from './api-caller.ts';
+import type { ApiCaller } from '../../support/api-caller.ts';
 import { type Product, startProduct } from './product.ts';
 
 const DOOMED_WORKER = new URL('./doomed-worker.ts', import.meta.url);

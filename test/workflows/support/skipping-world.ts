@@ -3,7 +3,7 @@ import type { Clock } from '../../../src/platform/clock.ts';
 import { type Mailbox, startMailbox } from '../../../src/platform/embedded/mailbox.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { createTimeSkippingEnvironment } from '../../support/time-skipping.ts';
-import type { ApiCaller } from './api-caller.ts';
+import type { ApiCaller } from '../../support/api-caller.ts';
 import { type Product, startProduct } from './product.ts';
 
 /** The product on a Temporal whose time the test moves; its own clock follows. */

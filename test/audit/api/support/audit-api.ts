@@ -1,4 +1,5 @@
-import type { ApiAnswer, TestSystem } from '../../../support/system.ts';
+import type { TestSystem } from '../../../support/system.ts';
+import type { ApiAnswer } from '../../../support/api-caller.ts';
 
 export interface Entry {
   readonly id: string;

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
-import { type ApiAnswer, startTestSystem, type TestSystem, type TestSystemOptions } from '../../../support/system.ts';
+import { startTestSystem, type TestSystem, type TestSystemOptions } from '../../../support/system.ts';
+import type { ApiAnswer } from '../../../support/api-caller.ts';
 
 export type Json = Record<string, unknown>;
 

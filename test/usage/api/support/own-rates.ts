@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import type { ApiAnswer } from '../../../support/system.ts';
+import type { ApiAnswer } from '../../../support/api-caller.ts';
 import { comparable, ROLLUPS, ROLLUPS_OF_LEDGER } from '../../support/books.ts';
 import type { Json, Office } from './office.ts';
 

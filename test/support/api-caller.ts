@@ -1,4 +1,9 @@
-import type { ApiAnswer } from '../../support/system.ts';
+export interface ApiAnswer {
+  readonly status: number;
+  /** Parsed JSON; null where there is no body. */
+  readonly body: any; // oxlint-disable-line typescript/no-explicit-any -- answers are what tests look at
+  readonly headers: Headers;
+}
 
 /** Calls the API as its users do. */
 export class ApiCaller {
@@ -10,6 +15,7 @@ export class ApiCaller {
     this.#ownerKey = ownerKey;
   }
 
+  /** @param path or a whole address; @param key empty: without one */
   async call(
     method: string,
     path: string,
@@ -17,11 +23,11 @@ export class ApiCaller {
     key: string = this.#ownerKey,
     headers: Record<string, string> = {},
   ): Promise<ApiAnswer> {
-    const response = await fetch(this.baseUrl + path, {
+    const response = await fetch(path.startsWith('http') ? path : this.baseUrl + path, {
       method,
       redirect: 'manual',
       headers: {
-        authorization: `Bearer ${key}`,
+        ...(key ? { authorization: `Bearer ${key}` } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
@@ -40,7 +46,7 @@ export class ApiCaller {
   async need(method: string, path: string, body?: unknown, key?: string): Promise<ApiAnswer['body']> {
     const answer = await this.call(method, path, body, key);
     if (answer.status >= 300)
-      throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+      throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.body).slice(0, 500)}`);
     return answer.body;
   }
 
