@@ -21,7 +21,7 @@ $$;
 
 -- ==== usage ====
 
--- The months of the ledger live apart: they are reached through `countersign.ledger_lines` only, and its policies hold.
+-- Months of the ledger: they are reached through `countersign.ledger_lines` only, and its policies hold.
 create schema ledger;
 
 create table countersign.usage_ids (
@@ -51,8 +51,11 @@ create table countersign.ledger_lines (
   output_audio_tokens bigint not null,
   other_tokens jsonb null,
   batched boolean not null,
+  service_tier text null,
   cost numeric(38,12) null,
   currency text not null,
+  stated_cost numeric(38,12) null,
+  stated_currency text null,
   price_version text null,
   priced_by text null,
   latency_ms int null,
@@ -65,7 +68,6 @@ create table countersign.ledger_lines (
 ) partition by range (occurred_at);
 create index ledger_lines_occurred_at_index on countersign.ledger_lines using brin (occurred_at);
 create index ledger_lines_corrects on countersign.ledger_lines (corrects) where corrects is not null;
-create table ledger.lines_default partition of countersign.ledger_lines default;
 
 create table countersign.usage_rollups (
   organization_id uuid not null,
@@ -142,6 +144,7 @@ create table countersign.exchange_rates (
   created_at timestamptz not null,
   primary key (id)
 );
+create index exchange_rates_begin on countersign.exchange_rates (organization_id, from_currency, effective_from);
 alter table countersign.exchange_rates add constraint exchange_rates_organization_id_from_currency_to_c_13bf6_unique unique (organization_id, from_currency, to_currency, version);
 
 create table countersign.reratings (
@@ -151,6 +154,7 @@ create table countersign.reratings (
   model text null,
   occurred_from timestamptz not null,
   reached uuid null,
+  joined_to uuid null,
   created_at timestamptz not null,
   primary key (id)
 );
@@ -178,35 +182,72 @@ grant select, insert, update, delete on countersign.reratings to countersign_app
 
 create trigger append_only before update or delete on countersign.ledger_lines for each row execute function countersign.refuse_change();
 
--- Makes the months around now and forgets the ids of events that are too old to be sent again. Runs as the owner, by its clock,
--- and takes nothing. A month of which lines lie in the default partition already stays there.
-create function countersign.keep_usage()
-returns bigint
-language plpgsql volatile security definer set search_path = '' set timezone = 'UTC'
+-- The months of the ledger live apart: nobody is granted anything on one, and its row-level security lets nobody but the owner in.
+create function countersign.make_usage_partition(name text, bounds text)
+returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  execute format('create table ledger.%I (like countersign.ledger_lines including defaults)', name);
+  perform countersign.keep_to_owner(format('ledger.%I', name)::regclass);
+  execute format('alter table countersign.ledger_lines attach partition ledger.%I %s', name, bounds);
+end $$;
+revoke all on function countersign.make_usage_partition(text, text) from public;
+select countersign.make_usage_partition('lines_default', 'default');
+
+-- Makes the months around now: those that may still be reported, and two ahead. Runs as the owner, by its clock, and takes
+-- nothing. A month of which lines lie in the default partition already stays there. It waits for nobody who reads all months for
+-- longer than that may hold up whoever comes after it: the next round tries again.
+create function countersign.make_usage_partitions()
+returns int
+language plpgsql volatile security definer set search_path = '' set lock_timeout = '5s' set timezone = 'UTC'
 as $$
 declare
-  first_day timestamptz;
-  month_table text;
-  forgotten bigint;
+  month timestamptz;
+  following timestamptz;
+  name text;
+  made int := 0;
 begin
-  for first_day in select generate_series(date_trunc('month', now()) - interval '4 months', date_trunc('month', now()) + interval '2 months', interval '1 month') loop
-    month_table := to_char(first_day, '"lines_"YYYY_MM');
-    continue when to_regclass('ledger.' || month_table) is not null;
-    perform pg_advisory_xact_lock(7266834);
-    continue when to_regclass('ledger.' || month_table) is not null;
-    continue when exists (select from ledger.lines_default where occurred_at >= first_day and occurred_at < first_day + interval '1 month');
-    execute format('create table ledger.%I (like countersign.ledger_lines including defaults)', month_table);
-    perform countersign.keep_to_owner(format('ledger.%I', month_table)::regclass);
-    execute format('alter table countersign.ledger_lines attach partition ledger.%I for values from (%L) to (%L)', month_table, first_day, first_day + interval '1 month');
+  perform pg_advisory_xact_lock(7266837);
+  for month in select generate_series(date_trunc('month', now()) - interval '4 months', date_trunc('month', now()) + interval '2 months', interval '1 month') loop
+    following := month + interval '1 month';
+    name := to_char(month, '"lines_"YYYY_MM');
+    continue when to_regclass('ledger.' || name) is not null;
+    continue when exists (select from ledger.lines_default l where l.occurred_at >= month and l.occurred_at < following);
+    perform countersign.make_usage_partition(name, format('for values from (%L) to (%L)', month, following));
+    made := made + 1;
   end loop;
-  with gone as (delete from countersign.usage_ids where occurred_at < now() - interval '120 days' returning 1) select count(*) into forgotten from gone;
-  return forgotten;
+  return made;
 end $$;
-revoke all on function countersign.keep_usage() from public;
-grant execute on function countersign.keep_usage() to countersign_app;
+revoke all on function countersign.make_usage_partitions() from public;
+grant execute on function countersign.make_usage_partitions() to countersign_app;
+select countersign.make_usage_partitions();
 
-select countersign.keep_to_owner('ledger.lines_default');
-select countersign.keep_usage();
+-- The months of which lines had no partition to go to, of the first 100,000 of them. Runs as the owner, since nobody else reaches
+-- a partition by itself; tells months and counts.
+create function countersign.stray_usage_months()
+returns table (month text, lines bigint)
+language sql stable security definer set search_path = '' set timezone = 'UTC'
+as $$
+  select to_char(l.occurred_at, 'YYYY-MM'), count(*) from (select occurred_at from ledger.lines_default limit 100000) l group by 1 order by 1
+$$;
+revoke all on function countersign.stray_usage_months() from public;
+grant execute on function countersign.stray_usage_months() to countersign_app;
+
+-- Forgets some of the ids of events that are too old to be sent again. Runs as the owner, by its clock. Several may be at it.
+create function countersign.forget_usage_ids(in_most int)
+returns bigint
+language sql volatile security definer set search_path = ''
+as $$
+  with gone as (
+    delete from countersign.usage_ids where ctid = any(array(
+      select ctid from countersign.usage_ids where occurred_at < now() - interval '120 days' limit in_most for update skip locked
+    )) returning 1
+  )
+  select count(*) from gone
+$$;
+revoke all on function countersign.forget_usage_ids(int) from public;
+grant execute on function countersign.forget_usage_ids(int) to countersign_app;
 
 -- The public price lists that lines were priced with, for all organizations; those of the highest version are the ones that
 -- count. A version is dotted numbers, compared number by number.

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { presentBudget } from '../budgets/service.ts';
 import { type Amount, addAmounts, exactly, formatAmount } from '../platform/money.ts';
 import { presentAlertSettings } from '../tenancy/service.ts';
-import type { UsageSums } from '../usage/service.ts';
+import { ALL_OTHERS, type UsageSums } from '../usage/service.ts';
 import { TOKEN_COLUMNS, type TokenColumn } from '../usage/rules/token-kinds.ts';
 import type { Projection } from './rules/projection/project.ts';
 import type { Recommendation } from './rules/recommendations/model.ts';
@@ -59,7 +59,9 @@ function presentPeriod({ team, period, now, spending, profiles }: TeamBill) {
         { ...shareOf(sums, currency), providers: [...new Set(sums.map(({ keys }) => keys[0] ?? ''))].toSorted() },
       ]),
     ),
-    breakdown_by_member: sharesBy(members, currency, ({ keys }) => profiles.of(keys[0] ?? '').alias ?? ERASED),
+    breakdown_by_member: sharesBy(members, currency, ({ keys: [member = ''] }) =>
+      member === ALL_OTHERS ? ALL_OTHERS : (profiles.of(member).alias ?? ERASED),
+    ),
     other_currencies: [...costs].filter(([other]) => other !== currency).map(([other, cost]) => amountOf(cost, other)),
   };
 }

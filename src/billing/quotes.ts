@@ -35,7 +35,10 @@ export class PriceQuotes {
       use,
       ...offers.map(({ model }) => ({ provider: use.provider, model })),
     ]);
-    const prices = new PriceBook(this.#catalogue, await readRates(em, organization, models));
+    const prices = new PriceBook(
+      this.#catalogue,
+      await readRates(em, organization, models, { from: [], to: [currency], since: at, until: at }),
+    );
     return uses.map((use) => {
       const offers = siblings.get(use);
       return { use, quotes: offers ? quotesOf(use, offers, priceWith(prices, currency, at)) : NO_QUOTES };

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type Answer, type Route, route } from '../platform/http/route.ts';
 import { teamParams } from '../tenancy/schemas.ts';
+import { peopleIn } from '../usage/service.ts';
 import type { ChargeExports, ExportFile, ExportQuery } from './export/charge-exports.ts';
 import { presentBill } from './present.ts';
 import {
@@ -39,7 +40,7 @@ export function billingRoutes({ billing, exports }: { billing: TeamBilling; expo
       async handle({ caller, params, query }) {
         const descendants = query.descendants === 'true';
         const bill = await billing.ofTeam(caller, params.team, { period: query.period ?? null, descendants });
-        const subjects = bill.spending.members.flatMap(({ keys }) => keys);
+        const subjects = peopleIn(bill.spending.members);
         return { status: 200, body: presentBill(params.team, descendants, bill), subjects };
       },
     }),

@@ -39,11 +39,17 @@ const billingPeriodSchema = z
     tokens: z.object(
       Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, whole])) as Record<TokenColumn, typeof whole>,
     ),
-    breakdown_by_provider: z.record(z.string(), shareOut),
-    breakdown_by_model: z.record(z.string(), shareOut.extend({ providers: z.array(z.string()) })),
+    breakdown_by_provider: z
+      .record(z.string(), shareOut)
+      .describe('The 50 dearest; the others stand together as `(all others)`'),
+    breakdown_by_model: z
+      .record(z.string(), shareOut.extend({ providers: z.array(z.string()) }))
+      .describe('The 200 dearest; the others stand together as `(all others)`'),
     breakdown_by_member: z
       .record(z.string(), shareOut)
-      .describe('By user id; those who were erased stand together as `(erased)`'),
+      .describe(
+        'By user id, the 1,000 dearest; the others stand together as `(all others)`, and those who were erased as `(erased)`',
+      ),
     other_currencies: z.array(amountOut).describe('What teams below have spent in other currencies; not in the cost'),
   })
   .meta({ id: 'BillingPeriod' });

@@ -12,16 +12,14 @@ export interface Spending {
   readonly teams: readonly UsageSums[];
 }
 
-/** Reads a time's spending from the rollups, in one look. */
+/** Reads a time's spending from the rollups, in one look; of models and members the dearest by name. @param currency in which they are */
 export async function spendingOf(
   em: EntityManager,
   scope: { organization: string; teams: readonly string[]; from: Date; to: Date },
+  currency: string,
 ): Promise<Spending> {
-  const [models = [], members = [], teams = []] = await sumUsageInWays(em, scope, [
-    ['provider', 'model'],
-    ['person'],
-    ['team'],
-  ]);
+  const ways = [['provider', 'model'], ['person'], ['team']] as const;
+  const [models = [], members = [], teams = []] = await sumUsageInWays(em, scope, ways, { dearestIn: currency });
   return { models, members, teams };
 }
 

@@ -13,6 +13,7 @@ import { type BillingPeriod, billingPeriodAt, billingPeriodNamed } from './rules
 import type { Projection } from './rules/projection/project.ts';
 import type { Recommendation } from './rules/recommendations/model.ts';
 import { recommend } from './rules/recommendations/recommend.ts';
+import { peopleIn } from '../usage/service.ts';
 import { costByKey, costsOf, type Spending, spendingOf } from './spending.ts';
 import { modelUses } from './model-uses.ts';
 
@@ -78,7 +79,7 @@ export class TeamBilling {
     const { currency, calendar, teams } = team;
     const period = named === null ? billingPeriodAt(now, calendar) : billingPeriodNamed(named, calendar);
     const time = { organization, from: period.from, to: period.until };
-    const spending = await spendingOf(em, { ...time, teams });
+    const spending = await spendingOf(em, { ...time, teams }, currency);
     const spent = costsOf(spending.models).get(currency) ?? exactly(0);
     const own = costByKey(spending.teams, currency);
     const views = await budgets.ofTeam(em, organization, team.id, within(period, now));
@@ -100,11 +101,7 @@ export class TeamBilling {
         spent: spent.toNumber(),
         projection,
       }),
-      profiles: await people.profiles(
-        em,
-        organization,
-        spending.members.map(({ keys }) => keys[0] ?? ''),
-      ),
+      profiles: await people.profiles(em, organization, peopleIn(spending.members)),
     };
   }
 

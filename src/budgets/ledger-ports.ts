@@ -56,7 +56,9 @@ export class PriceEstimator implements CostEstimator {
       at,
     }: Parameters<CostEstimator['estimate']>[1],
   ): Promise<string | null> {
-    const prices = new PriceBook(this.#catalogue, await readRates(em, organization, [{ provider, model }]));
+    const conversions = { from: [], to: [currency], since: at, until: at };
+    const own = await readRates(em, organization, [{ provider, model }], conversions);
+    const prices = new PriceBook(this.#catalogue, own);
     return prices.mostIn(currency, { provider, model, inputTokens, outputTokens, occurredAt: at })?.toFixed() ?? null;
   }
 }

@@ -63,7 +63,7 @@ export function composeApi(
     ...auditRoutes(composeAudit(core), config.publicUrl),
     ...streamRoutes(new StreamService(work, guard)),
     ...usageRoutes(new UsageIntake({ work, booking: usage.booking, sink: usage.sink })),
-    ...rateRoutes(new RateService(work, budgets.exchangeRates)),
+    ...rateRoutes(new RateService({ work, catalogue: usage.catalogue, follower: budgets.exchangeRates })),
     ...analyticsRoutes(new UsageAnalytics({ work, people, clock })),
     ...budgetRoutes(budgets.service),
     ...reservationRoutes(budgets.reservations),

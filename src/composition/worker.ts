@@ -13,10 +13,10 @@ import { AddressGuard } from '../notify/webhooks/address.ts';
 import { WEBHOOK_CONCURRENCY, WEBHOOK_RETRY_FOR_MS, WebhookHandler } from '../notify/webhooks/deliver.ts';
 import { Database } from '../platform/database/database.ts';
 import { DATABASE_ROLES } from '../platform/database/tenant-table.ts';
-import { Housekeeping } from '../platform/housekeeping.ts';
+import { type Chore, Housekeeping } from '../platform/housekeeping.ts';
 import { SCHEDULE_REQUEST } from '../reports/schedule-requests.ts';
 import { RatingHandler } from '../usage/rerating.ts';
-import { adoptCatalogue } from '../usage/service.ts';
+import { OutdatedLists, UsageUpkeep } from '../usage/service.ts';
 import { bundleWorkflows, WorkflowWorker } from '../platform/temporal/workflow-worker.ts';
 import { composeArchiving } from './archiving.ts';
 import { composeExportMaking } from './audit.ts';
@@ -36,7 +36,7 @@ export interface WorkerChoices {
 
 /** The worker process: workflows and activities, and the relay that carries out what the outbox holds. */
 export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
-  const { surroundings, config, logger, clock, tracing, master, database, approvals } = core;
+  const { surroundings, config, logger, clock, metrics, tracing, master, database, approvals } = core;
   const plugins = tracing ? [tracing.plugin] : [];
   const claimsDatabase = Database.open({
     url: surroundings.databaseUrl,
@@ -46,7 +46,8 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
     logger,
   });
   const reports = composeReports(core);
-  const relay = composeRelay(core, claimsDatabase, { [SCHEDULE_REQUEST]: reports.handler });
+  const lists = new OutdatedLists({ database, logger, clock, onLook: metrics.priceListsOutdated });
+  const relay = composeRelay(core, claimsDatabase, lists, { [SCHEDULE_REQUEST]: reports.handler });
   const audit = composeSealing(core);
   const exports = composeExportMaking(core, audit.database);
   const bundle = (tracing ? null : surroundings.workflowBundle) ?? (await bundleWorkflows(logger, plugins));
@@ -70,10 +71,15 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
     bundle,
     plugins,
   });
+  const usageUpkeep = new UsageUpkeep({ database, logger, onStray: metrics.strayUsageLines });
   const housekeeping = new Housekeeping({
     database,
     logger,
-    chores: new Map([['adopt the price catalogue', () => adoptCatalogue(database)]]),
+    chores: new Map<string, Chore>([
+      ['make the partitions of the ledger', () => usageUpkeep.makePartitions()],
+      ['adopt the price catalogue', () => lists.adopt()],
+      ['forget the ids of old usage events', (signal) => usageUpkeep.forgetIds(signal)],
+    ]),
   });
   const sweeper = new ReservationSweeper({ database, keeper: core.budgets.keeper, clock, logger });
   relay.start();
@@ -107,6 +113,7 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
 function composeRelay(
   { surroundings, config, logger, clock, metrics, notifier, work, temporal, approvals, usage }: Core,
   claimsDatabase: Database,
+  lists: OutdatedLists,
   workflowHandlers: Readonly<Record<string, OutboxHandler>>,
 ): OutboxRelay {
   const guard = new AddressGuard({ allowPrivate: config.webhookAllowPrivateAddresses });
@@ -144,7 +151,12 @@ function composeRelay(
       [
         'rating',
         {
-          handler: new RatingHandler({ work, catalogue: usage.catalogue, sink: usage.sink }),
+          handler: new RatingHandler({
+            work,
+            catalogue: usage.catalogue,
+            sink: usage.sink,
+            onOutdated: (isOutdated) => lists.look(isOutdated),
+          }),
           concurrency: 1,
           retryForMs: null,
         },

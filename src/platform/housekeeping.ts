@@ -3,16 +3,18 @@ import type { Database } from './database/database.ts';
 
 const EVERY_MS = 3_600_000;
 /** Functions of the database that return how many rows they have forgotten. */
-const CHORES = ['countersign.forget_expired', 'countersign.keep_usage'] as const;
-
-/** What a feature wants done now and then. Returns how many rows it concerned; may be done any number of times. */
-export type Chore = () => Promise<number>;
+const CHORES = ['countersign.forget_expired'] as const;
 
 /**
- * Forgets what is kept for a while only: stored answers of idempotent requests after seven days, mailed codes after one,
- * what somebody signed in with after thirty, the log of deliveries and messages that were given up after ninety, the ids of
- * usage events that are too old to come again, and links in mails a year after their request was closed. By the database's
- * clock. And makes room ahead: the partitions of the coming months.
+ * What a feature wants done now and then. Returns how many rows it concerned; may be done any number of times.
+ * @param signal aborted when the process is to end: what is left is for the next round
+ */
+export type Chore = (signal: AbortSignal) => Promise<number>;
+
+/**
+ * Makes room ahead: the partitions of the coming months. And forgets what is kept for a while only: stored answers of idempotent
+ * requests after seven days, mailed codes after one, what somebody signed in with after thirty, the log of deliveries and
+ * messages that were given up after ninety, and links in mails a year after their request was closed. By the database's clock.
  */
 export class Housekeeping {
   readonly #database: Database;
@@ -20,6 +22,7 @@ export class Housekeeping {
   readonly #chores: ReadonlyMap<string, Chore>;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> = Promise.resolve();
+  readonly #ending = new AbortController();
 
   /** @param chores more of them, by name */
   constructor(parts: { database: Database; logger: Logger; chores?: ReadonlyMap<string, Chore> }) {
@@ -31,7 +34,8 @@ export class Housekeeping {
 
   start(): void {
     const round = () => {
-      this.#running = this.sweep().then(() => this.makePartitions());
+      // Forgetting may take long; room is needed in time.
+      this.#running = this.#running.then(() => this.makePartitions()).then(() => this.sweep());
     };
     round();
     this.#timer = setInterval(round, EVERY_MS);
@@ -39,12 +43,12 @@ export class Housekeeping {
 
   /** Once through. Whatever fails is left for the next round: nothing depends on it. */
   async sweep(): Promise<void> {
-    for (const [name, chore] of this.#chores) await this.#do(name, chore);
+    for (const [name, chore] of this.#chores) if (!this.#ending.signal.aborted) await this.#do(name, chore);
   }
 
   async #do(name: string, chore: Chore): Promise<void> {
     try {
-      this.#logger.debug({ chore: name, rows: await chore() }, 'a chore is done');
+      this.#logger.debug({ chore: name, rows: await chore(this.#ending.signal) }, 'a chore is done');
     } catch (error) {
       this.#logger.warn({ err: error, chore: name }, 'a chore could not be done yet');
     }
@@ -68,6 +72,7 @@ export class Housekeeping {
 
   async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);
+    this.#ending.abort();
     await this.#running;
   }
 }

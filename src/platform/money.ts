@@ -43,6 +43,13 @@ export function addAmounts(left: Amount, right: Amount): Amount {
   return new Exact(left).plus(right);
 }
 
+const MOST = new Exact('1e15');
+
+/** Whether an amount that was computed is one that could be written down as well: it has at most 15 digits before the point. */
+export function isWritable(amount: Amount): boolean {
+  return amount.abs().lessThan(MOST);
+}
+
 /** As many decimals as the database keeps. */
 export const AMOUNT_SCALE = 12;
 

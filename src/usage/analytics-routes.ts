@@ -4,6 +4,7 @@ import { timestampOut, timestampSchema } from '../platform/http/schemas.ts';
 import { addAmounts, type Amount, exactly } from '../platform/money.ts';
 import { teamParams } from '../tenancy/schemas.ts';
 import { ANALYTICS_PARTS, type AnalyticsPart, type TeamAnalytics, type UsageAnalytics } from './analytics.ts';
+import { ALL_OTHERS, peopleIn } from './folding.ts';
 import { latencyPercentile } from './rules/latency.ts';
 import type { UsageSums } from './reads.ts';
 import { TOKEN_COLUMNS, type TokenColumn } from './rules/token-kinds.ts';
@@ -25,7 +26,7 @@ const figures = {
       p95: z.number().nullable(),
       p99: z.number().nullable(),
     })
-    .describe('Percentiles are estimates'),
+    .describe('Percentiles are estimates, off by a quarter at most'),
 };
 const figuresSchema = z.object(figures).meta({ id: 'UsageFigures' });
 
@@ -37,17 +38,23 @@ const analyticsSchema = z
     currency: z.string(),
     usage: figuresSchema
       .extend({
-        by_provider: z.record(z.string(), figuresSchema),
+        by_provider: z
+          .record(z.string(), figuresSchema)
+          .describe(`The 50 dearest; \`${ALL_OTHERS}\` has the sums of the others`),
         by_day: z.array(z.object({ day: z.iso.date(), ...figures })).describe('Days of the team’s time zone'),
       })
       .optional(),
     models: z
       .array(z.object({ provider: z.string(), model: z.string(), ...figures }))
-      .describe('The dearest first')
+      .describe(
+        `The 200 dearest, in their order; then one of each provider whose \`model\` is \`${ALL_OTHERS}\`, where there are more`,
+      )
       .optional(),
     members: z
       .array(z.object({ user_id: z.string().nullable(), ...figures }))
-      .describe('The dearest first')
+      .describe(
+        `The 1,000 dearest, in their order; then one whose \`user_id\` is \`${ALL_OTHERS}\`, where there are more`,
+      )
       .optional(),
   })
   .meta({ id: 'TeamAnalytics' });
@@ -93,7 +100,7 @@ export function analyticsRoutes(analytics: UsageAnalytics): Route[] {
           to: when(query.to),
           descendants: query.descendants === 'true',
         });
-        const subjects = (found.members ?? []).flatMap(({ keys }) => keys);
+        const subjects = peopleIn(found.members ?? []);
         return { status: 200, body: present(params.team, found), subjects };
       },
     }),
@@ -107,7 +114,9 @@ function present(
   const grouped = (sums: readonly UsageSums[], keyCount = 1) =>
     groups(sums, keyCount).map(([keys, same]) => ({ keys, ...figuresOf(same, currency) }));
   const dearestFirst = (sums: readonly UsageSums[], keyCount = 1) =>
-    grouped(sums, keyCount).toSorted((a, b) => b.cost - a.cost || b.requests - a.requests);
+    grouped(sums, keyCount).toSorted(
+      (a, b) => Number(areOthers(a)) - Number(areOthers(b)) || b.cost - a.cost || b.requests - a.requests,
+    );
   return {
     team_id: team,
     from: from.toISOString(),
@@ -130,9 +139,16 @@ function present(
       })),
     }),
     ...(members && {
-      members: dearestFirst(members).map(({ keys, ...sums }) => ({ user_id: profiles.of(keys[0]).alias, ...sums })),
+      members: dearestFirst(members).map(({ keys: [member], ...sums }) => ({
+        user_id: member === ALL_OTHERS ? ALL_OTHERS : profiles.of(member).alias,
+        ...sums,
+      })),
     }),
   };
+}
+
+function areOthers({ keys }: { readonly keys: readonly string[] }): boolean {
+  return keys.includes(ALL_OTHERS);
 }
 
 /** Sums whose first keys are the same belong together: they differ in further keys, and in currency. */

@@ -12,6 +12,7 @@ import {
   teamsDownwards,
   teamsUpwards,
 } from '../tenancy/service.ts';
+import { peopleIn } from './folding.ts';
 import { type Dimension, sumUsage, type UsageSums } from './reads.ts';
 
 const HOUR_MS = 3_600_000;
@@ -37,7 +38,7 @@ export interface TeamAnalytics {
   /** The team's. */
   readonly currency: string;
   readonly usage: { readonly models: readonly UsageSums[]; readonly days: readonly UsageSums[] } | null;
-  /** By provider and model. */
+  /** By provider and model; those that are not among the dearest together (`folding.ts`), as members are. */
   readonly models: readonly UsageSums[] | null;
   /** By person; without the histogram of latencies, as days are. */
   readonly members: readonly UsageSums[] | null;
@@ -70,8 +71,9 @@ export class UsageAnalytics {
       const upwards = await teamsUpwards(em, team.id);
       demand(caller, 'billing.read', [...upwards.map((above) => above.id), organization]);
       const teams = query.descendants ? await teamsDownwards(em, [team.id]) : [team.id];
+      const currency = currencyOf(upwards);
       const sums = (dimensions: Dimension[], histogram: boolean) =>
-        sumUsage(em, { organization, teams, from, to }, dimensions, { histogram });
+        sumUsage(em, { organization, teams, from, to }, dimensions, { histogram, dearestIn: currency });
       const timezone =
         upwards.find((above) => above.timezone)?.timezone ??
         (await organizationById(em, organization)).settings.timezone ??
@@ -81,15 +83,11 @@ export class UsageAnalytics {
       const models = wants('models') || wants('usage') ? await sums(['provider', 'model'], true) : null;
       const usage = models && wants('usage') ? { models, days: await sums([{ day: timezone }], false) } : null;
       const members = wants('members') ? await sums(['person'], false) : null;
-      const profiles = await this.#people.profiles(
-        em,
-        organization,
-        (members ?? []).map(({ keys }) => keys[0] ?? ''),
-      );
+      const profiles = await this.#people.profiles(em, organization, peopleIn(members ?? []));
       return {
         from,
         to,
-        currency: currencyOf(upwards),
+        currency,
         usage,
         models: wants('models') ? models : null,
         members,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { MasterKey } from '../platform/crypto/master-key.ts';
 import type { Caller } from '../platform/http/caller.ts';
 import { newId } from '../platform/ids.ts';
@@ -7,38 +8,41 @@ import type { People } from '../tenancy/service.ts';
 import type { Catalogue } from './catalogue.ts';
 import { EventIdentities, type EventIdentity } from './event-identity.ts';
 import { readEvent, type UsageEvent } from './event-reader.ts';
+import { type Outcome, Outcomes } from './outcomes.ts';
 import { type Place, Places } from './places.ts';
-import { PriceBook } from './price-book.ts';
-import { holdPrices, readRates } from './rate-store.ts';
+import { type NotConverted, type Price, PriceBook } from './price-book.ts';
+import { conversionsOf, holdPrices, type OwnRates, readRates } from './rate-store.ts';
 import { invalid, Rejection } from './rejection.ts';
-import type { Line } from './rules/lines.ts';
+import type { Line, StatedCost } from './rules/lines.ts';
 import { rollupsOf, type Spend, spendsOf } from './rules/rollup.ts';
 import { claimEvents, knownEvents, writeLines } from './store.ts';
 
 /** An event as it came, or why it could not even be taken out of its envelope. */
 export type Incoming = { readonly event: unknown } | Rejection;
 
-/** What came of an event. */
-export type Outcome =
-  | { readonly status: 'accepted'; readonly line: Line }
-  /** It was booked before, by this request or an earlier one. */
-  | { readonly status: 'duplicate' }
-  | { readonly status: 'rejected'; readonly rejection: Rejection };
-
 export interface BookedBatch {
   /** In the order of the events. */
   readonly outcomes: readonly Outcome[];
-  /** What the accepted ones have cost, for whoever counts money. */
+  /** How many this transaction has booked; fewer than were accepted where an earlier attempt of the request has booked some. */
+  readonly booked: number;
+  /** What these have cost, for whoever counts money. */
   readonly spends: readonly Spend[];
-  /** SHA-256 over the identities of what was accepted, in hexadecimal. */
+  /** SHA-256 over the identities of these, in hexadecimal. */
   readonly digest: string;
 }
 
 /** A valid event that has its place, on the way into the ledger. */
-interface Candidate {
+interface Placed {
   readonly index: number;
   readonly event: UsageEvent;
   readonly place: Place;
+}
+
+interface Priced extends Placed {
+  readonly line: Line;
+}
+
+interface Candidate extends Priced {
   readonly identity: EventIdentity;
 }
 
@@ -77,64 +81,55 @@ export class UsageBooking {
       this.#people,
       events.map(({ event }) => event),
     );
-    const candidates = this.#placeAll(events, places, caller.organization, outcomes);
-    const own = await readRates(em, caller.organization, modelsOf(candidates));
-    const prices = new PriceBook(this.#catalogue, own);
-    const priced = candidates.flatMap((candidate) => {
-      const line = lineOf(candidate, prices, kind, at);
-      if (!(line instanceof Rejection)) return [{ ...candidate, line }];
-      outcomes.reject(candidate.index, line);
-      return [];
-    });
-    const fresh = await this.#claim(tx, caller.organization, batch, priced, outcomes);
+    const placed = placeAll(events, places, outcomes);
+    const { begins, ...own } = await ratesFor(em, caller.organization, placed);
+    const priced = priceAll(placed, new PriceBook(this.#catalogue, own), kind, at, outcomes);
+    const candidates = this.#identify(priced, caller.organization, outcomes);
+    const fresh = await this.#claim(tx, caller.organization, batch, candidates, outcomes);
     const lines = fresh.map(({ line }) => line);
     await writeLines(em, caller.organization, batch, at, lines, rollupsOf(lines));
-    return { outcomes: outcomes.all(), spends: spendsOf(lines, own.exchange), digest: digestOf(fresh) };
+    return {
+      outcomes: outcomes.all(),
+      booked: fresh.length,
+      spends: spendsOf(lines, begins),
+      digest: digestOf(fresh),
+    };
   }
 
-  #placeAll(
-    events: readonly { index: number; event: UsageEvent }[],
-    places: Places,
-    organization: string,
-    outcomes: Outcomes,
-  ): Candidate[] {
+  /** Keeps one of those with the same id. What could not be booked is not among them: it takes no id away. */
+  #identify(priced: readonly Priced[], organization: string, outcomes: Outcomes): Candidate[] {
     const identities = new EventIdentities(this.#master, organization);
     const byKey = new Map<string, Candidate>();
-    for (const { index, event } of events) {
-      const place = places.of(event);
-      if (place instanceof Rejection) {
-        outcomes.reject(index, place);
-        continue;
-      }
+    for (const { index, event, place, line } of priced) {
       const identity = identities.of(event, place);
       const earlier = byKey.get(identity.key);
       if (earlier?.identity.content === identity.content) outcomes.sameAs(index, earlier.index);
       else if (earlier) outcomes.repeat(index, false);
-      else byKey.set(identity.key, { index, event, place, identity });
+      else byKey.set(identity.key, { index, event, place, line, identity });
     }
     return [...byKey.values()];
   }
 
   /** Keeps those that no other request has booked. */
-  async #claim<Priced extends Candidate & { readonly line: Line }>(
+  async #claim(
     tx: Transaction,
     organization: string,
     batch: string,
-    priced: readonly Priced[],
+    candidates: readonly Candidate[],
     outcomes: Outcomes,
-  ): Promise<Priced[]> {
+  ): Promise<Candidate[]> {
     const claimed = await claimEvents(
       tx.em,
       organization,
       batch,
-      priced.map(({ identity, event }) => ({ identity, occurredAt: event.occurredAt })),
+      candidates.map(({ identity, event }) => ({ identity, occurredAt: event.occurredAt })),
     );
     const known = await knownEvents(
       tx.em,
       organization,
-      priced.flatMap(({ identity }) => (claimed.has(identity.key) ? [] : [identity.key])),
+      candidates.flatMap(({ identity }) => (claimed.has(identity.key) ? [] : [identity.key])),
     );
-    return priced.filter(({ index, identity, line }) => {
+    return candidates.filter(({ index, identity, line }) => {
       const before = known.get(identity.key);
       const sameContent = before?.content === identity.content;
       if (!before || (sameContent && before.batch === batch)) outcomes.accept(index, line);
@@ -142,54 +137,6 @@ export class UsageBooking {
       return claimed.has(identity.key);
     });
   }
-}
-
-/** What came of each event, as far as it is known yet. */
-class Outcomes {
-  readonly #byIndex: (Outcome | undefined)[];
-  readonly #firsts = new Map<number, number>();
-
-  constructor(count: number) {
-    this.#byIndex = Array.from({ length: count });
-  }
-
-  accept(index: number, line: Line): void {
-    this.#byIndex[index] = { status: 'accepted', line };
-  }
-
-  reject(index: number, rejection: Rejection): void {
-    this.#byIndex[index] = { status: 'rejected', rejection };
-  }
-
-  repeat(index: number, sameContent: boolean): void {
-    if (sameContent) this.#byIndex[index] = { status: 'duplicate' };
-    else
-      this.reject(
-        index,
-        new Rejection('idempotency-conflict', [
-          { path: 'id', message: 'was used for an event that says something else' },
-        ]),
-      );
-  }
-
-  /** The event at `first` comes again: where that one is not booked, neither was this one. */
-  sameAs(index: number, first: number): void {
-    this.#firsts.set(index, first);
-  }
-
-  all(): Outcome[] {
-    return this.#byIndex.map((own, index) => {
-      const first = this.#firsts.get(index);
-      if (first === undefined) return definite(own, index);
-      const outcome = definite(this.#byIndex[first], first);
-      return outcome.status === 'rejected' ? outcome : { status: 'duplicate' };
-    });
-  }
-}
-
-function definite(outcome: Outcome | undefined, index: number): Outcome {
-  if (!outcome) throw new Error(`event ${index} of a batch has no outcome`);
-  return outcome;
 }
 
 function readAll(incoming: readonly Incoming[], now: Date, outcomes: Outcomes): { index: number; event: UsageEvent }[] {
@@ -201,7 +148,45 @@ function readAll(incoming: readonly Incoming[], now: Date, outcomes: Outcomes): 
   });
 }
 
-function modelsOf(candidates: readonly Candidate[]): { provider: string; model: string }[] {
+function placeAll(
+  events: readonly { index: number; event: UsageEvent }[],
+  places: Places,
+  outcomes: Outcomes,
+): Placed[] {
+  return events.flatMap(({ index, event }) => {
+    const place = places.of(event);
+    if (!(place instanceof Rejection)) return [{ index, event, place }];
+    outcomes.reject(index, place);
+    return [];
+  });
+}
+
+async function ratesFor(em: EntityManager, organization: string, placed: readonly Placed[]): Promise<OwnRates> {
+  if (placed.length === 0) return { rates: [], exchange: [], begins: [] };
+  const calls = placed.map(({ event: { cost, occurredAt }, place: { currency } }) => ({
+    stated: cost,
+    occurredAt,
+    currency,
+  }));
+  return readRates(em, organization, modelsOf(placed), conversionsOf(calls));
+}
+
+function priceAll(
+  placed: readonly Placed[],
+  prices: PriceBook,
+  kind: 'usage' | 'settlement',
+  at: Date,
+  outcomes: Outcomes,
+): Priced[] {
+  return placed.flatMap((event) => {
+    const line = lineOf(event, prices, kind, at);
+    if (!(line instanceof Rejection)) return [{ ...event, line }];
+    outcomes.reject(event.index, line);
+    return [];
+  });
+}
+
+function modelsOf(candidates: readonly Placed[]): { provider: string; model: string }[] {
   return [
     ...new Map(
       candidates.map(({ event: { provider, model } }) => [`${provider}\n${model}`, { provider, model }]),
@@ -210,22 +195,11 @@ function modelsOf(candidates: readonly Candidate[]): { provider: string; model: 
 }
 
 /** An unknown price is no reason to lose the event; a stated cost that cannot be converted is: nobody else knows it. */
-function lineOf(
-  { event, place }: Candidate,
-  prices: PriceBook,
-  kind: 'usage' | 'settlement',
-  at: Date,
-): Line | Rejection {
-  const price = event.cost
-    ? prices.statedIn(place.currency, event.cost, event.occurredAt)
-    : prices.priceIn(place.currency, event);
-  if (event.cost && !price)
-    return invalid(
-      'cost.currency',
-      `there is no exchange rate from ${event.cost.currency} to ${place.currency} at that time: set one, or state the cost in ${place.currency}`,
-    );
+function lineOf({ event, place }: Placed, prices: PriceBook, kind: 'usage' | 'settlement', at: Date): Line | Rejection {
+  const price = priceFor(event, place, prices);
+  if (price instanceof Rejection) return price;
   const { team, person, currency } = place;
-  const { provider, model, tokens, batched, latencyMs, success, occurredAt } = event;
+  const { provider, model, tokens, batched, serviceTier, latencyMs, success, occurredAt } = event;
   return {
     id: newId(at),
     team,
@@ -235,8 +209,10 @@ function lineOf(
     kind,
     tokens,
     batched,
+    serviceTier,
     cost: price?.cost ?? null,
     currency,
+    stated: event.cost && event.cost.currency !== currency ? event.cost : null,
     priceVersion: price?.version ?? null,
     pricedBy: price?.pricedBy ?? null,
     latencyMs,
@@ -244,6 +220,21 @@ function lineOf(
     occurredAt,
     corrects: null,
   };
+}
+
+function priceFor(event: UsageEvent, { currency }: Place, prices: PriceBook): Price | Rejection | null {
+  if (!event.cost) return prices.priceIn(currency, event);
+  const price = prices.statedIn(currency, event.cost, event.occurredAt);
+  return typeof price === 'string' ? rejectionOf(price, event.cost, currency) : price;
+}
+
+function rejectionOf(why: NotConverted, { currency }: StatedCost, wanted: string): Rejection {
+  return why === 'no-rate'
+    ? invalid(
+        'cost.currency',
+        `there is no exchange rate from ${currency} to ${wanted} at that time: set one, or state the cost in ${wanted}`,
+      )
+    : invalid('cost.value', `comes to more than 15 digits before the point in ${wanted}`);
 }
 
 function digestOf(booked: readonly Candidate[]): string {

@@ -19,7 +19,7 @@ export async function adoptCatalogue(database: Database, version: string = CATAL
  * Whether this program may price lines again: with older price lists than those that were adopted it would take back what newer
  * ones have put right.
  */
-export async function mayPriceAgain(em: EntityManager, version: string): Promise<boolean> {
+export async function mayPriceAgain(em: EntityManager, version: string = CATALOGUE_VERSION): Promise<boolean> {
   const rows = await em.execute<{ counts: boolean }[]>('select countersign.price_catalogue_counts(?) as counts', [
     version,
   ]);

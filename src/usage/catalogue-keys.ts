@@ -13,4 +13,8 @@ export const CATALOGUE_KEYS: Readonly<Record<TokenKind, { readonly usage: string
   cached_audio_tokens: { usage: 'cache_audio_read_tokens', price: 'cache_audio_read_mtok' },
   input_image_tokens: { usage: 'input_image_tokens', price: 'input_image_mtok' },
   output_image_tokens: { usage: 'output_image_tokens', price: 'output_image_mtok' },
+  cached_image_tokens: { usage: 'cache_image_read_tokens', price: 'cache_image_read_mtok' },
+  input_video_tokens: { usage: 'input_video_tokens', price: 'input_video_mtok' },
+  cached_video_tokens: { usage: 'cache_video_read_tokens', price: 'cache_video_read_mtok' },
+  output_video_tokens: { usage: 'output_video_tokens', price: 'output_video_mtok' },
 };

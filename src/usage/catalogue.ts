@@ -6,7 +6,8 @@ import { CATALOGUE_KEYS } from './catalogue-keys.ts';
 import type { KindRate, RateCard } from './rules/prices.ts';
 import { ALL_TOKEN_KINDS, type TokenKind } from './rules/token-kinds.ts';
 
-const CURRENCY = 'USD';
+/** What the price lists are in. */
+export const CATALOGUE_CURRENCY = 'USD';
 /** What these providers take of their prices through their batch APIs, as their price lists say; the catalogue does not. */
 const BATCH_FACTORS: Readonly<Record<string, string>> = { openai: '0.5', anthropic: '0.5', google: '0.5' };
 /** Prices that change with the time of the day do so on whole minutes. */
@@ -101,7 +102,7 @@ function cardOf(found: PriceCalculation): RateCard | null {
   const perThousandCalls = prices['requests_kcount'];
   if (Object.keys(kinds).length === 0) return null;
   return {
-    currency: CURRENCY,
+    currency: CATALOGUE_CURRENCY,
     version: versionOf(found),
     pricedBy: 'catalogue',
     kinds,

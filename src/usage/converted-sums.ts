@@ -22,7 +22,12 @@ export interface ConvertedCost {
 export async function costIn(em: EntityManager, currency: string, scope: UsageScope): Promise<ConvertedCost> {
   const sums = await sumUsage(em, scope, [], { histogram: false });
   const others = sums.filter((sum) => sum.currency !== currency);
-  const exchange = others.length === 0 ? [] : (await readRates(em, scope.organization, [])).exchange;
+  const exchange = await exchangeRates(
+    em,
+    scope,
+    others.map((other) => other.currency),
+    currency,
+  );
   let cost = sums.find((sum) => sum.currency === currency)?.cost ?? exactly(0);
   const unconverted = new Map<string, Amount>();
   for (const other of others) {
@@ -38,6 +43,16 @@ export async function costIn(em: EntityManager, currency: string, scope: UsageSc
     }
   }
   return { cost, unconverted, otherCurrencies: others.map((other) => other.currency) };
+}
+
+async function exchangeRates(
+  em: EntityManager,
+  { organization, from: since, to: until }: UsageScope,
+  from: readonly string[],
+  to: string,
+): Promise<OwnExchangeRate[]> {
+  if (from.length === 0) return [];
+  return (await readRates(em, organization, [], { from, to: [to], since, until })).exchange;
 }
 
 /** Divides what was spent in a currency by the exchange rate that held. @param versions of the one pair */

@@ -64,10 +64,15 @@ export const LedgerLine = defineEntity({
     otherTokens: p.json<Readonly<Record<string, number>>>().nullable(),
     /** Whether the provider's batch API was used, which has prices of its own. */
     batched: p.boolean(),
+    /** Null: one that price lists tell the price of. */
+    serviceTier: p.text().nullable(),
     /** Null: not priced yet. */
     cost: money().nullable(),
     /** The team's. */
     currency: p.text(),
+    /** What the cost was converted from, where it was stated in another currency. */
+    statedCost: money().nullable(),
+    statedCurrency: p.text().nullable(),
     priceVersion: p.text().nullable(),
     pricedBy: p.text().$type<PricedBy>().nullable(),
     latencyMs: p.integer().nullable(),
@@ -156,6 +161,7 @@ export const ExchangeRate = defineEntity({
   name: 'ExchangeRate',
   tableName: 'exchange_rates',
   ...tenantTable(),
+  indexes: [{ name: 'exchange_rates_begin', properties: ['organization', 'fromCurrency', 'effectiveFrom'] }],
   uniques: [{ properties: ['organization', 'fromCurrency', 'toCurrency', 'version'] }],
   properties: {
     ...tenantColumns,
@@ -184,6 +190,8 @@ export const Rerating = defineEntity({
     occurredFrom: p.datetime(),
     /** The last line that was looked at. */
     reached: p.uuid().nullable(),
+    /** The one that does it along with its own. */
+    joinedTo: p.uuid().nullable(),
     createdAt: p.datetime(),
   },
 });

@@ -43,10 +43,14 @@ const tokenFields = {
   input_audio_tokens: tokenCount,
   cached_audio_tokens: tokenCount,
   input_image_tokens: tokenCount,
+  cached_image_tokens: tokenCount,
+  input_video_tokens: tokenCount,
+  cached_video_tokens: tokenCount,
   output_tokens: tokenCount,
   reasoning_tokens: tokenCount,
   output_audio_tokens: tokenCount,
   output_image_tokens: tokenCount,
+  output_video_tokens: tokenCount,
 } satisfies Record<TokenKind, EventField>;
 
 /**
@@ -90,7 +94,7 @@ export const EVENT_FIELDS = {
     schema: {
       type: 'object',
       description:
-        'Instead of token counts: the provider’s answer as it came, of which only `model` and the usage are read and nothing is stored.',
+        'Instead of token counts: the provider’s answer as it came, of which only `model`, `service_tier` and the usage are read and nothing else is stored.',
     },
   },
   batch: {

@@ -24,15 +24,12 @@ export class EventIdentities {
 
   /** @param place internal ids of team and person: an alias may be given to somebody else one day */
   of(event: UsageEvent, place: { readonly team: string; readonly person: string }): EventIdentity {
-    const { provider, model, tokens, batched, cost, latencyMs, success, occurredAt, metadata } = event;
-    const counts = ALL_TOKEN_KINDS.map((kind) => tokens[kind] ?? 0);
+    const { provider, cost, latencyMs, success, occurredAt, metadata } = event;
     const content = [
       place.team,
       place.person,
       provider,
-      model,
-      counts,
-      batched,
+      ...usedIn(event),
       cost?.value.toFixed() ?? null,
       cost?.currency ?? null,
       latencyMs,
@@ -51,4 +48,13 @@ export class EventIdentities {
     const hex = hash('sha256', `${this.#secret}\n${purpose}\n${text}`, 'hex');
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
   }
+}
+
+/**
+ * What the event says was used. Kinds without tokens are left out, and of a provider's answer what it says itself is taken: an
+ * event that comes again after an upgrade, which knows more kinds and reads more of answers, is the same.
+ */
+function usedIn({ model, tokens, batched, answer }: UsageEvent): unknown[] {
+  if (answer) return [answer.model, answer.usage, answer.batched];
+  return [model, ALL_TOKEN_KINDS.flatMap((kind) => (tokens[kind] ? [[kind, tokens[kind]]] : [])), batched];
 }

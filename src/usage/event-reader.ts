@@ -3,6 +3,7 @@ import { type Amount, exactly } from '../platform/money.ts';
 import type { FieldError } from '../platform/errors.ts';
 import { EVENT_FIELDS, type EventFieldName, isRecord, MAX_TOKENS } from './event-fields.ts';
 import { readProviderBody } from './provider-bodies.ts';
+import { usagePartOf } from './provider-usage-part.ts';
 import { invalid, Rejection } from './rejection.ts';
 import { ALL_TOKEN_KINDS, takeApart, type TokenCounts } from './rules/token-kinds.ts';
 
@@ -16,6 +17,10 @@ export interface UsageEvent {
   readonly model: string;
   readonly tokens: TokenCounts;
   readonly batched: boolean;
+  /** Null: one that price lists tell the price of. */
+  readonly serviceTier: string | null;
+  /** What was said of the call where a provider's answer came with it: what is told beside it, and its usage as it stands there. */
+  readonly answer: { readonly model: string | null; readonly batched: boolean | null; readonly usage: string } | null;
   readonly cost: { readonly value: Amount; readonly currency: string } | null;
   readonly latencyMs: number | null;
   readonly success: boolean;
@@ -63,7 +68,7 @@ export function readEvent(raw: unknown, now: Date): UsageEvent | Rejection {
     return invalid('occurred_at', `must not be more than ${MAX_LATE_DAYS} days ago`);
   const counted = countsOf(event);
   if (counted instanceof Rejection) return counted;
-  const { model, tokens, batched } = counted;
+  const { model, tokens, batched, serviceTier } = counted;
   return {
     id: event.id,
     source: event.source ?? DEFAULT_SOURCE,
@@ -73,6 +78,10 @@ export function readEvent(raw: unknown, now: Date): UsageEvent | Rejection {
     model,
     tokens,
     batched,
+    serviceTier,
+    answer: event.response
+      ? { model: event.model ?? null, batched: event.batch ?? null, usage: usagePartOf(event.response) }
+      : null,
     cost: event.cost ? { value: exactly(event.cost.value), currency: event.cost.currency } : null,
     latencyMs: event.latency_ms ?? null,
     success: event.success ?? true,
@@ -96,13 +105,20 @@ function errorsIn(raw: Readonly<Record<string, unknown>>): FieldError[] {
   return errors;
 }
 
+interface Counted {
+  readonly model: string;
+  readonly tokens: TokenCounts;
+  readonly batched: boolean;
+  readonly serviceTier: string | null;
+}
+
 /** The token counts, whoever says them: the event itself, or the provider's answer that it brings. */
-function countsOf(event: CheckedEvent): { model: string; tokens: TokenCounts; batched: boolean } | Rejection {
+function countsOf(event: CheckedEvent): Counted | Rejection {
   const given = givenTokens(event);
   if (!event.response) {
     for (const name of ['model', 'input_tokens', 'output_tokens'] as const)
       if (event[name] === undefined) return invalid(name, 'is required where there is no `response`');
-    return checkedCounts(event.model!, given, event.batch ?? false);
+    return agreeing({ model: event.model!, tokens: given, batched: event.batch ?? false, serviceTier: null });
   }
   if (Object.keys(given).length > 0)
     return invalid('response', 'must not come together with token counts: give one or the other');
@@ -112,7 +128,10 @@ function countsOf(event: CheckedEvent): { model: string; tokens: TokenCounts; ba
   if (model === null) return invalid('model', 'is required: the response does not name it');
   if (EVENT_FIELDS.model.check(model) !== null)
     return invalid('response', 'names a model that cannot be stored: give `model`');
-  return checkedCounts(model, read.tokens, event.batch ?? read.batched);
+  for (const [kind, count] of Object.entries(read.tokens))
+    if (!Number.isInteger(count) || count < 0 || count > MAX_TOKENS)
+      return invalid('response', `has ${kind} that are no whole number from 0 to ${MAX_TOKENS}`);
+  return { model, tokens: read.tokens, batched: event.batch ?? read.batched, serviceTier: read.serviceTier };
 }
 
 function givenTokens(event: CheckedEvent): TokenCounts {
@@ -124,16 +143,13 @@ function givenTokens(event: CheckedEvent): TokenCounts {
   return tokens;
 }
 
-function checkedCounts(
-  model: string,
-  tokens: TokenCounts,
-  batched: boolean,
-): { model: string; tokens: TokenCounts; batched: boolean } | Rejection {
-  for (const [kind, count] of Object.entries(tokens))
-    if (!Number.isInteger(count) || count > MAX_TOKENS)
-      return invalid('response', `has ${kind} that are no whole number from 0 to ${MAX_TOKENS}`);
-  const apart = takeApart(tokens);
-  if ('contradiction' in apart)
-    return invalid(apart.contradiction, 'must count all tokens of which other counts say that they are part');
-  return { model, tokens, batched };
+/**
+ * Refuses counts that contradict each other: whoever counts can count again. A provider's answer says what was spent as well as
+ * it is known; it is booked, and waits for a price.
+ */
+function agreeing(counted: Counted): Counted | Rejection {
+  const apart = takeApart(counted.tokens);
+  return 'contradiction' in apart
+    ? invalid(apart.contradiction, 'must count all tokens of which other counts say that they are part')
+    : counted;
 }

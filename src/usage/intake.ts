@@ -11,7 +11,10 @@ export interface IntakeResult {
   readonly rejected: readonly { readonly index: number; readonly rejection: Rejection }[];
 }
 
-/** Takes batches of usage events in: one transaction and one audit entry each, whatever becomes of its events. */
+/**
+ * Takes batches of usage events in: one transaction and one audit entry each, whatever becomes of its events. A batch that comes
+ * again because nobody heard the answer has its entry already.
+ */
 export class UsageIntake {
   readonly #work: UnitOfWork;
   readonly #booking: UsageBooking;
@@ -26,7 +29,7 @@ export class UsageIntake {
 
   take(caller: Caller, origin: Origin, operation: Operation, incoming: readonly Incoming[]): Promise<IntakeResult> {
     return this.#work.write(origin, async (tx) => {
-      const { outcomes, spends, digest } = await this.#booking.book(tx, caller, incoming, operation.id);
+      const { outcomes, booked, spends, digest } = await this.#booking.book(tx, caller, incoming, operation.id);
       if (spends.length > 0) await this.#sink?.booked(tx, spends);
       const count = (status: 'accepted' | 'duplicate') =>
         outcomes.filter((outcome) => outcome.status === status).length;
@@ -34,11 +37,13 @@ export class UsageIntake {
         outcome.status === 'rejected' ? [{ index, rejection: outcome.rejection }] : [],
       );
       const result = { accepted: count('accepted'), duplicates: count('duplicate'), rejected };
-      tx.record({
-        action: 'usage.reported',
-        resource: { type: 'usage_batch', id: operation.id },
-        detail: { accepted: result.accepted, duplicates: result.duplicates, rejected: rejected.length, digest },
-      });
+      const isRecorded = booked === 0 && result.accepted > 0;
+      if (!isRecorded)
+        tx.record({
+          action: 'usage.reported',
+          resource: { type: 'usage_batch', id: operation.id },
+          detail: { accepted: booked, duplicates: result.duplicates, rejected: rejected.length, digest },
+        });
       return result;
     });
   }

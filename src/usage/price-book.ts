@@ -1,6 +1,7 @@
-import { type Amount, compareAmounts, exactly, multiplyAmounts, roundAmount } from '../platform/money.ts';
+import { type Amount, compareAmounts, exactly, isWritable, multiplyAmounts, roundAmount } from '../platform/money.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { OwnExchangeRate, OwnRate } from './rate-store.ts';
+import type { StatedCost } from './rules/lines.ts';
 import { type PricedBy, priceOf, type RateCard } from './rules/prices.ts';
 import { undatedModel } from './rules/model-names.ts';
 import { cardOf, versionAt } from './rules/rates.ts';
@@ -13,12 +14,17 @@ export interface Price {
   readonly pricedBy: PricedBy;
 }
 
+/** Why a cost cannot be booked in another currency: nobody has set an exchange rate, or it comes to more than any line may. */
+export type NotConverted = 'no-rate' | 'too-much';
+
 /** What is to be priced. */
 export interface Priceable {
   readonly provider: string;
   readonly model: string;
   readonly tokens: TokenCounts;
   readonly batched: boolean;
+  /** One that the public list does not tell the price of; null or left out: the usual one. */
+  readonly serviceTier?: string | null;
   readonly occurredAt: Date;
   /** How many calls the counts are of; one unless said otherwise. */
   readonly calls?: number;
@@ -46,15 +52,15 @@ export class PriceBook {
     for (const rate of own.exchange) push(this.#exchange, pairOf(rate.from, rate.to), rate);
   }
 
-  /** The price of a call in a currency; null where there is none yet. */
+  /** The price of a call in a currency; null where there is none yet, or it comes to more than any line may. */
   priceIn(currency: string, call: Priceable): Price | null {
     const card = this.cardFor(call);
+    if (call.serviceTier && card?.pricedBy === 'catalogue') return null;
     const cost = card && priceOf(card, call.tokens, call.batched, call.calls);
-    return (
-      card &&
-      cost &&
-      this.#convert({ cost, version: card.version, pricedBy: card.pricedBy }, card.currency, currency, call.occurredAt)
-    );
+    if (!card || !cost) return null;
+    const price = { cost, version: card.version, pricedBy: card.pricedBy };
+    const converted = this.#convert(price, card.currency, currency, call.occurredAt);
+    return typeof converted === 'string' ? null : converted;
   }
 
   /**
@@ -68,8 +74,8 @@ export class PriceBook {
     return costs.reduce((most, cost) => (most && cost ? (compareAmounts(cost, most) > 0 ? cost : most) : null));
   }
 
-  /** A cost that somebody states, in the currency that it is to be booked in; null where there is no exchange rate. */
-  statedIn(currency: string, stated: { readonly value: Amount; readonly currency: string }, at: Date): Price | null {
+  /** A cost that somebody states, in the currency that it is to be booked in. */
+  statedIn(currency: string, stated: StatedCost, at: Date): Price | NotConverted {
     return this.#convert({ cost: stated.value, version: null, pricedBy: 'caller' }, stated.currency, currency, at);
   }
 
@@ -96,14 +102,16 @@ export class PriceBook {
     return card;
   }
 
-  #convert(price: Price, from: string, to: string, at: Date): Price | null {
-    if (from === to) return price;
+  #convert(price: Price, from: string, to: string, at: Date): Price | NotConverted {
+    if (from === to) return isWritable(price.cost) ? price : 'too-much';
     const rate = versionAt(this.#exchange.get(pairOf(from, to)) ?? [], at);
-    if (!rate) return null;
+    if (!rate) return 'no-rate';
+    const cost = roundAmount(multiplyAmounts(price.cost, exactly(rate.rate)));
+    if (!isWritable(cost)) return 'too-much';
     const name = `${from}/${to} v${rate.version}`;
     return {
       ...price,
-      cost: roundAmount(multiplyAmounts(price.cost, exactly(rate.rate))),
+      cost,
       version: price.version === null ? name : `${price.version}, ${name}`,
     };
   }

@@ -6,28 +6,27 @@ import { decodeCursor, type Page, pageFrom } from '../platform/http/pagination.t
 import { newId } from '../platform/ids.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { demand } from '../tenancy/service.ts';
+import type { Catalogue } from './catalogue.ts';
 import { ExchangeRate, PriceRate, Rerating } from './entities.ts';
 import type { CurrencyPair, ExchangeRateFollower } from './exchange-follower.ts';
+import { beginOfFirstExchangeRate, beginOfFirstRate, type ModelName } from './first-versions.ts';
 import { changePrices } from './rate-store.ts';
 import type { RatesDocument } from './rules/rates.ts';
-
-export interface ModelName {
-  readonly provider: string;
-  readonly model: string;
-}
 
 /** An organization's own prices and exchange rates. Every change is a new version, and prices again what it concerns. */
 export class RateService {
   readonly #work: UnitOfWork;
+  readonly #catalogue: Catalogue;
   readonly #follower: ExchangeRateFollower;
 
-  constructor(work: UnitOfWork, follower: ExchangeRateFollower) {
-    this.#work = work;
-    this.#follower = follower;
+  constructor(parts: { work: UnitOfWork; catalogue: Catalogue; follower: ExchangeRateFollower }) {
+    this.#work = parts.work;
+    this.#catalogue = parts.catalogue;
+    this.#follower = parts.follower;
   }
 
   /**
-   * @param effectiveFrom null: from now on
+   * @param effectiveFrom null: from now on; the first version before every call that waits for it
    * @throws ProblemError `forbidden`, `precondition-failed`
    */
   async putRate(
@@ -41,13 +40,14 @@ export class RateService {
     return this.#change(caller, origin, async (tx) => {
       const newest = await newestRate(tx.em, caller.organization, name);
       checkIfMatch(ifMatch, newest?.version ?? 0);
+      const usual = newest ? tx.at : await beginOfFirstRate(tx.em, this.#catalogue, caller.organization, name, tx.at);
       const row = tx.em.create(PriceRate, {
         id: newId(tx.at),
         organization: caller.organization,
         ...name,
         version: (newest?.version ?? 0) + 1,
         rates,
-        effectiveFrom: effectiveFrom ?? tx.at,
+        effectiveFrom: effectiveFrom ?? usual,
         createdAt: tx.at,
       });
       tx.em.persist(row);
@@ -83,7 +83,10 @@ export class RateService {
     });
   }
 
-  /** @throws ProblemError `forbidden`, `precondition-failed`; InvalidRequest where both currencies are the same */
+  /**
+   * @param effectiveFrom as with prices
+   * @throws ProblemError `forbidden`, `precondition-failed`; InvalidRequest where both currencies are the same
+   */
   async putExchangeRate(
     caller: Caller,
     origin: Origin,
@@ -96,6 +99,7 @@ export class RateService {
     return this.#change(caller, origin, async (tx) => {
       const newest = await newestExchangeRate(tx.em, caller.organization, { from, to });
       checkIfMatch(ifMatch, newest?.version ?? 0);
+      const usual = newest ? tx.at : await beginOfFirstExchangeRate(tx.em, caller.organization, { from, to }, tx.at);
       const row = tx.em.create(ExchangeRate, {
         id: newId(tx.at),
         organization: caller.organization,
@@ -103,7 +107,7 @@ export class RateService {
         toCurrency: to,
         version: (newest?.version ?? 0) + 1,
         rate,
-        effectiveFrom: effectiveFrom ?? tx.at,
+        effectiveFrom: effectiveFrom ?? usual,
         createdAt: tx.at,
       });
       tx.em.persist(row);
@@ -161,6 +165,7 @@ function priceAgain(tx: Transaction, name: ModelName | null, occurredFrom: Date)
     model: name?.model ?? null,
     occurredFrom,
     reached: null,
+    joinedTo: null,
     createdAt: tx.at,
   });
   tx.enqueue({ id: newId(tx.at), channel: 'rating', reference: { rerating: id } });

@@ -1,7 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { CATALOGUE_CURRENCY } from './catalogue.ts';
 import { undatedModel } from './rules/model-names.ts';
 import type { RatesDocument, Versioned } from './rules/rates.ts';
-import { textArray } from '../platform/database/sql-arrays.ts';
+import { quarterOf } from './rules/rollup.ts';
+import { plainArray, textArray } from '../platform/database/sql-arrays.ts';
 
 export interface OwnRate extends Versioned {
   readonly provider: string;
@@ -32,33 +34,107 @@ export async function changePrices(em: EntityManager, organization: string): Pro
   await em.execute(`select pg_advisory_xact_lock(${LOCKED})`, [organization]);
 }
 
+/** Which exchange rates are needed. */
+export interface Conversions {
+  /** Currencies that costs are stated in; those of prices are known to the database. */
+  readonly from: Iterable<string>;
+  /** Currencies that costs are booked in. */
+  readonly to: Iterable<string>;
+  /** The moments of the first and the last call. */
+  readonly since: Date;
+  readonly until: Date;
+}
+
+export interface OwnRates {
+  /** Every version. */
+  readonly rates: OwnRate[];
+  /** The versions that hold at some moment in question. */
+  readonly exchange: OwnExchangeRate[];
+  /** When an exchange rate begins out of a currency that is booked in, from the first quarter of an hour in question on. */
+  readonly begins: Date[];
+}
+
+interface RatesRow {
+  readonly rates: StoredVersion<OwnRate>[];
+  readonly exchange: StoredVersion<OwnExchangeRate>[];
+  readonly begins: string[];
+}
+
 /**
- * The organization's own prices that may hold for calls with these names of models, and all its exchange rates, every version
- * of them; one round trip.
+ * The organization's own prices that may hold for calls with these names of models, and the exchange rates that may; one round
+ * trip. Of a pair that has a new rate every day, years of them need not be read: those that begin within the time, and the one
+ * that holds before.
  */
 export async function readRates(
   em: EntityManager,
   organization: string,
   models: readonly { readonly provider: string; readonly model: string }[],
-): Promise<{ rates: OwnRate[]; exchange: OwnExchangeRate[] }> {
+  { from, to, since, until }: Conversions,
+): Promise<OwnRates> {
   const names = models.flatMap(({ provider, model }) => [
     { provider, model },
     { provider, model: undatedModel(model) },
   ]);
-  const [row] = await em.execute<{ rates: StoredVersion<OwnRate>[]; exchange: StoredVersion<OwnExchangeRate>[] }[]>(
-    `select
-       coalesce((select jsonb_agg(jsonb_build_object('provider', provider, 'model', model, 'version', version, 'rates', rates, 'effectiveFrom', effective_from))
-         from countersign.price_rates where organization_id = ? and (provider, model) in (select * from unnest(?::text[], ?::text[]))), '[]') as rates,
+  const booked = plainArray([...new Set(to)]);
+  const [row] = await em.execute<RatesRow[]>(
+    `with own as (
+       select provider, model, version, rates, effective_from from countersign.price_rates
+       where organization_id = ? and (provider, model) in (select * from unnest(?::text[], ?::text[]))
+     ), pairs as (
+       select f.currency as from_currency, t.currency as to_currency
+       from (select unnest(?::text[]) union select rates ->> 'currency' from own) f (currency), unnest(?::text[]) t (currency) where f.currency <> t.currency
+     )
+     select
+       coalesce((select jsonb_agg(jsonb_build_object('provider', provider, 'model', model, 'version', version, 'rates', rates, 'effectiveFrom', effective_from)) from own), '[]') as rates,
        coalesce((select jsonb_agg(jsonb_build_object('from', from_currency, 'to', to_currency, 'version', version, 'rate', rate::text, 'effectiveFrom', effective_from))
-         from countersign.exchange_rates where organization_id = ?), '[]') as exchange`,
+         from pairs cross join lateral (
+           (select version, rate, effective_from from countersign.exchange_rates e
+            where e.organization_id = ? and (e.from_currency, e.to_currency) = (pairs.from_currency, pairs.to_currency) and effective_from <= ? order by version desc limit 1)
+           union all
+           select version, rate, effective_from from countersign.exchange_rates e
+           where e.organization_id = ? and (e.from_currency, e.to_currency) = (pairs.from_currency, pairs.to_currency) and effective_from > ? and effective_from <= ?
+         ) versions), '[]') as exchange,
+       coalesce((select jsonb_agg(distinct effective_from) from countersign.exchange_rates
+         where organization_id = ? and from_currency = any(?::text[]) and effective_from >= ? and effective_from <= ?), '[]') as begins`,
     [
       organization,
       textArray(names.map(({ provider }) => provider)),
       textArray(names.map(({ model }) => model)),
+      plainArray([...new Set([...from, CATALOGUE_CURRENCY])]),
+      booked,
       organization,
+      since,
+      organization,
+      since,
+      until,
+      organization,
+      booked,
+      quarterOf(since),
+      until,
     ],
   );
-  return { rates: (row?.rates ?? []).map(withDate), exchange: (row?.exchange ?? []).map(withDate) };
+  return {
+    rates: (row?.rates ?? []).map(withDate),
+    exchange: (row?.exchange ?? []).map(withDate),
+    begins: (row?.begins ?? []).map((begin) => new Date(begin)),
+  };
+}
+
+/** What calls need that are to be priced. @param calls at least one */
+export function conversionsOf(
+  calls: readonly {
+    readonly currency: string;
+    readonly stated: { readonly currency: string } | null;
+    readonly occurredAt: Date;
+  }[],
+): Conversions {
+  const moments = calls.map(({ occurredAt }) => occurredAt.getTime());
+  return {
+    from: calls.flatMap(({ stated }) => (stated ? [stated.currency] : [])),
+    to: calls.map(({ currency }) => currency),
+    since: new Date(moments.reduce((first, moment) => Math.min(first, moment))),
+    until: new Date(moments.reduce((last, moment) => Math.max(last, moment))),
+  };
 }
 
 type StoredVersion<Version extends Versioned> = Omit<Version, 'effectiveFrom'> & { readonly effectiveFrom: string };

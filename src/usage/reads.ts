@@ -1,8 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Amount, exactly } from '../platform/money.ts';
+import { foldedQuery } from './folding.ts';
 import { LATENCY_BUCKET_COUNT } from './rules/latency.ts';
 import { TOKEN_COLUMNS, type TokenColumn } from './rules/token-kinds.ts';
-import { plainArray } from '../platform/database/sql-arrays.ts';
+import { splitHours } from './rules/split-hours.ts';
+import { plainArray, timeArray } from '../platform/database/sql-arrays.ts';
 
 /** Whose usage, and when: from a moment (included) to another (excluded). */
 export interface UsageScope {
@@ -62,28 +64,33 @@ const LINE_AS_ROLLUP = `
 /**
  * Adds usage up, divided by the dimensions and always by currency; exact to the last digit. It reads rollups: of full days of UTC,
  * and of the hours at both ends. Only where a boundary is no full hour of UTC, as midnight is not in every time zone, the lines
- * of that one hour are read. Days of another time zone are put together from hours.
+ * of that one hour are read. Days of another time zone are put together from hours, and from the lines of those hours within which
+ * a day begins.
  * @param dimensions none: totals
  * @param histogram whether `latency.buckets` is wanted, which takes as long as everything else
+ * @param dearestIn a currency: only the dearest in it are told by name, and the others together (`folding.ts`)
  * @returns in no particular order; nothing where nothing was used
  */
 export async function sumUsage(
   em: EntityManager,
   scope: UsageScope,
   dimensions: readonly Dimension[] = [],
-  { histogram = true } = {},
+  { histogram = true, dearestIn = null }: { histogram?: boolean; dearestIn?: string | null } = {},
 ): Promise<UsageSums[]> {
   const keys = dimensions.map(expressionOf);
-  const source = sourceOf(scope, hasOnlyDaysOfUtc(dimensions));
+  const source = sourceOf(scope, zonesOf(dimensions));
   // Keys become text only when little is left of the rows: to do it row by row would take longer than adding them up.
   const names = keys.map((_, index) => `k${index}`);
-  const rows = await em.execute<SumsRow[]>(
-    `select array[${names.map((name) => `${name}::text`).join(', ')}]::text[] as keys, currency, ${SUMMED.join(', ')}, cost::text as cost, buckets from (
-       select ${keys.map(({ sql }, index) => `${sql} as k${index}, `).join('')}currency, ${SUMMED.map((name) => `sum(${name})::float8 as ${name}`).join(', ')}, sum(cost) as cost,
+  const sums: Fragment = {
+    sql: `select 0 as way, ${keys.map(({ sql }, index) => `${sql} as k${index}, `).join('')}currency, ${SUMMED.map((name) => `sum(${name})::float8 as ${name}`).join(', ')}, sum(cost) as cost,
          ${histogram ? `array[${BUCKETS}]` : 'array[]'}::float8[] as buckets
-       from (${source.sql}) u group by ${[...names, 'currency'].join(', ')}
-     ) sums`,
-    [...keys.flatMap(({ values }) => values), ...source.values],
+       from (${source.sql}) u group by ${[...names, 'currency'].join(', ')}`,
+    values: [...keys.flatMap(({ values }) => values), ...source.values],
+  };
+  const told = dearestIn === null ? sums : folded(sums, dimensions, dearestIn, histogram);
+  const rows = await em.execute<SumsRow[]>(
+    `select array[${names.map((name) => `${name}::text`).join(', ')}]::text[] as keys, currency, ${SUMMED.join(', ')}, cost::text as cost, buckets from (${told.sql}) sums`,
+    [...told.values],
   );
   return rows.map(sumsOf);
 }
@@ -92,28 +99,35 @@ export async function sumUsage(
  * Adds usage up in several ways at once, from one look at the rollups: first by everything that is asked for, and what is
  * left of the rows then once more for each way. Without latencies' histogram.
  * @param ways each a list of dimensions, as `sumUsage` takes them; all different
+ * @param dearestIn as `sumUsage` takes it
  * @returns the sums of each way, in the order of the ways
  */
 export async function sumUsageInWays(
   em: EntityManager,
   scope: UsageScope,
   ways: readonly (readonly Dimension[])[],
+  { dearestIn = null }: { dearestIn?: string | null } = {},
 ): Promise<UsageSums[][]> {
   const dimensions = [...new Set(ways.flat())];
   const keys = dimensions.map(expressionOf);
   const names = keys.map((_, index) => `k${index}`);
   const nameOf = (dimension: Dimension) => names[dimensions.indexOf(dimension)] ?? '';
-  const source = sourceOf(scope, hasOnlyDaysOfUtc(dimensions));
+  const source = sourceOf(scope, zonesOf(dimensions));
   const sets = ways.map((way) => `(${[...way.map(nameOf), 'currency'].join(', ')})`);
   // grouping() has a bit for each dimension that a row was not divided by (PostgreSQL, 9.21).
-  const rows = await em.execute<(SumsRow & { readonly way: number })[]>(
-    `select ${names.length === 0 ? '0' : `grouping(${names.join(', ')})`} as way, array[${names.map((name) => `${name}::text`).join(', ')}]::text[] as keys, currency,
-       ${SUMMED.map((name) => `sum(${name})::float8 as ${name}`).join(', ')}, sum(cost)::text as cost, array[]::float8[] as buckets
+  const sums: Fragment = {
+    sql: `select ${names.length === 0 ? '0' : `grouping(${names.join(', ')})`} as way, ${names.map((name) => `${name}, `).join('')}currency,
+       ${SUMMED.map((name) => `sum(${name})::float8 as ${name}`).join(', ')}, sum(cost) as cost, array[]::float8[] as buckets
      from (
        select ${keys.map(({ sql }, index) => `${sql} as k${index}, `).join('')}currency, ${SUMMED.map((name) => `sum(${name}) as ${name}`).join(', ')}, sum(cost) as cost
        from (${source.sql}) u group by ${[...names, 'currency'].join(', ')}
      ) sums group by grouping sets (${sets.join(', ')})`,
-    [...keys.flatMap(({ values }) => values), ...source.values],
+    values: [...keys.flatMap(({ values }) => values), ...source.values],
+  };
+  const told = dearestIn === null ? sums : folded(sums, dimensions, dearestIn, false);
+  const rows = await em.execute<(SumsRow & { readonly way: number })[]>(
+    `select way, array[${names.map((name) => `${name}::text`).join(', ')}]::text[] as keys, currency, ${SUMMED.join(', ')}, cost::text as cost, buckets from (${told.sql}) told`,
+    [...told.values],
   );
   return ways.map((way) => {
     const mask = dimensions.reduce((bits, dimension) => bits * 2 + (way.includes(dimension) ? 0 : 1), 0);
@@ -137,7 +151,7 @@ export interface DailySpending {
  * @returns in no particular order
  */
 export async function costsByDay(em: EntityManager, scope: UsageScope, timezone: string): Promise<DailySpending[]> {
-  const source = sourceOf(scope, isUtc(timezone));
+  const source = sourceOf(scope, [timezone]);
   const rows = await em.execute<{ day: string; currency: string; cost: string }[]>(
     `select (hour at time zone ?)::date::text as day, currency, sum(cost)::text as cost
      from (select hour, currency, sum(cost) as cost from (${source.sql}) u group by hour, currency) hours group by 1, 2`,
@@ -156,7 +170,7 @@ export async function costsOfStretches(
   scope: Omit<UsageScope, 'from' | 'to'> & { readonly of: { readonly currency: string } },
   stretches: readonly { readonly from: Date; readonly until: Date }[],
 ): Promise<Amount[]> {
-  const sources = stretches.map(({ from, until }) => sourceOf({ ...scope, from, to: until }, true));
+  const sources = stretches.map(({ from, until }) => sourceOf({ ...scope, from, to: until }, []));
   const parts = sources.map(({ sql }, index) => `select ${index} as stretch, cost from (${sql}) s`);
   const rows = await em.execute<{ stretch: number; cost: string }[]>(
     `select stretch, sum(cost)::text as cost from (${parts.join(' union all ')}) parts group by stretch`,
@@ -164,6 +178,17 @@ export async function costsOfStretches(
   );
   const costs = new Map(rows.map(({ stretch, cost }) => [stretch, exactly(cost)]));
   return stretches.map((_, index) => costs.get(index) ?? exactly(0));
+}
+
+function folded(sums: Fragment, dimensions: readonly Dimension[], currency: string, histogram: boolean): Fragment {
+  const added = [...SUMMED, 'cost'].map((name) => [name, `sum(${name})`] as const);
+  const buckets = Array.from({ length: LATENCY_BUCKET_COUNT }, (_, index) => `sum(buckets[${index + 1}])`).join(', ');
+  const query = foldedQuery(sums.sql, dimensions, [
+    ...added,
+    ['buckets', `array[${histogram ? buckets : ''}]::float8[]`],
+  ]);
+  if (query.currencies === 0) return sums;
+  return { sql: query.sql, values: [...Array.from({ length: query.currencies }, () => currency), ...sums.values] };
 }
 
 interface Fragment {
@@ -177,8 +202,9 @@ function expressionOf(dimension: Dimension): Fragment {
     : { sql: '(hour at time zone ?)::date', values: [dimension.day] };
 }
 
-function hasOnlyDaysOfUtc(dimensions: readonly Dimension[]): boolean {
-  return dimensions.every((dimension) => typeof dimension === 'string' || isUtc(dimension.day));
+/** The time zones whose days sums are divided by. */
+function zonesOf(dimensions: readonly Dimension[]): string[] {
+  return dimensions.flatMap((dimension) => (typeof dimension === 'string' ? [] : [dimension.day]));
 }
 
 function isUtc(timezone: string): boolean {
@@ -192,9 +218,10 @@ const OF_LINES = `select ${ROLLUP} from (${LINE_AS_ROLLUP}) l`;
 
 /**
  * Rollups of full days and hours, and lines of what is left at both ends, each with the moment it begins as `hour`.
- * @param inDays whether full days may be read as a whole
+ * @param zones that days are told apart by: where all are UTC's, full days are read as a whole; where one is a part of an hour off
+ *   UTC, the hours that belong to two days are read line by line
  */
-function sourceOf({ organization, teams, of = {}, from, to }: UsageScope, inDays: boolean): Fragment {
+function sourceOf({ organization, teams, of = {}, from, to }: UsageScope, zones: readonly string[]): Fragment {
   const wanted: Fragment[] = [
     { sql: 'organization_id = ?', values: [organization] },
     ...(teams === null ? [] : [{ sql: 'team_id = any(?::uuid[])', values: [plainArray(teams)] }]),
@@ -204,13 +231,30 @@ function sourceOf({ organization, teams, of = {}, from, to }: UsageScope, inDays
     sql: wanted.map(({ sql }) => sql).join(' and '),
     values: wanted.flatMap(({ values }) => values),
   };
+  const read = (select: string, when: string, values: Fragment['values']): Fragment => ({
+    sql: `${select} where ${whose.sql} and ${when}`,
+    values: [...whose.values, ...values],
+  });
   const between = (select: string, low: Date, high: Date): Fragment[] =>
-    low < high
-      ? [{ sql: `${select} where ${whose.sql} and hour >= ? and hour < ?`, values: [...whose.values, low, high] }]
-      : [];
+    low < high ? [read(select, 'hour >= ? and hour < ?', [low, high])] : [];
   const lines = (low: Date, high: Date) => between(OF_LINES, low, high);
-  const hours = (low: Date, high: Date) => inFull(HOUR_MS, low, high, (a, b) => between(OF_HOURS, a, b), lines);
-  const parts = inDays ? inFull(DAY_MS, from, to, (a, b) => between(OF_DAYS, a, b), hours) : hours(from, to);
+  const fullHours = (low: Date, high: Date): Fragment[] => {
+    const split = zones.filter((zone) => !isUtc(zone)).flatMap((zone) => splitHours(zone, low, high));
+    if (split.length === 0) return between(OF_HOURS, low, high);
+    const within = split.map(() => 'hour >= ? and hour < ?').join(' or ');
+    return [
+      read(OF_HOURS, 'hour >= ? and hour < ? and hour <> all(?::timestamptz[])', [low, high, timeArray(split)]),
+      read(
+        OF_LINES,
+        `(${within})`,
+        split.flatMap((hour) => [hour, new Date(hour.getTime() + HOUR_MS)]),
+      ),
+    ];
+  };
+  const hours = (low: Date, high: Date) => inFull(HOUR_MS, low, high, fullHours, lines);
+  const parts = zones.every(isUtc)
+    ? inFull(DAY_MS, from, to, (a, b) => between(OF_DAYS, a, b), hours)
+    : hours(from, to);
   if (parts.length === 0) return { sql: `${OF_HOURS} where false`, values: [] };
   return { sql: parts.map(({ sql }) => sql).join(' union all '), values: parts.flatMap(({ values }) => values) };
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { PROBLEM_CODES } from '../platform/errors.ts';
 import { timestampOut, timestampSchema } from '../platform/http/schemas.ts';
-import { currencySchema, decimalSchema } from '../tenancy/schemas.ts';
+import { currencySchema } from '../tenancy/schemas.ts';
 import { CLOUD_EVENT_TYPE } from './cloud-events.ts';
 import { EVENT_SCHEMA } from './event-fields.ts';
+import { kindWithoutBase } from './rules/rates.ts';
 import { ALL_TOKEN_KINDS, type TokenKind } from './rules/token-kinds.ts';
 
 const MAX_EVENTS = 5_000;
@@ -91,7 +92,9 @@ export const newRateSchema = z
       .array(z.strictObject({ above_input_tokens: z.int().min(1), per_million: perMillion }))
       .max(10)
       .optional()
-      .describe('From a tier on, all tokens of the call cost the tier’s prices.'),
+      .describe(
+        'From a tier on, all tokens of the call cost the tier’s prices. A kind that a tier leaves out costs what it costs below that tier; one that has no price below it costs there what the kind that it is part of costs.',
+      ),
     per_call: price.optional(),
     batch_factor: z
       .string()
@@ -100,7 +103,18 @@ export const newRateSchema = z
       .describe('What is paid of each price where the batch API was used; 1 where it is left out'),
     effective_from: timestampSchema
       .optional()
-      .describe('Now, where it is left out. In the past, it corrects what was booked since.'),
+      .describe(
+        'In the past, it corrects what was booked since. Left out, a later version begins now. The first one begins with the oldest call that has no price, and where the public list does not know the model, 90 days back at the latest.',
+      ),
+  })
+  .superRefine(({ per_million: base, tiers }, context) => {
+    const kind = base && kindWithoutBase(base, tiers ?? []);
+    if (kind)
+      context.addIssue({
+        code: 'custom',
+        path: ['per_million', kind],
+        message: 'must have a price, since a tier has one: what these tokens cost below the tier is not known',
+      });
   })
   .meta({ id: 'NewRate' });
 
@@ -122,10 +136,17 @@ export const rateSchema = z
 export const exchangeParams = z.object({ from: currencySchema, to: currencySchema });
 export const newExchangeRateSchema = z
   .strictObject({
-    rate: decimalSchema
+    rate: z
+      .string()
+      .regex(/^\d{1,9}(\.\d{1,12})?$/, 'must be a decimal number of at most 9 digits before and 12 after the point')
+      .meta({ example: '0.92' })
       .refine((text) => /[1-9]/.test(text), 'must be more than 0')
       .describe('What one unit of `from` is in `to`'),
-    effective_from: timestampSchema.optional(),
+    effective_from: timestampSchema
+      .optional()
+      .describe(
+        'In the past, it corrects what was booked since. Left out, a later version begins now. The first one of a pair begins 90 days back, or with the oldest call in `to` that has no price.',
+      ),
   })
   .meta({ id: 'NewExchangeRate' });
 export const exchangeRateSchema = z

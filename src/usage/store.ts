@@ -129,7 +129,10 @@ const ADD_UP = [
   `latency_buckets = array[${Array.from({ length: LATENCY_BUCKET_COUNT }, (_, index) => `r.latency_buckets[${index + 1}] + excluded.latency_buckets[${index + 1}]`).join(', ')}]`,
 ].join(', ');
 
-type Subject = Pick<Line, 'team' | 'person' | 'provider' | 'model' | 'currency' | 'priceVersion' | 'pricedBy'>;
+type Subject = Pick<
+  Line,
+  'team' | 'person' | 'provider' | 'model' | 'serviceTier' | 'currency' | 'stated' | 'priceVersion' | 'pricedBy'
+>;
 
 /**
  * What many lines of a batch have in common travels once: it is half of what would have to be written, sent and read.
@@ -139,7 +142,7 @@ function subjectsOf(lines: readonly Line[]): { subjects: Subject[]; subjectOf: n
   const numbers = new Map<string, number>();
   const subjects: Subject[] = [];
   const subjectOf = lines.map((line) => {
-    const key = `${line.team}${line.person}${line.currency}${line.pricedBy} ${line.provider} ${line.model} ${line.priceVersion}`;
+    const key = `${line.team}${line.person}${line.currency}${line.stated?.currency ?? ''}${line.pricedBy} ${line.provider} ${line.model} ${line.serviceTier ?? ''} ${line.priceVersion}`;
     const known = numbers.get(key);
     if (known !== undefined) return known;
     numbers.set(key, subjects.push(line));
@@ -154,7 +157,9 @@ function subjectColumns(subjects: readonly Subject[]): Columns {
     ['person_id', 'uuid', plainArray(subjects.map((subject) => subject.person))],
     ['provider', 'text', textArray(subjects.map((subject) => subject.provider))],
     ['model', 'text', textArray(subjects.map((subject) => subject.model))],
+    ['service_tier', 'text', textArray(subjects.map((subject) => subject.serviceTier))],
     ['currency', 'text', plainArray(subjects.map((subject) => subject.currency))],
+    ['stated_currency', 'text', plainArray(subjects.map((subject) => subject.stated?.currency ?? null))],
     ['price_version', 'text', textArray(subjects.map((subject) => subject.priceVersion))],
     ['priced_by', 'text', plainArray(subjects.map((subject) => subject.pricedBy))],
   ]);
@@ -168,6 +173,7 @@ function lineColumns(lines: readonly Line[]): Columns {
     ['other_tokens', 'jsonb', textArray(lines.map(otherTokens))],
     ['batched', 'boolean', plainArray(lines.map((line) => line.batched))],
     ['cost', 'numeric', amountArray(lines.map((line) => line.cost))],
+    ['stated_cost', 'numeric', amountArray(lines.map((line) => line.stated?.value ?? null))],
     ['latency_ms', 'int', plainArray(lines.map((line) => line.latencyMs))],
     ['success', 'boolean', plainArray(lines.map((line) => line.success))],
     ['occurred_at', 'timestamptz', timeArray(lines.map((line) => line.occurredAt))],

@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ClaimedMessage } from '../../src/notify/service.ts';
 import { RatingHandler } from '../../src/usage/rerating.ts';
-import { adoptCatalogue } from '../../src/usage/service.ts';
+import { createLogger } from '../../src/platform/observability/log.ts';
+import { adoptCatalogue } from '../../src/usage/catalogue-adoption.ts';
+import { OutdatedLists } from '../../src/usage/service.ts';
 import { ago, event, Office } from './api/support/office.ts';
 import { comparable, ROLLUPS, ROLLUPS_OF_LEDGER } from './support/books.ts';
 
@@ -47,9 +50,8 @@ const countedBefore = (table: string) => `
 
 describe('price lists that come with a new version of the program', () => {
   test('are noted the first time, and change nothing where they are the same', async () => {
-    await adopt('1.1.0');
-    await office.rows(TAKEN);
-    expect([await adopt('1.1.0'), await adopt('1.1.0')]).toEqual([0, 0]);
+    expect(await office.rows('select 1 from countersign.price_catalogues')).toEqual([]);
+    expect([await adopt('1.1.0'), await adopt('1.1.0'), await adopt('1.1.0')]).toEqual([0, 0, 0]);
     expect(await office.rows(TAKEN)).toEqual([]);
   });
 
@@ -110,5 +112,34 @@ describe('price lists that come with a new version of the program', () => {
     );
     await priceAgain('1.10.0');
     expect((await office.rows('select id from countersign.ledger_lines')).length).toBeGreaterThan(before.length);
+  });
+
+  test('that are older than those that were adopted are told of, now and then, and the docs say how to stay with them', async () => {
+    const { database } = office.system.core;
+    const looks: boolean[] = [];
+    const logged: string[] = [];
+    let now = new Date('2026-11-23T12:00:00Z');
+    const lists = new OutdatedLists({
+      database,
+      logger: createLogger({ logLevel: 'info' }, { write: (line) => logged.push(JSON.parse(line).msg) }),
+      clock: { now: () => now },
+      onLook: (isOutdated) => looks.push(isOutdated),
+    });
+    await lists.adopt('1.10.0');
+    expect({ looks, logged }).toEqual({ looks: [false], logged: [] });
+    await lists.adopt('1.9.9');
+    lists.look(true);
+    now = new Date(now.getTime() + 599_999);
+    lists.look(true);
+    expect(logged).toEqual([expect.stringContaining('Going back')]);
+    now = new Date(now.getTime() + 1);
+    lists.look(true);
+    expect(logged).toHaveLength(2);
+    expect(looks).toEqual([false, true, true, true, true]);
+    const document = await readFile(new URL('../../docs/OPERATIONS.md', import.meta.url), 'utf8');
+    const [, sql] = /^```sql\n-- older price lists\n(.*?)^```/ms.exec(document)!;
+    await office.rows(sql!.replace('0.2.0', '1.10.0'));
+    await lists.adopt('1.9.9');
+    expect(looks.at(-1)).toBe(false);
   });
 });

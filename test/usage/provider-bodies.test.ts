@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readProviderBody } from '../../src/usage/provider-bodies.ts';
+import { takeApart } from '../../src/usage/rules/token-kinds.ts';
 
 /** As they stand in the providers' API references, shortened where nothing is read. */
 const OPENAI_CHAT = {
@@ -123,13 +124,27 @@ describe('the body of a provider’s answer', () => {
       },
     ],
   ])('of %s is understood as it is', (provider, body, expected) => {
-    expect(readProviderBody(provider, body)).toEqual({ batched: false, ...expected });
+    expect(readProviderBody(provider, body)).toEqual({ batched: false, serviceTier: null, ...expected });
   });
 
   test('of Anthropic says by itself that it came through the batch API', () => {
     expect(
       readProviderBody('anthropic', { ...ANTHROPIC, usage: { ...ANTHROPIC.usage, service_tier: 'batch' } }),
     ).toMatchObject({ batched: true });
+  });
+
+  test.each([
+    ['openai', 'default', false, null],
+    ['openai', 'auto', false, null],
+    ['openai', null, false, null],
+    ['openai', 'flex', true, null],
+    ['openai', 'priority', false, 'priority'],
+    ['openai', 'scale', false, 'scale'],
+    ['openai', { a: 'tier' }, false, 'unknown'],
+    ['openai', 'x'.repeat(100), false, 'unknown'],
+    ['groq', 'flex', false, null],
+  ])('of %s says how it was served: %j', (provider, tier, batched, serviceTier) => {
+    expect(readProviderBody(provider, { ...OPENAI_CHAT, service_tier: tier })).toMatchObject({ batched, serviceTier });
   });
 
   test('may count cached audio twice', () => {
@@ -142,6 +157,113 @@ describe('the body of a provider’s answer', () => {
       input_tokens: 100,
       cached_audio_tokens: 30,
     });
+  });
+
+  test.each([
+    [
+      'a cached document of Gemini, stated',
+      'google',
+      {
+        usageMetadata: {
+          promptTokenCount: 100_000,
+          cachedContentTokenCount: 98_000,
+          candidatesTokenCount: 10,
+          promptTokensDetails: [
+            { modality: 'TEXT', tokenCount: 2_000 },
+            { modality: 'DOCUMENT', tokenCount: 98_000 },
+          ],
+          cacheTokensDetails: [{ modality: 'DOCUMENT', tokenCount: 98_000 }],
+        },
+      },
+      { input_tokens: 100_000, cached_input_tokens: 98_000, input_image_tokens: 98_000, cached_image_tokens: 98_000 },
+    ],
+    [
+      'a cached document of Gemini, not stated',
+      'google',
+      {
+        usageMetadata: {
+          promptTokenCount: 100_000,
+          cachedContentTokenCount: 98_000,
+          candidatesTokenCount: 10,
+          promptTokensDetails: [{ modality: 'DOCUMENT', tokenCount: 98_000 }],
+        },
+      },
+      { cached_image_tokens: 96_000 },
+    ],
+    [
+      'cached pictures of OpenAI’s realtime API',
+      'openai',
+      {
+        response: {
+          usage: {
+            input_tokens: 1_000,
+            output_tokens: 5,
+            input_token_details: {
+              text_tokens: 100,
+              audio_tokens: 0,
+              image_tokens: 900,
+              cached_tokens: 950,
+              cached_tokens_details: { text_tokens: 50, audio_tokens: 0, image_tokens: 900 },
+            },
+            output_token_details: { text_tokens: 5, audio_tokens: 0 },
+          },
+        },
+      },
+      { input_tokens: 1_000, cached_input_tokens: 950, input_image_tokens: 900, cached_image_tokens: 900 },
+    ],
+    [
+      'sound and pictures of which all were cached',
+      'google',
+      {
+        usageMetadata: {
+          promptTokenCount: 100,
+          cachedContentTokenCount: 100,
+          promptTokensDetails: [
+            { modality: 'AUDIO', tokenCount: 30 },
+            { modality: 'IMAGE', tokenCount: 50 },
+          ],
+        },
+      },
+      { cached_audio_tokens: 30, cached_image_tokens: 50 },
+    ],
+    [
+      'films',
+      'google',
+      {
+        usageMetadata: {
+          promptTokenCount: 500,
+          promptTokensDetails: [{ modality: 'VIDEO', tokenCount: 400 }],
+          candidatesTokenCount: 9,
+          candidatesTokensDetails: [{ modality: 'VIDEO', tokenCount: 8 }],
+        },
+      },
+      { input_tokens: 500, input_video_tokens: 400, output_tokens: 9, output_video_tokens: 8 },
+    ],
+  ])('tells %s', (_, provider, body, expected) => {
+    const tokens = readProviderBody(provider, { model: 'm', ...body })?.tokens;
+    expect(tokens).toMatchObject(expected);
+    expect(takeApart(tokens!)).toHaveProperty('plain');
+  });
+
+  test('that leaves open what was cached makes up nothing', () => {
+    const body = {
+      usageMetadata: {
+        promptTokenCount: 120,
+        cachedContentTokenCount: 100,
+        promptTokensDetails: [
+          { modality: 'AUDIO', tokenCount: 50 },
+          { modality: 'IMAGE', tokenCount: 50 },
+        ],
+      },
+    };
+    const tokens = readProviderBody('google', body)?.tokens;
+    expect(tokens).toEqual({
+      input_tokens: 120,
+      cached_input_tokens: 100,
+      input_audio_tokens: 50,
+      input_image_tokens: 50,
+    });
+    expect(takeApart(tokens!)).toEqual({ contradiction: 'input_tokens' });
   });
 
   test.each([

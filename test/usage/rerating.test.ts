@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { ClaimedMessage } from '../../src/notify/service.ts';
 import { exactly } from '../../src/platform/money.ts';
 import { RatingHandler } from '../../src/usage/rerating.ts';
@@ -28,12 +28,14 @@ beforeAll(async () => {
 
 afterAll(() => office?.close());
 
+afterEach(() => void jest.restoreAllMocks());
+
 /** Sets a price and hands out the message that has it applied, as the relay would. */
-async function priced(price: string): Promise<ClaimedMessage> {
-  await office.system.need('PUT', '/api/v1/organization/rates/acme/m', {
+async function priced(price: string, model = 'm', from = ago(86_400_000)): Promise<ClaimedMessage> {
+  await office.system.need('PUT', `/api/v1/organization/rates/acme/${model}`, {
     currency: 'USD',
     per_million: { input_tokens: price },
-    effective_from: ago(86_400_000),
+    effective_from: from,
   });
   const [row] = await office.rows<{ id: string; organization_id: string; reference: ClaimedMessage['reference'] }>(
     `delete from countersign.outbox where channel = 'rating' returning id, organization_id, reference`,
@@ -50,10 +52,26 @@ async function priced(price: string): Promise<ClaimedMessage> {
   };
 }
 
-function handler(sink: SpendSink | null): RatingHandler {
+function handler(sink: SpendSink | null, linesAtOnce = AT_ONCE): RatingHandler {
   const { work, usage } = office.system.core;
-  return new RatingHandler({ work, catalogue: usage.catalogue, sink, linesAtOnce: AT_ONCE });
+  return new RatingHandler({ work, catalogue: usage.catalogue, sink, linesAtOnce });
 }
+
+const GO = new AbortController().signal;
+
+/** How many transactions there are from now on. */
+function countSteps(): () => number {
+  const spied = jest.spyOn(office.system.core.work, 'bookkeep');
+  return () => spied.mock.calls.length;
+}
+
+const costOf = async (model: string) =>
+  (
+    await office.rows<{ cost: string }>(
+      'select trim_scale(sum(cost))::text as cost from countersign.usage_rollups where model = $1',
+      [model],
+    )
+  )[0]!.cost;
 
 async function expectBooks(cost: string): Promise<void> {
   const [sum] = await office.rows<{ cost: string; unpriced: number }>(
@@ -103,5 +121,73 @@ describe('pricing lines again', () => {
     expect(await handler(null).deliver(message, new AbortController().signal)).toEqual({ outcome: 'delivered' });
     expect(await office.rows('select count(*) from countersign.ledger_lines')).toEqual(before);
     await expectBooks(String(LINES * 6));
+  });
+
+  test('gives others their turn after some steps, and goes on in its next one', async () => {
+    const message = await priced('7');
+    const count = countSteps();
+    expect(await handler(null, 1).deliver(message, GO)).toMatchObject({ outcome: 'postponed' });
+    expect(count()).toBe(10);
+    expect(await costOf('m')).toBe(String(LINES * 6 + 10));
+    while ((await handler(null, 1).deliver(message, GO)).outcome === 'postponed');
+    await expectBooks(String(LINES * 7));
+  });
+
+  test('passes over what is not concerned, many lines at a time', async () => {
+    await office.report([event({ provider: 'acme', model: 'rare', input_tokens: 1_000_000, output_tokens: 0 })]);
+    const message = await priced('5', 'rare');
+    const count = countSteps();
+    expect(await handler(null, 40).deliver(message, GO)).toEqual({ outcome: 'delivered' });
+    expect(count()).toBe(1);
+    expect(await costOf('rare')).toBe('5');
+  });
+
+  test('does what waits in an organization in one go, each from the moment on that it is to hold from', async () => {
+    const models = Array.from({ length: 12 }, (_, index) => `joined-${index}`);
+    const call = (model: string, back: number) =>
+      event({ provider: 'acme', model, input_tokens: 1_000_000, output_tokens: 0, occurred_at: ago(back) });
+    await office.report(models.flatMap((model) => [call(model, 3_600_000), call(model, 10_800_000)]));
+    await office.report([call('not-concerned', 3_600_000)]);
+    const messages: ClaimedMessage[] = [];
+    for (const [index, model] of models.entries())
+      messages.push(await priced(String(index + 1), model, ago(index % 2 ? 7_200_000 : 14_400_000)));
+    messages.push(await priced('50', 'joined-3', ago(14_400_000)));
+    const count = countSteps();
+    expect(await handler(null, 1_000).deliver(messages[4]!, GO)).toEqual({ outcome: 'delivered' });
+    expect(count()).toBe(1);
+    expect(await Promise.all(models.map(costOf))).toEqual(
+      models.map((_, index) => (index === 3 ? '100' : String((index + 1) * (index % 2 ? 1 : 2)))),
+    );
+    expect(await costOf('not-concerned')).toBe('0');
+    const before = await office.rows('select count(*) from countersign.ledger_lines');
+    for (const message of messages) expect(await handler(null).deliver(message, GO)).toEqual({ outcome: 'delivered' });
+    expect(await office.rows('select count(*) from countersign.ledger_lines')).toEqual(before);
+    expect(await office.rows('select 1 from countersign.reratings')).toEqual([]);
+  });
+
+  test('does not lose what had joined another one that broke off', async () => {
+    const first = await priced('8');
+    const second = await priced('9', 'rare');
+    const failing = handler({
+      booked: async () => {
+        if ((await office.rows('select 1 from countersign.reratings where joined_to is not null')).length > 0)
+          throw new Error('the worker died here');
+      },
+    });
+    await expect(failing.deliver(first, GO)).rejects.toThrow('the worker died here');
+    expect(await handler(null).deliver(second, GO)).toEqual({ outcome: 'delivered' });
+    expect(await costOf('rare')).toBe('5');
+    while ((await handler(null).deliver(first, GO)).outcome === 'postponed');
+    expect(await costOf('rare')).toBe('9');
+    await expectBooks(String(LINES * 8));
+  });
+
+  test('that comes after one was begun is done by itself', async () => {
+    const first = await priced('1');
+    expect(await handler(null, 2).deliver(first, GO)).toMatchObject({ outcome: 'postponed' });
+    const second = await priced('2');
+    for (const message of [second, first])
+      while ((await handler(null, 5).deliver(message, GO)).outcome === 'postponed');
+    await expectBooks(String(LINES * 2));
   });
 });

@@ -155,11 +155,22 @@ describe('rollups', () => {
     ];
     const id = newId();
     await taking.take(caller, origin, { id, repeated: false }, events);
+    const entries = () =>
+      office.rows<{ detail: Json }>(
+        `select leaf::jsonb -> 'detail' as detail from countersign.audit_entries where resource_id = $1 order by id`,
+        [id],
+      );
+    const [entry] = await entries();
     expect(await taking.take(caller, origin, { id, repeated: true }, events)).toEqual({
       accepted: 1,
       duplicates: 0,
       rejected: [],
     });
     await expectBooksToAgree();
+    // The audit log says once what was booked.
+    expect(await entries()).toEqual([entry]);
+    const more = [...events, { event: { ...events[0]!.event, id: 'again, and more' } }];
+    expect(await taking.take(caller, origin, { id, repeated: true }, more)).toMatchObject({ accepted: 2 });
+    expect((await entries()).map(({ detail }) => detail['accepted'])).toEqual([1, 1]);
   });
 });

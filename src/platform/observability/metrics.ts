@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { type AuditMetrics, auditMetrics } from './audit-metrics.ts';
 import { lookAt } from './look-at.ts';
 import { requestHistogram } from './request-metrics.ts';
+import { type UsageMetrics, usageMetrics } from './usage-metrics.ts';
 
 /** Where the outbox relay counts. */
 interface RelayCounters {
@@ -20,7 +21,7 @@ interface PoolUse {
 }
 
 /** Everything this process counts, as Prometheus reads it. */
-export interface Metrics extends AuditMetrics {
+export interface Metrics extends AuditMetrics, UsageMetrics {
   readonly registry: Registry;
   readonly requests: Histogram<'method' | 'route' | 'status'>;
   readonly relay: RelayCounters;
@@ -60,6 +61,7 @@ export function createMetrics(): Metrics {
     answerReplayed: () => replays.inc(),
     usageReported: (frequency, outcome) => reports.inc({ frequency, outcome }),
     ...auditMetrics(registry),
+    ...usageMetrics(registry),
     watchPool: poolGauge(registry),
   };
 }

@@ -1,5 +1,5 @@
 import { type Amount, addAmounts, exactly, multiplyAmounts, roundAmount } from '../../platform/money.ts';
-import { ALL_TOKEN_KINDS, takeApart, TOKEN_KINDS, type TokenCounts, type TokenKind } from './token-kinds.ts';
+import { ALL_TOKEN_KINDS, takeApart, type TokenCounts, type TokenKind, wholesOf } from './token-kinds.ts';
 
 /** Where a line's cost comes from: its event said it, the public catalogue, or the organization's own rate. */
 export type PricedBy = 'caller' | 'catalogue' | 'own-rate';
@@ -47,13 +47,13 @@ export function priceOf(card: RateCard, counts: TokenCounts, batched: boolean, c
   return roundAmount(batched ? multiplyAmounts(full, card.batchFactor) : full);
 }
 
-/** A kind without a price of its own costs what the kind that it is part of costs. */
+/**
+ * A kind without a price of its own costs what the kind that it is part of costs; of two of those the first one that has a
+ * price of its own, so that what is read from a cache costs less.
+ */
 function rateFor(card: RateCard, kind: TokenKind): KindRate | null {
-  for (let at: TokenKind | undefined = kind; at !== undefined; at = TOKEN_KINDS[at].of[0]) {
-    const rate = card.kinds[at];
-    if (rate) return rate;
-  }
-  return null;
+  const priced = card.kinds[kind] ? kind : wholesOf(kind).find((whole) => card.kinds[whole]);
+  return (priced && card.kinds[priced]) ?? null;
 }
 
 function perMillionAt({ perMillion, tiers }: KindRate, inputTokens: number): Amount {

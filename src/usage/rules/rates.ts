@@ -1,15 +1,18 @@
 import { exactly } from '../../platform/money.ts';
 import type { KindRate, RateCard } from './prices.ts';
-import { ALL_TOKEN_KINDS, type TokenKind } from './token-kinds.ts';
+import { ALL_TOKEN_KINDS, type TokenKind, wholesOf } from './token-kinds.ts';
 
 /** Prices of a million tokens by kind, as decimal text. */
 export type PerMillion = Readonly<Partial<Record<TokenKind, string>>>;
+
+/** Prices that hold for calls of more than so many input tokens. */
+export type Tiers = readonly { readonly above_input_tokens: number; readonly per_million: PerMillion }[];
 
 /** An organization's own price of a model, as it is stored. Without `per_million` it was withdrawn: whatever would hold without it holds again. */
 export interface RatesDocument {
   readonly currency: string;
   readonly per_million: PerMillion | null;
-  readonly tiers?: readonly { readonly above_input_tokens: number; readonly per_million: PerMillion }[];
+  readonly tiers?: Tiers;
   readonly per_call?: string;
   readonly batch_factor?: string;
 }
@@ -62,8 +65,8 @@ export function cardOf(rates: RatesDocument, version: string): RateCard | null {
   if (rates.per_million === null) return null;
   const kinds: Partial<Record<TokenKind, KindRate>> = {};
   for (const kind of ALL_TOKEN_KINDS) {
-    const base = rates.per_million[kind];
-    if (base !== undefined) kinds[kind] = { perMillion: exactly(base), tiers: tiersOf(rates, kind) };
+    const rate = kindRateOf(rates.per_million, rates.tiers ?? [], kind);
+    if (rate) kinds[kind] = rate;
   }
   return {
     currency: rates.currency,
@@ -75,9 +78,35 @@ export function cardOf(rates: RatesDocument, version: string): RateCard | null {
   };
 }
 
-function tiersOf(rates: RatesDocument, kind: TokenKind): KindRate['tiers'] {
-  const tiers = (rates.tiers ?? []).flatMap(({ above_input_tokens: above, per_million }) =>
+/** What a kind costs that has a price of its own somewhere; null where it costs whatever the kind does that it is part of. */
+function kindRateOf(base: PerMillion, tiers: Tiers, kind: TokenKind): KindRate | null {
+  const own = tiersOf(tiers, kind);
+  if (base[kind] !== undefined) return { perMillion: exactly(base[kind]), tiers: own };
+  const [first] = own;
+  const whole = first && wholeRateOf(base, tiers, kind);
+  if (!first || !whole) return null;
+  // Up to the first tier that names it, it costs what the whole does, in the tiers below that one too.
+  return { ...whole, tiers: [...whole.tiers.filter(({ above }) => above < first.above), ...own] };
+}
+
+/** What the kind costs that this one is part of, or the nearest one above that has a price. */
+function wholeRateOf(base: PerMillion, tiers: Tiers, kind: TokenKind): KindRate | null {
+  for (const whole of wholesOf(kind)) {
+    const rate = kindRateOf(base, tiers, whole);
+    if (rate) return rate;
+  }
+  return null;
+}
+
+function tiersOf(tiers: Tiers, kind: TokenKind): KindRate['tiers'] {
+  const own = tiers.flatMap(({ above_input_tokens: above, per_million }) =>
     per_million[kind] === undefined ? [] : [{ above, perMillion: exactly(per_million[kind]) }],
   );
-  return tiers.toSorted((a, b) => a.above - b.above);
+  return own.toSorted((a, b) => a.above - b.above);
+}
+
+/** The first kind that a tier has a price of, and that costs nothing known below it; null: there is none. */
+export function kindWithoutBase(base: PerMillion, tiers: Tiers): TokenKind | null {
+  const named = tiers.flatMap(({ per_million }) => Object.keys(per_million) as TokenKind[]);
+  return named.find((kind) => kindRateOf(base, tiers, kind) === null) ?? null;
 }

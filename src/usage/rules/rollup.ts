@@ -1,7 +1,6 @@
 import { type Amount, addAmounts, compareAmounts, exactly } from '../../platform/money.ts';
 import { LATENCY_BUCKET_COUNT, latencyBucket } from './latency.ts';
 import { isCall, type Line } from './lines.ts';
-import type { Versioned } from './rates.ts';
 import { TOKEN_COLUMNS, type TokenColumn } from './token-kinds.ts';
 
 const HOUR_MS = 3_600_000;
@@ -74,11 +73,11 @@ export function daysOf(hours: readonly Rollup[]): Rollup[] {
 
 /**
  * Adds lines that have a price up by quarters of an hour; what adds up to nothing is left out. Ordered by key.
- * @param exchange every version of the organization's exchange rates: lines before and after the beginning of one are kept apart
+ * @param exchangeBegins of exchange rates out of the lines' currencies: lines before and after one are kept apart
  */
-export function spendsOf(lines: readonly Line[], exchange: readonly Versioned[]): Spend[] {
+export function spendsOf(lines: readonly Line[], exchangeBegins: readonly Date[]): Spend[] {
   const byKey = new Map<string, Spend>();
-  const begins = beginsByQuarter(exchange);
+  const begins = beginsByQuarter(exchangeBegins);
   for (const { team, person, provider, model, currency, occurredAt, cost } of lines) {
     if (cost === null) continue;
     const from = lastBegin(begins, occurredAt);
@@ -95,6 +94,11 @@ export function spendsOf(lines: readonly Line[], exchange: readonly Versioned[])
     });
   }
   return inKeyOrder(byKey).filter((spend) => compareAmounts(spend.cost, NOTHING) !== 0);
+}
+
+/** The beginning of the quarter of an hour that a moment lies in. */
+export function quarterOf(at: Date): Date {
+  return new Date(startOf(at, QUARTER_MS));
 }
 
 const NO_TOKENS = Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, 0])) as Record<TokenColumn, number>;
@@ -153,8 +157,7 @@ function startOf(at: Date, lengthMs: number): number {
   return Math.floor(at.getTime() / lengthMs) * lengthMs;
 }
 
-function beginsByQuarter(versions: readonly Versioned[]): Map<number, number[]> {
-  const begins = versions.map(({ effectiveFrom }) => effectiveFrom);
+function beginsByQuarter(begins: readonly Date[]): Map<number, number[]> {
   const byQuarter = Map.groupBy(begins, (begin) => startOf(begin, QUARTER_MS));
   return new Map([...byQuarter].map(([quarter, within]) => [quarter, within.map((begin) => begin.getTime())]));
 }

@@ -147,25 +147,30 @@ describe('the same event again', () => {
     ]);
   });
 
+  test('put right within the batch is booked: what was rejected has taken its id from nobody', async () => {
+    const wrong = event({ cost: { value: '1', currency: 'CHF' } });
+    const right = { ...wrong, cost: { value: '1', currency: 'USD' } };
+    expect(await office.report([wrong, right, right, wrong])).toMatchObject({
+      accepted: 1,
+      duplicates: 1,
+      rejected: [
+        { index: 0, problem: { errors: [{ path: 'cost.currency' }] } },
+        { index: 3, problem: { errors: [{ path: 'cost.currency' }] } },
+      ],
+    });
+  });
+
   test('counts once, within a batch and across requests, however it is written', async () => {
+    const yesterday = new Date(Math.floor(Date.now() / 1_000) * 1_000 - DAY);
+    const inBerlin = new Date(yesterday.getTime() + 3_600_000).toISOString().replace('.000Z', '+01:00');
     const sent = event({
-      occurred_at: '2026-11-20T10:00:00.000Z',
+      occurred_at: yesterday.toISOString(),
       success: true,
       cost: { value: '1.50', currency: 'USD' },
     });
-    const again = { ...sent, occurred_at: '2026-11-20T11:00:00+01:00', cost: { value: '1.5', currency: 'USD' } };
-    // Times that go with the clock of the machine cannot be written down: this one is moved to within the last days.
-    const yesterday = new Date(Math.floor(Date.now() / 1_000) * 1_000 - DAY).toISOString();
-    const recent = (of: Json, zone: string) => ({
-      ...of,
-      occurred_at: yesterday.replace('.000Z', zone === 'Z' ? 'Z' : '.000Z'),
-    });
-    expect(await office.report([recent(sent, 'Z'), recent(again, '')])).toEqual({
-      accepted: 1,
-      duplicates: 1,
-      rejected: [],
-    });
-    expect(await office.report([recent(again, '')])).toEqual({ accepted: 0, duplicates: 1, rejected: [] });
+    const again = { ...sent, occurred_at: inBerlin, cost: { value: '1.5', currency: 'USD' } };
+    expect(await office.report([sent, again])).toEqual({ accepted: 1, duplicates: 1, rejected: [] });
+    expect(await office.report([again])).toEqual({ accepted: 0, duplicates: 1, rejected: [] });
   });
 
   test('of another source is another event', async () => {
@@ -354,6 +359,85 @@ describe('a line of the ledger', () => {
       output_tokens: '500',
       reasoning_tokens: '100',
       cost: '0.008750000000',
+    });
+  });
+
+  test('is booked without a price where the provider’s answer leaves open what was cached', async () => {
+    const usageMetadata = {
+      promptTokenCount: 120,
+      cachedContentTokenCount: 100,
+      candidatesTokenCount: 1,
+      promptTokensDetails: [
+        { modality: 'AUDIO', tokenCount: 50 },
+        { modality: 'IMAGE', tokenCount: 50 },
+      ],
+    };
+    const sent = {
+      provider: 'google',
+      model: undefined,
+      input_tokens: undefined,
+      output_tokens: undefined,
+      response: { modelVersion: 'gemini-2.5-flash', usageMetadata },
+    };
+    expect(await lineOf(sent)).toMatchObject({
+      input_tokens: '120',
+      cached_input_tokens: '100',
+      cost: null,
+      other_tokens: { input_image_tokens: 50 },
+    });
+    expect(await lineOf({ ...sent, cost: { value: '0.25', currency: 'USD' } })).toMatchObject({
+      cost: '0.250000000000',
+    });
+  });
+
+  test('prices a cached document at the price of what is cached', async () => {
+    const usageMetadata = {
+      promptTokenCount: 100_000,
+      cachedContentTokenCount: 98_000,
+      promptTokensDetails: [
+        { modality: 'TEXT', tokenCount: 2_000 },
+        { modality: 'DOCUMENT', tokenCount: 98_000 },
+      ],
+      cacheTokensDetails: [{ modality: 'DOCUMENT', tokenCount: 98_000 }],
+    };
+    const line = await lineOf({
+      provider: 'google',
+      model: undefined,
+      input_tokens: undefined,
+      output_tokens: undefined,
+      response: { modelVersion: 'gemini-2.5-flash', usageMetadata },
+    });
+    // 2,000 at $0.30 and 98,000 at $0.03 a million.
+    expect(line).toMatchObject({
+      cost: '0.003540000000',
+      other_tokens: { input_image_tokens: 98_000, cached_image_tokens: 98_000 },
+    });
+  });
+
+  describe('of a call that OpenAI served in another tier', () => {
+    const answered = (service_tier: string, more: Json = {}) => ({
+      model: undefined,
+      input_tokens: undefined,
+      output_tokens: undefined,
+      response: { model: 'gpt-5-mini', service_tier, usage: { prompt_tokens: 1_000_000, completion_tokens: 0 } },
+      ...more,
+    });
+
+    test('costs what the batch API does where that is flex', async () => {
+      expect(await lineOf(answered('default'))).toMatchObject({ cost: '0.250000000000', service_tier: null });
+      expect(await lineOf(answered('flex'))).toMatchObject({ cost: '0.125000000000', batched: true });
+    });
+
+    test('has no price where nobody knows it: neither the cost is stated, nor a price of your own set', async () => {
+      expect(await lineOf(answered('priority'))).toMatchObject({ cost: null, service_tier: 'priority' });
+      expect(await lineOf(answered('priority', { cost: { value: '2', currency: 'USD' } }))).toMatchObject({
+        cost: '2.000000000000',
+      });
+      await office.system.need('PUT', '/api/v1/organization/rates/openai/gpt-5-mini', {
+        currency: 'USD',
+        per_million: { input_tokens: '0.45', output_tokens: '3' },
+      });
+      expect(await lineOf(answered('priority'))).toMatchObject({ cost: '0.450000000000', priced_by: 'own-rate' });
     });
   });
 

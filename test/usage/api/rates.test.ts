@@ -161,6 +161,13 @@ describe('an own rate', () => {
     [{ currency: 'USD', per_million: { input_tokens: '-1' } }],
     [{ currency: 'USD', per_million: { input_tokens: '0.0000001' } }],
     [{ currency: 'USD', per_million: { input_tokens: '1' }, batch_factor: '2' }],
+    [
+      {
+        currency: 'USD',
+        per_million: { input_tokens: '1' },
+        tiers: [{ above_input_tokens: 5, per_million: { output_tokens: '2' } }],
+      },
+    ],
   ])('as %j is refused', async (body) => {
     expect(await put('acme', 'refused', body)).toMatchObject({
       status: 400,
@@ -210,5 +217,64 @@ describe('an exchange rate', () => {
     expect(
       await office.system.api('PUT', '/api/v1/organization/exchange-rates/USD/EUR', { rate: '0.00' }),
     ).toMatchObject({ status: 400 });
+  });
+
+  test('that was wrong is put right for costs that were stated in another currency, by the difference', async () => {
+    const rate = (value: string) =>
+      office.system.need('PUT', '/api/v1/organization/exchange-rates/CHF/EUR', {
+        rate: value,
+        effective_from: ago(2 * HOUR),
+      });
+    const call = (cost: Json, more: Json = {}) => event({ team_id: 'berlin', model: 'stated', cost, ...more });
+    await rate('92');
+    await office.report([
+      call({ value: '10', currency: 'CHF' }),
+      call({ value: '3', currency: 'EUR' }),
+      call({ value: '1', currency: 'CHF' }, { occurred_at: ago(HOUR) }),
+    ]);
+    expect(await booked('stated')).toEqual({ cost: '1015', unpriced: 0, corrections: 0 });
+    await rate('0.92');
+    expect(await booked('stated')).toEqual({ cost: '13.12', unpriced: 0, corrections: 2 });
+    await rate('0.91');
+    expect(await booked('stated')).toEqual({ cost: '13.01', unpriced: 0, corrections: 4 });
+    const lines = await office.rows(
+      `select kind, trim_scale(cost)::text as cost, price_version, priced_by, trim_scale(stated_cost)::text as stated_cost, stated_currency
+       from countersign.ledger_lines where model = 'stated' and (stated_cost = 10 or corrects in (select id from countersign.ledger_lines where stated_cost = 10)) order by id`,
+    );
+    const correction = { kind: 'correction', priced_by: 'caller', stated_cost: null, stated_currency: null };
+    expect(lines).toEqual([
+      {
+        kind: 'usage',
+        cost: '920',
+        price_version: 'CHF/EUR v1',
+        priced_by: 'caller',
+        stated_cost: '10',
+        stated_currency: 'CHF',
+      },
+      { ...correction, cost: '-910.8', price_version: 'CHF/EUR v2' },
+      { ...correction, cost: '-0.1', price_version: 'CHF/EUR v3' },
+    ]);
+  });
+
+  test('that makes a cost larger than can be booked keeps that event out, and no other', async () => {
+    const set = (rate: string) =>
+      office.system.api('PUT', '/api/v1/organization/exchange-rates/GBP/EUR', { rate, effective_from: ago(2 * HOUR) });
+    expect(await set('1000000000')).toMatchObject({ status: 400, body: { errors: [{ path: 'rate' }] } });
+    expect(await set('1')).toMatchObject({ status: 200 });
+    const most = { value: '999999999999999.99', currency: 'GBP' };
+    const call = (more: Json) => event({ team_id: 'berlin', model: 'much', ...more });
+    expect(await office.report([call({ cost: most })])).toMatchObject({ accepted: 1 });
+    expect(await set('999999999.99')).toMatchObject({ status: 200 });
+    // What is booked stays where the new rate makes it too large.
+    expect(await booked('much')).toEqual({ cost: most.value, unpriced: 0, corrections: 0 });
+    const answer = await office.report([
+      call({ cost: most }),
+      call({ cost: { value: '2', currency: 'GBP' } }),
+      call({ cost: { value: '1000001', currency: 'GBP' } }),
+    ]);
+    expect(answer).toMatchObject({
+      accepted: 1,
+      rejected: [0, 2].map((index) => ({ index, problem: { errors: [{ path: 'cost.value' }] } })),
+    });
   });
 });

@@ -26,6 +26,10 @@ function own(rates: Partial<RatesDocument>, tokens: TokenCounts, batched = false
   return card && (priceOf(card, tokens, batched)?.toFixed() ?? null);
 }
 
+function withoutOutput(counts: TokenCounts): TokenCounts {
+  return Object.fromEntries(Object.entries(counts).filter(([kind]) => !kind.startsWith('output')));
+}
+
 const tokens = fc.nat({ max: 400_000 });
 /** Counts whose parts never exceed what they are part of. */
 const counts = fc
@@ -38,7 +42,49 @@ const counts = fc
     output_tokens: output,
   }));
 
+/** The same with sound, pictures and films among them, some of which were read from a cache. */
+const mediaCounts = fc
+  .tuple(counts, fc.array(fc.tuple(tokens, tokens, tokens), { minLength: 3, maxLength: 3 }))
+  .map(([text, media]): TokenCounts => {
+    const kinds = ['audio', 'image', 'video'] as const;
+    const sum = (part: 0 | 1 | 2) => media.reduce((total, parts) => total + parts[part], 0);
+    return {
+      ...text,
+      input_tokens: (text.input_tokens ?? 0) + sum(0) + sum(1),
+      cached_input_tokens: (text.cached_input_tokens ?? 0) + sum(1),
+      output_tokens: (text.output_tokens ?? 0) + sum(2),
+      ...Object.fromEntries(
+        media.flatMap(([fresh, cached, output], index) => [
+          [`input_${kinds[index]}_tokens`, fresh + cached],
+          [`cached_${kinds[index]}_tokens`, cached],
+          [`output_${kinds[index]}_tokens`, output],
+        ]),
+      ),
+    };
+  });
+
 describe('the price of a call', () => {
+  test.each([
+    ['openai', 'gpt-realtime'],
+    ['openai', 'gpt-image-1'],
+    ['google', 'gemini-2.5-flash'],
+    ['google', 'gemini-embedding-2'],
+    ['google', 'gemini-3.1-flash-live-preview'],
+    ['google', 'gemini-omni-flash-preview'],
+  ])('with sound, pictures and films of %s %s is what the catalogue computes', (provider, model) => {
+    const card = catalogue.cardFor(provider, model, NOW)!;
+    fc.assert(
+      fc.property(mediaCounts, (all) => {
+        const of = card.kinds.output_tokens ? all : withoutOutput(all);
+        const usage = Object.fromEntries(
+          ALL_TOKEN_KINDS.flatMap((kind) => (of[kind] === undefined ? [] : [[CATALOGUE_KEYS[kind].usage, of[kind]]])),
+        );
+        const expected = calcPrice(usage, model, { providerId: provider, timestamp: NOW });
+        expect(Number(price(provider, model, of))).toBeCloseTo(expected?.total_price ?? Number.NaN, 9);
+      }),
+    );
+  });
+
   test.each([
     ['openai', 'gpt-4o'],
     ['openai', 'gpt-5.4'],
@@ -159,6 +205,55 @@ describe('an own rate', () => {
     expect(own(rates, { input_tokens: 10, output_tokens: 1 })).toBe('0.010012');
     expect(own(rates, { input_tokens: 11, output_tokens: 1 })).toBe('0.010035');
     expect(own(rates, { input_tokens: 11, output_tokens: 1 }, true)).toBe('0.00250875');
+  });
+
+  describe('with tiers', () => {
+    const rates = {
+      per_million: { input_tokens: '2', output_tokens: '8' },
+      tiers: [
+        { above_input_tokens: 100, per_million: { input_tokens: '3' } },
+        {
+          above_input_tokens: 200,
+          per_million: { input_tokens: '4', cached_input_tokens: '0.4', output_tokens: '16' },
+        },
+        { above_input_tokens: 300, per_million: { input_tokens: '5' } },
+      ],
+    };
+    const cached = (input: number) =>
+      exactly(own(rates, { input_tokens: input, cached_input_tokens: 50, output_tokens: 0 })!)
+        .minus(own(rates, { input_tokens: input, output_tokens: 0 })!)
+        .dividedBy(50)
+        .times(1_000_000)
+        .toFixed();
+
+    test('prices a kind that has a price in a tier only: below it, as the kind that it is part of', () => {
+      // The difference to tokens that are not cached, a million of them.
+      expect([100, 200, 201, 301].map(cached)).toEqual(['0', '0', '-3.6', '-4.6']);
+    });
+
+    test('leaves a kind that a tier leaves out at the price that it has below that tier', () => {
+      const output = (input: number) =>
+        exactly(own(rates, { input_tokens: input, output_tokens: 1 })!)
+          .minus(own(rates, { input_tokens: input, output_tokens: 0 })!)
+          .times(1_000_000)
+          .toFixed();
+      expect([100, 101, 201, 301].map(output)).toEqual(['8', '8', '16', '16']);
+    });
+
+    test('may go through several kinds', () => {
+      const hour = {
+        per_million: { input_tokens: '2' },
+        tiers: [{ above_input_tokens: 10, per_million: { cache_write_1h_tokens: '7' } }],
+      };
+      const of = (input: number) => ({
+        input_tokens: input,
+        cache_write_tokens: input,
+        cache_write_1h_tokens: input,
+        output_tokens: 0,
+      });
+      expect(own(hour, of(10))).toBe('0.00002');
+      expect(own(hour, of(11))).toBe('0.000077');
+    });
   });
 
   test('may be nothing: a self-hosted model, or credits', () => {

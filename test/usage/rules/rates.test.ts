@@ -42,8 +42,10 @@ describe('what is spent within a quarter of an hour', () => {
     kind: 'usage',
     tokens: {},
     batched: false,
+    serviceTier: null,
     cost: exactly(1),
     currency: 'EUR',
+    stated: null,
     priceVersion: null,
     pricedBy: 'caller',
     latencyMs: null,
@@ -53,7 +55,7 @@ describe('what is spent within a quarter of an hour', () => {
   });
 
   test('is one sum where no exchange rate begins', () => {
-    const spends = spendsOf([line(1), line(14)], [{ version: 1, effectiveFrom: at(-1) }]);
+    const spends = spendsOf([line(1), line(14)], [at(-1)]);
     expect(spends.map(({ from, cost }) => [from, cost.toFixed()])).toEqual([[at(0), '2']]);
   });
 
@@ -69,7 +71,10 @@ describe('what is spent within a quarter of an hour', () => {
             expected.set(version, (expected.get(version) ?? 0) + 1);
           }
           const counted = new Map<number | null, number>();
-          for (const { from, cost } of spendsOf(spent.map(line), all)) {
+          for (const { from, cost } of spendsOf(
+            spent.map(line),
+            all.map(({ effectiveFrom }) => effectiveFrom),
+          )) {
             const version = versionAt(all, from)?.version ?? null;
             counted.set(version, (counted.get(version) ?? 0) + cost.toNumber());
           }
