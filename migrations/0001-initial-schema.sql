@@ -278,6 +278,7 @@ create table countersign.billing_settings (
   settings jsonb not null,
   version int not null default 1,
   updated_at timestamptz not null,
+  reporting_since timestamptz null,
   primary key (id)
 );
 alter table countersign.billing_settings add constraint billing_settings_team_id_unique unique (team_id);

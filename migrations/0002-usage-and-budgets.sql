@@ -1070,6 +1070,29 @@ end $$;
 create trigger ring_for_budgets after insert on countersign.outbox for each row when (new.channel = 'budget') execute function countersign.ring_for_budgets();
 
 -- ==== end of enforcement of budgets ====
+-- ==== billing ====
+
+-- Who bears a team's cost, from a moment on: a month that is over goes on being divided as it was at its end.
+create table countersign.cost_settings_versions (
+  id uuid not null,
+  organization_id uuid not null,
+  team_id uuid not null,
+  version int not null,
+  settings jsonb not null,
+  sharers text[] null,
+  holds_from timestamptz not null,
+  primary key (id)
+);
+alter table countersign.cost_settings_versions add constraint cost_settings_versions_organization_id_team_id_version_unique unique (organization_id, team_id, version);
+alter table countersign.cost_settings_versions add constraint cost_settings_versions_team_id_fkey foreign key (organization_id, team_id) references countersign.teams (organization_id, id);
+-- By the sharers themselves none would be used: row-level security has an index compare only what leaks nothing.
+create index cost_settings_versions_pools on countersign.cost_settings_versions (organization_id) where sharers is not null;
+
+select countersign.isolate_organizations('countersign.cost_settings_versions');
+
+grant select, insert on countersign.cost_settings_versions to countersign_app;
+
+-- ==== end of billing ====
 -- ==== reports ====
 
 create table countersign.usage_reports (
@@ -1092,13 +1115,14 @@ select countersign.isolate_organizations('countersign.usage_reports');
 -- A report that was sent has been sent.
 grant select, insert on countersign.usage_reports to countersign_app;
 
--- The teams whose usage is reported, of every organization, for whoever sees to it that each has its Schedule. Opaque ids, and
+-- The teams whose usage is reported to somebody, of every organization, for whoever sees to it that each has its Schedule. Opaque ids, and
 -- nothing of what is set.
 create function countersign.teams_with_reporting()
 returns table (organization_id uuid, team_id uuid)
 language sql stable security definer set search_path = ''
 as $$
-  select s.organization_id, s.team_id from countersign.billing_settings s where s.settings #>> '{reporting,frequency}' is not null order by 1, 2
+  select s.organization_id, s.team_id from countersign.billing_settings s
+  where s.settings #>> '{reporting,frequency}' is not null and s.settings #>> '{reporting,sealed_recipients}' is not null order by 1, 2
 $$;
 revoke all on function countersign.teams_with_reporting() from public;
 grant execute on function countersign.teams_with_reporting() to countersign_app;

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { addAmounts, type Amount, exactly } from '../platform/money.ts';
-import { allocatePool, sumUsage } from '../usage/service.ts';
+import { allocatePools, sumUsage } from '../usage/service.ts';
 import { type CostBearer, type Destination, destinationsOf, poolsAmong, type Transfer } from './rules/charge-back.ts';
 
 /** A time of an organization. */
@@ -16,21 +16,20 @@ export interface ChargedTime {
  */
 export async function transfersOf(
   em: EntityManager,
-  { organization, from, to }: ChargedTime,
+  time: ChargedTime,
   teams: readonly CostBearer[],
   concerned: ReadonlySet<string> | null,
 ): Promise<Transfer[]> {
-  const transfers: Transfer[] = [];
-  for (const { team, method, sharers } of poolsAmong(teams)) {
-    const isConcerned = concerned === null || concerned.has(team) || sharers.some(({ key }) => concerned.has(key));
-    if (!isConcerned) continue;
-    const allocations = await allocatePool(em, { organization, team, method, sharers }, from, to);
-    for (const { currency, shares } of allocations)
-      for (const { key, amount } of shares)
-        if (!amount.isZero() && (concerned === null || concerned.has(team) || concerned.has(key)))
-          transfers.push({ from: team, to: key, method, currency, amount });
-  }
-  return transfers;
+  const concerns = (team: string) => concerned === null || concerned.has(team);
+  const pools = poolsAmong(teams).filter(
+    ({ team, sharers }) => concerns(team) || sharers.some(({ key }) => concerns(key)),
+  );
+  const allocations = await allocatePools(em, { ...time, pools });
+  return allocations.flatMap(({ pool: { team, method }, currency, shares }) =>
+    shares
+      .filter(({ key, amount }) => !amount.isZero() && (concerns(team) || concerns(key)))
+      .map(({ key, amount }) => ({ from: team, to: key, method, currency, amount })),
+  );
 }
 
 /** What the teams of each cost centre have spent themselves. */

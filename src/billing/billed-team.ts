@@ -1,6 +1,15 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Caller } from '../platform/http/caller.ts';
-import { currencyOf, demand, organizationById, teamByAlias, teamsDownwards, teamsUpwards } from '../tenancy/service.ts';
+import {
+  currencyOf,
+  demand,
+  organizationById,
+  type OrganizationSettings,
+  teamByAlias,
+  teamsDownwards,
+  teamsUpwards,
+  timezoneAmong,
+} from '../tenancy/service.ts';
 
 /** Whose bill it is, and how its months are counted. */
 export interface BilledTeam {
@@ -33,17 +42,21 @@ export async function billedTeam(
   const team = await teamByAlias(em, organization, alias);
   const upwards = await teamsUpwards(em, team.id);
   demand(caller, 'billing.read', [...upwards.map(({ id }) => id), organization]);
-  const calendar = await organizationCalendar(em, organization);
+  const { settings } = await organizationById(em, organization);
   return {
     id: team.id,
     teams: descendants ? await teamsDownwards(em, [team.id]) : [team.id],
     currency: currencyOf(upwards),
-    calendar: { ...calendar, timezone: upwards.find(({ timezone }) => timezone)?.timezone ?? calendar.timezone },
+    calendar: calendarOf(settings, timezoneAmong(upwards, settings)),
   };
 }
 
 /** How the organization counts its months, as its budgets do. */
 export async function organizationCalendar(em: EntityManager, organization: string): Promise<BillingCalendar> {
   const { settings } = await organizationById(em, organization);
-  return { timezone: settings.timezone ?? 'UTC', fiscalYearStart: settings.fiscal_year_start ?? '01-01' };
+  return calendarOf(settings, timezoneAmong([], settings));
+}
+
+function calendarOf({ fiscal_year_start: fiscalYearStart = '01-01' }: OrganizationSettings, timezone: string) {
+  return { timezone, fiscalYearStart };
 }

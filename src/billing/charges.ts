@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { addAmounts, type Amount, exactly } from '../platform/money.ts';
-import { costSettingsOf } from '../tenancy/service.ts';
+import { bearersAround } from './bearers.ts';
 import { type ChargedTime, transfersOf, usedByCostCenter } from './allocation.ts';
-import { amongCostCenters, chargedTo, type CostBearer, destinationsOf, type Transfer } from './rules/charge-back.ts';
+import { amongCostCenters, chargedTo, destinationsOf, type Transfer } from './rules/charge-back.ts';
 
 /** What teams are charged in one currency, and which cost centres it goes to. */
 export interface TeamCharges {
@@ -10,18 +10,21 @@ export interface TeamCharges {
   /** Add up to what is charged, to the last digit. The largest first. */
   readonly costCenters: readonly { readonly costCenter: string | null; readonly amount: Amount }[];
   readonly transfers: readonly Transfer[];
-  /** Every team of the organization, by internal id: who the transfers are from and to. */
+  /** By internal id, at least of whoever the transfers are from and to. */
   readonly aliases: ReadonlyMap<string, string>;
 }
 
-/** @param own what each of the teams has spent itself, in the currency */
+/**
+ * @param time a whole month, so that its end says which settings hold
+ * @param own what each of the teams has spent itself, in the currency
+ */
 export async function chargesOf(
   em: EntityManager,
   time: ChargedTime,
   own: ReadonlyMap<string, Amount>,
   currency: string,
 ): Promise<TeamCharges> {
-  const teams: readonly CostBearer[] = await costSettingsOf(em, time.organization);
+  const teams = await bearersAround(em, time.organization, [...own.keys()], time.to);
   const all = await transfersOf(em, time, teams, new Set(own.keys()));
   const transfers = all.filter((transfer) => transfer.currency === currency);
   const charged = chargedTo(own, transfers);

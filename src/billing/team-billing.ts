@@ -9,6 +9,7 @@ import { type BilledTeam, billedTeam } from './billed-team.ts';
 import { chargesOf, type TeamCharges } from './charges.ts';
 import { observe, projectionOf, spentIn } from './outlook.ts';
 import type { PriceQuotes } from './quotes.ts';
+import { dayAt } from './rules/days.ts';
 import { type BillingPeriod, billingPeriodAt, billingPeriodNamed } from './rules/billing-period.ts';
 import type { Projection } from './rules/projection/project.ts';
 import type { Recommendation } from './rules/recommendations/model.ts';
@@ -100,6 +101,8 @@ export class TeamBilling {
       recommendations: recommend(await quotes.quote(em, organization, currency, uses, within(period, now)), {
         spent: spent.toNumber(),
         projection,
+        isOver: period.until <= now,
+        pricedOn: dayAt(within(period, now), calendar.timezone).date,
       }),
       profiles: await people.profiles(em, organization, peopleIn(spending.members)),
     };
@@ -141,7 +144,6 @@ function limitOf(views: readonly BudgetView[], period: BillingPeriod, currency: 
   const limits = views.flatMap(({ budget, figures }) => {
     const isForAll = budget.person == null && budget.provider == null && budget.model == null;
     const isOfPeriod =
-      figures !== null &&
       new Date(figures.starts_at).getTime() === period.from.getTime() &&
       new Date(figures.ends_at).getTime() === period.until.getTime();
     return isForAll && isOfPeriod && budget.currency === currency ? [exactly(figures.limit_amount)] : [];

@@ -17,6 +17,7 @@ import {
 } from '../tenancy/service.ts';
 import { accountsOf } from './accounts.ts';
 import { budgetOf, putBudget, retireBudget } from './budget-store.ts';
+import { budgetsAt } from './budgets-at.ts';
 import { Budget, BudgetOverride } from './entities.ts';
 import type { PeriodBook } from './period-book.ts';
 import { timezoneOf } from './period-facts.ts';
@@ -217,15 +218,16 @@ export class BudgetService {
   }
 
   /**
-   * The budgets of a team as they stood at a moment, in a transaction of somebody who has looked whether they may be seen.
+   * The budgets that a team had at a moment, as they stood then, in a transaction of somebody who has looked whether they may be
+   * seen. Where there are very many, the first of them and all that count everything that is spent.
    * @param team internal id
    */
   async ofTeam(em: EntityManager, organization: string, team: string, at: Date): Promise<BudgetView[]> {
-    const budgets = await em.find(
-      Budget,
-      { team, retiredAt: null },
-      { orderBy: { id: 'asc' }, limit: MOST_BUDGETS_SHOWN },
-    );
+    const there = budgetsAt(team, at);
+    const unscoped = { person: null, provider: null, model: null };
+    const first = await em.find(Budget, there, { orderBy: { id: 'asc' }, limit: MOST_BUDGETS_SHOWN });
+    const limiting = await em.find(Budget, { $and: [there, unscoped] }, { orderBy: { id: 'asc' } });
+    const budgets = [...new Set([...first, ...limiting])];
     return viewsOf(em, this.#parts.people, organization, team, budgets, at);
   }
 

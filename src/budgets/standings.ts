@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Amount, exactly } from '../platform/money.ts';
 import { teamBillingSettings } from '../tenancy/service.ts';
 import { accountsOf } from './accounts.ts';
+import { budgetsAt } from './budgets-at.ts';
 import { Budget } from './entities.ts';
 import type { PeriodFigures } from './queries.ts';
 import { type AlertSettings, type BudgetState, exceededActionOf, type PeriodKind, stateOf } from './rules.ts';
@@ -20,13 +21,9 @@ export interface BudgetStanding {
   readonly state: BudgetState;
 }
 
-/** The team's own budgets in the periods that a moment lies in, by name. One that was made later is not among them. */
+/** The team's own budgets that there were at a moment, in the periods that it lies in, by name. */
 export async function budgetStandings(em: EntityManager, team: string, at: Date): Promise<BudgetStanding[]> {
-  const budgets = await em.find(
-    Budget,
-    { team, retiredAt: null, createdAt: { $lte: at } },
-    { orderBy: { name: 'asc' } },
-  );
+  const budgets = await em.find(Budget, budgetsAt(team, at), { orderBy: { name: 'asc' } });
   if (budgets.length === 0) return [];
   const alerts = (await teamBillingSettings(em, team)).budget_alerts ?? {};
   const accounts = await accountsOf(em, budgets, alerts, at);

@@ -25,6 +25,7 @@ import { followSettings } from '../reports/schedule-requests.ts';
 import { KeyAuthenticator } from '../tenancy/authenticator.ts';
 import { KeyService } from '../tenancy/key-service.ts';
 import { tenancyRoutes } from '../tenancy/routes.ts';
+import { BillingSettingsService } from '../tenancy/billing-settings-service.ts';
 import { SettingsService } from '../tenancy/settings-service.ts';
 import { TeamService } from '../tenancy/team-service.ts';
 import { composeAudit } from './audit.ts';
@@ -53,11 +54,13 @@ export function composeApi(
 ): Api {
   const { config, logger, clock, metrics, master, database, work, temporal, people, approvals, usage, budgets } = core;
   const guard = new AddressGuard({ allowPrivate: config.webhookAllowPrivateAddresses });
+  const followers = [followSettings, budgets.settings];
   const routes = [
     ...tenancyRoutes({
       teams: new TeamService(work, people),
       keys: new KeyService(work, people),
-      settings: new SettingsService(work, budgets.settings, [followSettings, budgets.settings]),
+      settings: new SettingsService(work, followers),
+      billing: new BillingSettingsService({ work, people, budgets: budgets.settings, followers }),
     }),
     ...approvalRoutes(approvals.service),
     ...auditRoutes(composeAudit(core), config.publicUrl),

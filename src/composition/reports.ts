@@ -6,12 +6,12 @@ import { UsageReporting } from '../reports/usage-reporting.ts';
 import type { Core } from './core.ts';
 
 /** What makes usage reports, and sees to it that Temporal has them made. */
-export function composeReports({ config, logger, clock, metrics, database, work, temporal, people }: Core) {
+export function composeReports({ surroundings, config, logger, clock, metrics, work, temporal, people }: Core) {
   const schedules = new ReportSchedules(temporal, config.temporal.taskQueue);
   const upkeep = new ScheduleUpkeep({ work, schedules, clock });
   return {
     reporting: new UsageReporting({ work, people, logger, onOutcome: metrics.usageReported }),
     handler: new ReportScheduleHandler(upkeep),
-    keeper: new ScheduleKeeper({ database, upkeep, logger }),
+    keeper: new ScheduleKeeper({ databaseUrl: surroundings.databaseUrl, upkeep, logger }),
   };
 }

@@ -14,7 +14,7 @@ import { WEBHOOK_CONCURRENCY, WEBHOOK_RETRY_FOR_MS, WebhookHandler } from '../no
 import { Database } from '../platform/database/database.ts';
 import { DATABASE_ROLES } from '../platform/database/tenant-table.ts';
 import { type Chore, Housekeeping } from '../platform/housekeeping.ts';
-import { SCHEDULE_REQUEST } from '../reports/schedule-requests.ts';
+import { SCHEDULE_CONCURRENCY } from '../reports/schedule-handler.ts';
 import { RatingHandler } from '../usage/rerating.ts';
 import { OutdatedLists, UsageUpkeep } from '../usage/service.ts';
 import { bundleWorkflows, WorkflowWorker } from '../platform/temporal/workflow-worker.ts';
@@ -47,7 +47,7 @@ export async function composeWorker(core: Core, choices: WorkerChoices = {}) {
   });
   const reports = composeReports(core);
   const lists = new OutdatedLists({ database, logger, clock, onLook: metrics.priceListsOutdated });
-  const relay = composeRelay(core, claimsDatabase, lists, { [SCHEDULE_REQUEST]: reports.handler });
+  const relay = composeRelay(core, claimsDatabase, lists, reports.handler);
   const audit = composeSealing(core);
   const exports = composeExportMaking(core, audit.database);
   const bundle = (tracing ? null : surroundings.workflowBundle) ?? (await bundleWorkflows(logger, plugins));
@@ -114,7 +114,7 @@ function composeRelay(
   { surroundings, config, logger, clock, metrics, notifier, work, temporal, approvals, usage }: Core,
   claimsDatabase: Database,
   lists: OutdatedLists,
-  workflowHandlers: Readonly<Record<string, OutboxHandler>>,
+  reportSchedules: OutboxHandler,
 ): OutboxRelay {
   const guard = new AddressGuard({ allowPrivate: config.webhookAllowPrivateAddresses });
   const mail = new MailHandler({ smtpUrl: surroundings.smtpUrl, from: config.mailFrom, publicUrl: config.publicUrl });
@@ -127,7 +127,7 @@ function composeRelay(
     people: new PeopleChanges({ work, announcer: approvals.announcer }),
   });
   const workflows = new OutboxByType(
-    { 'audit-export': new ExportWorkflows(temporal, config.temporal.taskQueue), ...workflowHandlers },
+    { 'audit-export': new ExportWorkflows(temporal, config.temporal.taskQueue) },
     workflow,
   );
   return new OutboxRelay({
@@ -162,6 +162,7 @@ function composeRelay(
         },
       ],
       ['workflow', { handler: workflows, concurrency: WORKFLOW_CONCURRENCY, retryForMs: null }],
+      ['report', { handler: reportSchedules, concurrency: SCHEDULE_CONCURRENCY, retryForMs: null }],
       [
         'budget',
         {

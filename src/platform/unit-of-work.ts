@@ -26,10 +26,10 @@ export interface Origin {
   readonly source?: RequestSource | null;
 }
 
-/** Something that must happen after the commit, at least once: a mail, a webhook delivery, a call to a workflow, a new price for old lines, a step about a budget. */
+/** Something that must happen after the commit, at least once: a mail, a webhook delivery, a call to a workflow, a new price for old lines, a step about a budget, a Schedule of reports. */
 export interface OutboxMessage {
   readonly id: string;
-  readonly channel: 'mail' | 'webhook' | 'workflow' | 'rating' | 'budget';
+  readonly channel: 'mail' | 'webhook' | 'workflow' | 'rating' | 'budget' | 'report';
   /** What the relay needs to know besides the body; opaque ids and codes only. */
   readonly reference: Readonly<Record<string, string | number | null>>;
   /** Sealed for all of `subjects`, until it is delivered. */

@@ -1,26 +1,25 @@
 import {
-  isGrpcServiceError,
   ScheduleAlreadyRunning,
   type ScheduleDescription,
   type ScheduleHandle,
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
-  ServiceError,
 } from '@temporalio/client';
 import { USAGE_REPORT, type UsageReportPlan, usageReportScheduleId } from '../../workflows/contracts/usage-report.ts';
 import { Unavailable } from '../platform/errors.ts';
 import type { TemporalConnection } from '../platform/temporal/connection.ts';
-import { nextDue, scheduleTimes } from './rules.ts';
+import { isServerAway } from '../platform/temporal/away.ts';
+import { CATCH_UP_MS, nextDue, scheduleTimes } from './rules.ts';
 
 const DEADLINE_MS = 10_000;
-
-/** A report that is late by more than this is not made up for. A month's is due again by then. */
-export const CATCH_UP_MS = 35 * 86_400_000;
 
 /** Reports that an outage held up are sent one after the other; none is left out because another one is still being made. */
 const POLICIES = { overlap: ScheduleOverlapPolicy.BUFFER_ALL, catchupWindow: CATCH_UP_MS, pauseOnFailure: false };
 
-/** The Schedules of Temporal that start usage reports, one for each team. @throws Unavailable where it does not answer */
+/**
+ * The Schedules of Temporal that start usage reports, one for each team. Calls end with the signal that is handed in.
+ * @throws Unavailable where it does not answer; ServiceError where it does not take what it is told
+ */
 export class ReportSchedules {
   readonly #temporal: TemporalConnection;
   readonly #taskQueue: string;
@@ -35,8 +34,8 @@ export class ReportSchedules {
    * Temporal forget what it has to catch up on. One that somebody has paused stays so.
    * @returns whether it is free to do something: neither paused nor at work
    */
-  put(plan: UsageReportPlan, now: Date): Promise<{ readonly isFree: boolean }> {
-    return this.#reach(async () => {
+  put(plan: UsageReportPlan, now: Date, signal?: AbortSignal): Promise<{ readonly isFree: boolean }> {
+    return this.#reach(signal, async () => {
       const handle = this.#handle(plan.team);
       const found = await described(handle);
       if (found === null) return this.#create(plan, now);
@@ -46,8 +45,8 @@ export class ReportSchedules {
   }
 
   /** Sees to it that the team has none. */
-  async remove(team: string): Promise<void> {
-    await this.#reach(async () => {
+  async remove(team: string, signal?: AbortSignal): Promise<void> {
+    await this.#reach(signal, async () => {
       try {
         await this.#handle(team).delete();
       } catch (error) {
@@ -57,13 +56,13 @@ export class ReportSchedules {
   }
 
   /** Does what the Schedule would have done at these moments. */
-  async makeUpFor(team: string, moments: readonly Date[]): Promise<void> {
+  async makeUpFor(team: string, moments: readonly Date[], signal?: AbortSignal): Promise<void> {
     const around = moments.map((moment) => ({
       start: new Date(moment.getTime() - 1000),
       end: new Date(moment.getTime() + 1000),
       overlap: POLICIES.overlap,
     }));
-    if (around.length > 0) await this.#reach(() => this.#handle(team).backfill(around));
+    if (around.length > 0) await this.#reach(signal, () => this.#handle(team).backfill(around));
   }
 
   async #create(plan: UsageReportPlan, now: Date): Promise<{ readonly isFree: boolean }> {
@@ -106,12 +105,12 @@ export class ReportSchedules {
     );
   }
 
-  async #reach<T>(work: () => Promise<T>): Promise<T> {
+  async #reach<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const { client } = this.#temporal;
     try {
-      return await this.#temporal.within(DEADLINE_MS, work);
+      return await this.#temporal.within(DEADLINE_MS, () => (signal ? client.withAbortSignal(signal, work) : work()));
     } catch (error) {
-      if (isGrpcServiceError(error) || error instanceof ServiceError)
-        throw new Unavailable('The workflow service', { cause: error });
+      if (isServerAway(error)) throw new Unavailable('The workflow service', { cause: error });
       throw error;
     }
   }

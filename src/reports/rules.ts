@@ -1,5 +1,6 @@
 /** The one door to the rules of reports. Everything behind it is pure. */
 export {
+  CATCH_UP_MS,
   duesBetween,
   nextDue,
   periodBefore,

@@ -2,6 +2,9 @@ import type { ClaimedMessage, Delivery, OutboxHandler } from '../notify/service.
 import { Unavailable } from '../platform/errors.ts';
 import type { ScheduleUpkeep } from './schedule-upkeep.ts';
 
+/** How many Schedules are brought in step side by side: Temporal has requests of people to answer as well. */
+export const SCHEDULE_CONCURRENCY = 4;
+
 /** Brings Schedules in step when settings have changed. Tried until it is done: settings that were committed hold. */
 export class ReportScheduleHandler implements OutboxHandler {
   readonly #upkeep: ScheduleUpkeep;
@@ -10,12 +13,13 @@ export class ReportScheduleHandler implements OutboxHandler {
     this.#upkeep = upkeep;
   }
 
-  async deliver({ organization, reference: { team } }: ClaimedMessage): Promise<Delivery> {
+  async deliver({ organization, reference: { team } }: ClaimedMessage, signal: AbortSignal): Promise<Delivery> {
     try {
-      if (typeof team === 'string') await this.#upkeep.ofTeam(organization, team);
-      else await this.#upkeep.ofOrganization(organization);
+      if (typeof team === 'string') await this.#upkeep.ofTeam(organization, team, signal);
+      else await this.#upkeep.requestAll(organization);
       return { outcome: 'delivered' };
     } catch (error) {
+      if (signal.aborted) return { outcome: 'retry', error: 'broken-off' };
       if (error instanceof Unavailable) return { outcome: 'retry', error: error.code };
       throw error;
     }

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Database } from '../platform/database/database.ts';
+import type { Run } from '../platform/database/bare.ts';
+import { whileAlone } from '../platform/database/session-lock.ts';
+import { DATABASE_ROLES } from '../platform/database/tenant-table.ts';
 import { Unavailable } from '../platform/errors.ts';
 import type { ScheduleUpkeep } from './schedule-upkeep.ts';
 
@@ -8,22 +10,28 @@ import type { ScheduleUpkeep } from './schedule-upkeep.ts';
 const EVERY_MS = 600_000;
 /** While the database or Temporal is away. */
 const AWAY_MS = 15_000;
+/** Held for as long as the worker lives: nothing else may lock by it. */
+const KEEPER_LOCK = 7_266_841;
 
 interface ReportedTeam {
   readonly organization_id: string;
   readonly team_id: string;
 }
 
-/** Sees to it that every team whose usage is reported has its Schedule, from the start of the worker on. Every worker does. */
+/**
+ * Sees to it that every team whose usage is reported has its Schedule, from the start of the worker on. One worker does at a
+ * time; the others look now and then whether it is still there.
+ */
 export class ScheduleKeeper {
-  readonly #database: Database;
+  readonly #databaseUrl: string;
   readonly #upkeep: ScheduleUpkeep;
   readonly #logger: Logger;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: { database: Database; upkeep: ScheduleUpkeep; logger: Logger }) {
-    this.#database = parts.database;
+  /** @param parts.databaseUrl the login of API and worker: the lock takes a connection of its own */
+  constructor(parts: { databaseUrl: string; upkeep: ScheduleUpkeep; logger: Logger }) {
+    this.#databaseUrl = parts.databaseUrl;
     this.#upkeep = parts.upkeep;
     this.#logger = parts.logger;
   }
@@ -39,41 +47,47 @@ export class ScheduleKeeper {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
+    const lock = { url: this.#databaseUrl, role: DATABASE_ROLES.app, key: KEEPER_LOCK };
     while (!signal.aborted) {
-      const wait = (await this.#round()) ? EVERY_MS : AWAY_MS;
-      await pause(wait, undefined, { signal }).catch(() => undefined);
+      const isKept = await whileAlone(lock, signal, (run, alone) => this.#keepAll(run, alone)).catch((error: unknown) =>
+        this.#notYet(error),
+      );
+      await sleep(isKept === null ? EVERY_MS : AWAY_MS, signal);
     }
   }
 
-  /** Once through all teams. @returns whether it came to the end */
-  async #round(): Promise<boolean> {
-    try {
-      for (const team of await this.#teams()) {
-        if (this.#stopping.signal.aborted) return true;
-        await this.#keep(team);
-      }
-      return true;
-    } catch (error) {
+  #notYet(error: unknown): false {
+    if (!this.#stopping.signal.aborted)
       this.#logger.warn({ err: error }, 'the schedules of usage reports could not be looked after; trying again');
-      return false;
-    }
+    return false;
   }
 
-  #teams(): Promise<ReportedTeam[]> {
-    return this.#database.reach(() =>
-      this.#database.orm.em
-        .getConnection()
-        .execute<ReportedTeam[]>('select organization_id, team_id from countersign.teams_with_reporting()'),
-    );
+  /** Round after round, for as long as nobody else may. @throws Unavailable, errors of the driver */
+  async #keepAll(run: Run, signal: AbortSignal): Promise<true> {
+    while (!signal.aborted) {
+      const teams = await run<ReportedTeam>('select organization_id, team_id from countersign.teams_with_reporting()');
+      for (const team of teams) {
+        if (signal.aborted) break;
+        await this.#keep(team, signal);
+      }
+      await sleep(EVERY_MS, signal);
+    }
+    return true;
   }
 
   /** One team's trouble is not another one's, unless nobody can be helped. @throws Unavailable */
-  async #keep({ organization_id: organization, team_id: team }: ReportedTeam): Promise<void> {
+  async #keep({ organization_id: organization, team_id: team }: ReportedTeam, signal: AbortSignal): Promise<void> {
     try {
-      await this.#upkeep.ofTeam(organization, team);
+      await this.#upkeep.ofTeam(organization, team, signal);
     } catch (error) {
+      if (signal.aborted) return;
       if (error instanceof Unavailable) throw error;
       this.#logger.error({ err: error, team }, 'the schedule of a usage report could not be brought in step');
     }
   }
+}
+
+/** Ends early, and without an error, where the signal says so. */
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await pause(ms, undefined, { signal }).catch(() => undefined);
 }

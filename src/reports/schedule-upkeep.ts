@@ -1,10 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { UsageReportPlan } from '../../workflows/contracts/usage-report.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { UnitOfWork } from '../platform/unit-of-work.ts';
+import type { Origin, UnitOfWork } from '../platform/unit-of-work.ts';
 import { organizationById, type Reporting, reportingOf, teamsWithReporting, teamTimezone } from '../tenancy/service.ts';
-import { CATCH_UP_MS, type ReportSchedules } from './report-schedules.ts';
-import { duesBetween, reportPeriod } from './rules.ts';
+import type { ReportSchedules } from './report-schedules.ts';
+import { CATCH_UP_MS, duesBetween, reportPeriod } from './rules.ts';
+import { requestSchedule } from './schedule-requests.ts';
 import { isReported } from './store.ts';
 
 /** Temporal may just be about to do it by itself. */
@@ -31,27 +32,31 @@ export class ScheduleUpkeep {
 
   /**
    * Brings one team's Schedule in step. Settings that are changed meanwhile are read again, so that whoever comes last to
-   * Temporal does not bring what is out of date. @throws Unavailable, errors of Temporal's client
+   * Temporal does not bring what is out of date.
+   * @throws Unavailable; errors of Temporal's client; the signal's reason
    */
-  async ofTeam(organization: string, team: string): Promise<void> {
+  async ofTeam(organization: string, team: string, signal: AbortSignal): Promise<void> {
     for (let wanted = await this.#read(organization, team); ;) {
-      await this.#carryOut(team, wanted);
+      signal.throwIfAborted();
+      await this.#carryOut(team, wanted, signal);
       const wantedNow = await this.#read(organization, team);
       if (isSamePlan(wanted, wantedNow)) return;
       wanted = wantedNow;
     }
   }
 
-  /** As `ofTeam`, for all teams of an organization whose settings say anything of it. */
-  async ofOrganization(organization: string): Promise<void> {
-    const teams = await this.#work.read(organization, (em) => teamsWithReporting(em, organization));
-    for (const team of teams) await this.ofTeam(organization, team);
+  /** Has every Schedule of an organization brought in step, each on its own: one that cannot be holds no other one up. */
+  async requestAll(organization: string): Promise<void> {
+    const origin: Origin = { organization, actor: { type: 'system', id: null }, requestId: null };
+    await this.#work.bookkeep(origin, async (tx) => {
+      for (const team of await teamsWithReporting(tx.em, organization)) requestSchedule(tx, team);
+    });
   }
 
-  async #carryOut(team: string, wanted: WantedSchedule | null): Promise<void> {
-    if (wanted === null) return this.#schedules.remove(team);
-    const { isFree } = await this.#schedules.put(wanted.plan, this.#clock.now());
-    if (isFree) await this.#schedules.makeUpFor(team, wanted.missed);
+  async #carryOut(team: string, wanted: WantedSchedule | null, signal: AbortSignal): Promise<void> {
+    if (wanted === null) return this.#schedules.remove(team, signal);
+    const { isFree } = await this.#schedules.put(wanted.plan, this.#clock.now(), signal);
+    if (isFree) await this.#schedules.makeUpFor(team, wanted.missed, signal);
   }
 
   #read(organization: string, team: string): Promise<WantedSchedule | null> {
@@ -87,16 +92,9 @@ async function planOf(
     organization,
     team,
     frequency,
-    timezone: asTemporalWritesIt(timezone),
+    timezone,
     fiscalYearStart: settings.fiscal_year_start ?? '01-01',
   };
-}
-
-/** Names of zones are taken in whatever case; Temporal knows them in one. Another name of the same zone stays as it was chosen. */
-function asTemporalWritesIt(timezone: string): string {
-  const known = new Intl.DateTimeFormat('en', { timeZone: timezone }).resolvedOptions().timeZone;
-  const isOtherName = known.toLowerCase() !== timezone.toLowerCase();
-  return isOtherName && /[A-Z].*[a-z]/.test(timezone) ? timezone : known;
 }
 
 function isSamePlan(one: WantedSchedule | null, other: WantedSchedule | null): boolean {

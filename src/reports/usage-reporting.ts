@@ -14,7 +14,8 @@ export interface UsageReportingParts {
   readonly work: UnitOfWork;
   readonly people: People;
   readonly logger: Logger;
-  readonly onOutcome: (frequency: string, outcome: UsageReportOutcome) => void;
+  /** Told of every attempt. */
+  readonly onOutcome: (frequency: string, outcome: UsageReportOutcome | 'failed') => void;
 }
 
 /** A report that is ready to be sent. */
@@ -40,11 +41,24 @@ export class UsageReporting {
    * @throws Unavailable
    */
   async send(plan: UsageReportPlan, dueAt: Date): Promise<UsageReportOutcome> {
+    const { logger, onOutcome } = this.#parts;
+    const { team, frequency } = plan;
+    try {
+      const outcome = await this.#send(plan, dueAt);
+      onOutcome(frequency, outcome);
+      logger.info({ team, frequency, outcome }, 'a usage report was due');
+      return outcome;
+    } catch (error) {
+      onOutcome(frequency, 'failed');
+      logger.warn({ team, frequency, due: dueAt }, 'a usage report could not be made');
+      throw error;
+    }
+  }
+
+  async #send(plan: UsageReportPlan, dueAt: Date): Promise<UsageReportOutcome> {
     const prepared = await this.#prepare(plan, reportPeriod(dueAt, plan.frequency, plan));
     const outcome = typeof prepared === 'string' ? prepared : await this.#mail(plan, prepared);
     if (outcome === 'not-wanted') await this.#correctSchedule(plan);
-    this.#parts.onOutcome(plan.frequency, outcome);
-    this.#parts.logger.info({ team: plan.team, frequency: plan.frequency, outcome }, 'a usage report was due');
     return outcome;
   }
 

@@ -1,14 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { InvalidRequest } from '../platform/errors.ts';
-import { type BillingSettingsDocument, Team } from './entities.ts';
-
-type Method = NonNullable<BillingSettingsDocument['charge_back_method']>;
-
-/** How cost is divided, and among whom: shares by the name that the settings have for each. */
-interface Division {
-  readonly method: Method;
-  readonly shares: Readonly<Record<string, number>>;
-}
+import { plainArray } from '../platform/database/sql-arrays.ts';
+import { chargeBackOf, type CostSettings, type Division, poolOf } from './rules/cost-division.ts';
 
 /** A team, and what its own billing settings say of who bears its cost; null: nothing. */
 export interface TeamCostSettings {
@@ -23,48 +15,78 @@ export interface TeamCostSettings {
   readonly chargeBack: Division | null;
 }
 
-const DEFAULT_METHOD: Method = 'usage_based';
+interface Row {
+  readonly id: string;
+  readonly alias: string;
+  readonly name: string;
+  readonly parent_id: string | null;
+  readonly settings: CostSettings | null;
+}
 
-/** Every team of the organization, in one statement. */
-export async function costSettingsOf(em: EntityManager, organization: string): Promise<TeamCostSettings[]> {
-  const rows = await em.execute<
-    { id: string; alias: string; name: string; parent_id: string | null; settings: BillingSettingsDocument | null }[]
-  >(
-    `select t.id, t.alias, t.name, t.parent_id, s.settings - 'approval_hierarchy' - 'reporting' - 'budget_alerts' as settings
-     from countersign.teams t left join countersign.billing_settings s on s.team_id = t.id where t.organization_id = ?`,
-    [organization],
+/** What a team said when a time ended. Parameter: the end, which no longer belongs to it. */
+const SAID_BY = `
+  left join lateral (
+    select v.settings, v.sharers from countersign.cost_settings_versions v
+    where v.organization_id = t.organization_id and v.team_id = t.id and v.holds_from < ? order by v.version desc limit 1
+  ) said on true`;
+
+/**
+ * Every team of the organization.
+ * @param until what held when this time ended
+ */
+export async function costSettingsOf(
+  em: EntityManager,
+  organization: string,
+  until: Date,
+): Promise<TeamCostSettings[]> {
+  const rows = await em.execute<Row[]>(
+    `select t.id, t.alias, t.name, t.parent_id, said.settings from countersign.teams t ${SAID_BY} where t.organization_id = ?`,
+    [until, organization],
   );
-  return rows.map(({ id, alias, name, parent_id: parent, settings }) => ({
+  return rows.map(settingsOf);
+}
+
+/**
+ * These teams, everything above them, every pool that shares its cost with one of them, and the teams that share it: all that
+ * it takes to say what they are charged, unless cost centres are compared by what their teams have spent.
+ * @param teams internal ids
+ * @param until as for `costSettingsOf`
+ */
+export async function costSettingsAround(
+  em: EntityManager,
+  organization: string,
+  teams: readonly string[],
+  until: Date,
+): Promise<TeamCostSettings[]> {
+  const rows = await em.execute<Row[]>(
+    `with recursive up(id) as (
+       select id from countersign.teams where id = any(?::uuid[])
+       union
+       select t.parent_id from countersign.teams t join up on t.id = up.id where t.parent_id is not null
+     ), near as (
+       select t.id, said.settings, said.sharers from countersign.teams t ${SAID_BY}
+       where t.id in (
+         select id from up
+         union select v.team_id from countersign.cost_settings_versions v
+         where v.organization_id = ? and v.sharers is not null and v.sharers && (select array_agg(alias::text) from countersign.teams where id = any(?::uuid[]))
+       )
+     )
+     select t.id, t.alias, t.name, t.parent_id, near.settings from countersign.teams t left join near on near.id = t.id
+     where t.organization_id = ? and (near.id is not null or t.alias in (select unnest(sharers) from near))`,
+    [plainArray(teams), until, organization, plainArray(teams), organization],
+  );
+  return rows.map(settingsOf);
+}
+
+function settingsOf({ id, alias, name, parent_id: parent, settings }: Row): TeamCostSettings {
+  const said = settings ?? {};
+  return {
     id,
     alias,
     name,
     parent,
-    pool: divisionOf(settings?.cost_allocation?.method, settings?.cost_allocation?.shares),
-    costCenter: settings?.cost_center ?? null,
-    chargeBack: divisionOf(settings?.charge_back_method, settings?.charge_back_shares),
-  }));
-}
-
-function divisionOf(method: Method = DEFAULT_METHOD, shares: Division['shares'] = {}): Division | null {
-  return Object.keys(shares).length === 0 ? null : { method, shares };
-}
-
-/** @throws InvalidRequest where a pool is to be shared with a team that the organization does not have */
-export async function demandSharers(
-  em: EntityManager,
-  organization: string,
-  aliases: readonly string[],
-): Promise<void> {
-  if (aliases.length === 0) return;
-  const known = new Set(
-    (await em.find(Team, { organization, alias: { $in: [...aliases] } })).map(({ alias }) => alias),
-  );
-  const unknown = aliases.filter((alias) => !known.has(alias));
-  if (unknown.length > 0)
-    throw new InvalidRequest(
-      unknown.map((alias) => ({
-        path: `cost_allocation.shares.${alias}`,
-        message: 'there is no such team in your organization',
-      })),
-    );
+    pool: poolOf(said),
+    costCenter: said.cost_center ?? null,
+    chargeBack: chargeBackOf(said),
+  };
 }

@@ -2,6 +2,7 @@ import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { tenantColumns, tenantTable } from '../platform/database/tenant-table.ts';
 import type { AuditSettings } from './rules/audit-settings.ts';
 import type { Weekday } from './rules/business-time.ts';
+import type { CostSettings } from './rules/cost-division.ts';
 import type { Role } from './rules/roles.ts';
 
 export interface OrganizationSettings {
@@ -150,7 +151,7 @@ export const CalendarVersion = defineEntity({
 });
 export type CalendarVersion = InferEntity<typeof CalendarVersion>;
 
-export interface BillingSettingsDocument {
+export interface BillingSettingsDocument extends CostSettings {
   readonly approval_hierarchy?: readonly { readonly role: Role; readonly threshold: string }[];
   readonly approval_hierarchy_mode?: 'cumulative' | 'authority';
   readonly budget_alerts?: {
@@ -160,20 +161,12 @@ export interface BillingSettingsDocument {
     readonly hard_limit_percent?: number;
     readonly increase_percent?: number;
   };
-  readonly cost_allocation?: {
-    readonly method?: 'usage_based' | 'fixed' | 'even';
-    /** By the ids that callers gave to the teams. */
-    readonly shares?: Readonly<Record<string, number>>;
-  };
   readonly reporting?: {
     readonly frequency?: 'weekly' | 'monthly';
+    /** Unset where nobody is named. */
     readonly sealed_recipients?: string;
     readonly include_member_breakdown?: boolean;
   };
-  readonly cost_center?: string;
-  readonly charge_back_method?: 'usage_based' | 'fixed' | 'even';
-  /** By the names of the cost centres. */
-  readonly charge_back_shares?: Readonly<Record<string, number>>;
 }
 
 /** A team's billing settings; what is not set is inherited from the parent team. */
@@ -188,9 +181,31 @@ export const BillingSettings = defineEntity({
     settings: p.json<BillingSettingsDocument>(),
     version: p.integer().default(1),
     updatedAt: p.datetime(),
+    /** Since when frequency, recipients and calendar of reports are what they are: nothing from before is made up for. */
+    reportingSince: p.datetime().nullable(),
   },
 });
 export type BillingSettings = InferEntity<typeof BillingSettings>;
+
+/** What a team's billing settings say of who bears its cost, from a moment on. Added to and never changed. */
+export const CostSettingsVersion = defineEntity({
+  name: 'CostSettingsVersion',
+  tableName: 'cost_settings_versions',
+  ...tenantTable(),
+  uniques: [{ properties: ['organization', 'team', 'version'] }],
+  indexes: [{ name: 'cost_settings_versions_pools', properties: ['organization'], where: 'sharers is not null' }],
+  properties: {
+    ...tenantColumns,
+    team: p.uuid().fieldName('team_id'),
+    /** Of the billing settings. */
+    version: p.integer(),
+    settings: p.json<CostSettings>(),
+    /** The teams that share its cost, by the ids that callers gave them: how a pool is found from one of them. Null: it is none. */
+    sharers: p.array().nullable(),
+    holdsFrom: p.datetime(),
+  },
+});
+export type CostSettingsVersion = InferEntity<typeof CostSettingsVersion>;
 
 /** A one-time link that signs a person in, once a POST confirmed it. */
 export const SignInLink = defineEntity({

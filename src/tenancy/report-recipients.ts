@@ -2,40 +2,45 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Vault } from '../platform/crypto/vault.ts';
 import type { BillingSettingsDocument } from './entities.ts';
 import { teamBillingSettings } from './hierarchy.ts';
+import type { NamedRecipient } from './recipients.ts';
 
 type Reporting = NonNullable<BillingSettingsDocument['reporting']>;
 
 const place = (team: string) => `billing_settings.recipients:${team}`;
 
-/** Addresses are kept sealed under the organization's key, as whatever else says who somebody is. */
+/**
+ * Who is named is kept sealed under the organization's key, as whatever else says who somebody is.
+ * @returns null where nobody is named
+ */
 export async function sealRecipients(
   em: EntityManager,
   vault: Vault,
   organization: string,
   team: string,
-  recipients: readonly string[],
-): Promise<string> {
+  recipients: readonly NamedRecipient[],
+): Promise<string | null> {
+  if (recipients.length === 0) return null;
   const keys = await vault.unlock(em, organization, [organization]);
   return keys.seal(organization, place(team), JSON.stringify(recipients)).toString('base64');
 }
 
-/** The addresses that reports of a team go to; none where none were named. */
+/** Whom reports of a team go to; none where none were named. */
 export async function openRecipients(
   em: EntityManager,
   vault: Vault,
   organization: string,
   team: string,
   reporting: Reporting | undefined,
-): Promise<string[]> {
+): Promise<NamedRecipient[]> {
   if (!reporting?.sealed_recipients) return [];
   const keys = await vault.unlock(em, organization, [organization]);
   const text = keys.open(Buffer.from(reporting.sealed_recipients, 'base64'), place(team));
-  return text === null ? [] : (JSON.parse(text) as string[]);
+  return text === null ? [] : (JSON.parse(text) as NamedRecipient[]);
 }
 
 /** Whom the settings name, and whether they may be told about single members. */
 interface NamedRecipients {
-  readonly addresses: readonly string[];
+  readonly addresses: readonly NamedRecipient[];
   readonly includeMembers: boolean;
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../platform/http/schemas.ts';
 import { parseCurrency } from '../platform/currency.ts';
 import { auditSettingsChangeSchema, auditSettingsSchema } from './audit-settings-schema.ts';
+import { MOST_SHARES } from './rules/cost-division.ts';
 import { SCOPES } from './rules/permissions.ts';
 import { ROLES } from './rules/roles.ts';
 
@@ -209,7 +210,6 @@ const threshold = z
 const percent = (most: number) => z.number().min(0.01).max(most).multipleOf(0.01);
 const modelSchema = lineText(200);
 const distribution = z.enum(['usage_based', 'fixed', 'even']);
-const MOST_SHARES = 200;
 
 /** Any unit, such as percent: only the proportion counts. Null takes one of them back. */
 function sharesAmong(sharer: z.ZodString) {
@@ -251,7 +251,7 @@ const spendingSettings = {
           'How a shared pool’s cost is divided: by what each team has spent itself, by fixed shares, or evenly',
         ),
       shares: sharesAmong(aliasSchema).describe(
-        'The teams that share this team’s own cost, which makes it a shared pool, each with its share; the shares count under `fixed` only',
+        'The teams that share this team’s own cost, which makes it a shared pool, each with its share; the shares count under `fixed` only. It takes the permission to manage billing in each of them',
       ),
     })
     .nullish(),
@@ -287,7 +287,7 @@ const spendingSettings = {
       'How the cost is divided among `charge_back_shares`: by what the teams of each cost centre have spent themselves, by fixed shares, or evenly',
     ),
   charge_back_shares: sharesAmong(lineText(100)).describe(
-    'Several cost centres instead of `cost_center`, each with its share; the shares count under `fixed` only',
+    'Several cost centres instead of `cost_center`, each with its share; the shares count under `fixed` only. Under `usage_based` it takes the permission to manage billing in the whole organization',
   ),
 };
 
@@ -329,7 +329,10 @@ export const billingSettingsSchema = z
     cost_allocation: z.object({ method: z.string(), shares: z.record(z.string(), z.number()).optional() }),
     reporting: z.object({
       frequency: z.string().nullable(),
-      recipients: z.array(z.string()),
+      recipients: z
+        .array(z.string())
+        .optional()
+        .describe('People at their address of now; left out where the key may not read billing'),
       include_member_breakdown: z.boolean(),
     }),
     cost_center: z.string().nullable(),

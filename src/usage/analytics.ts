@@ -11,6 +11,7 @@ import {
   teamByAlias,
   teamsDownwards,
   teamsUpwards,
+  timezoneAmong,
 } from '../tenancy/service.ts';
 import { peopleIn } from './folding.ts';
 import { type Dimension, sumUsage, type UsageSums } from './reads.ts';
@@ -74,10 +75,7 @@ export class UsageAnalytics {
       const currency = currencyOf(upwards);
       const sums = (dimensions: Dimension[], histogram: boolean) =>
         sumUsage(em, { organization, teams, from, to }, dimensions, { histogram, dearestIn: currency });
-      const timezone =
-        upwards.find((above) => above.timezone)?.timezone ??
-        (await organizationById(em, organization)).settings.timezone ??
-        'UTC';
+      const timezone = timezoneAmong(upwards, (await organizationById(em, organization)).settings);
       const wants = (part: AnalyticsPart) => query.include.includes(part);
       // Totals and providers are added up from the models: reading everything once more would take as long again.
       const models = wants('models') || wants('usage') ? await sums(['provider', 'model'], true) : null;

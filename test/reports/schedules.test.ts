@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ScheduleDescription, type ScheduleHandle, ScheduleNotFoundError, ServiceError } from '@temporalio/client';
 import { Temporal } from 'temporal-polyfill';
 import { DEFAULT_ORGANIZATION } from '../../src/bootstrap.ts';
+import { composeReports } from '../../src/composition/reports.ts';
 import { duesBetween, nextDue, type ReportFrequency, reportPeriod } from '../../src/reports/rules.ts';
 import { type UsageReportOutcome, usageReportScheduleId } from '../../workflows/contracts/usage-report.ts';
 import { event, type Json, Office } from '../usage/api/support/office.ts';
@@ -216,7 +217,10 @@ describe('a worker that starts', () => {
     const since = Temporal.Now.instant()
       .subtract({ hours: 24 * 60 })
       .toString();
-    await office.rows('update countersign.billing_settings set updated_at = $2 where team_id = $1', [team.id, since]);
+    await office.rows('update countersign.billing_settings set reporting_since = $2 where team_id = $1', [
+      team.id,
+      since,
+    ]);
     await office.system.startWorker();
     const { action } = await isScheduled(team, 'weekly', 'Asia/Kathmandu');
     // Not by its older name, which is the same to the runtime.
@@ -237,6 +241,36 @@ describe('a worker that starts', () => {
     const subjects = (await reportsTo('late@outside.test')).map(({ subject }) => subject);
     expect(new Set(subjects).size).toBe(missed.length);
     expect(subjects).toHaveLength(missed.length);
+  });
+
+  test('is held up by no team that Temporal refuses', async () => {
+    const refused = await makeTeam('refused');
+    await setReporting(refused, { frequency: 'weekly', recipients: ['refused@outside.test'] });
+    await isScheduled(refused, 'weekly', 'UTC');
+    const next = await makeTeam('next-to-it');
+    await setReporting(next, { frequency: 'weekly', recipients: ['next@outside.test'] });
+    await isScheduled(next, 'weekly', 'UTC');
+    await office.system.stopWorker();
+    await next.schedule.delete();
+    // Known to the runtime, whatever its case, and not to Temporal.
+    await office.rows(`update countersign.teams set timezone = 'Asia/kolkata' where id = $1`, [refused.id]);
+    await office.system.startWorker();
+    await isScheduled(next, 'weekly', 'UTC');
+    await office.rows('update countersign.teams set timezone = null where id = $1', [refused.id]);
+  });
+
+  test('is the only one that looks after them', async () => {
+    const keepers = () =>
+      office.rows(`select from pg_locks where locktype = 'advisory' and objid = 7266841 and granted
+        and database = (select oid from pg_database where datname = current_database())`);
+    await office.system.until(async () => (await keepers()).length === 1, 'it has begun');
+    const { keeper } = composeReports(office.system.core);
+    keeper.start();
+    await keeper.stop();
+    expect(await keepers()).toHaveLength(1);
+    await office.system.stopWorker();
+    expect(await keepers()).toEqual([]);
+    await office.system.startWorker();
   });
 
   test('looks after those of every organization', async () => {

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { composeReports } from '../../src/composition/reports.ts';
 import { DEFAULT_ORGANIZATION } from '../../src/bootstrap.ts';
+import type { ClaimedMessage } from '../../src/notify/service.ts';
+import { Vault } from '../../src/platform/crypto/vault.ts';
+import { newId } from '../../src/platform/ids.ts';
 import type { ReportFrequency } from '../../src/reports/rules.ts';
+import { People } from '../../src/tenancy/people.ts';
 import type { UsageReportOutcome, UsageReportPlan } from '../../workflows/contracts/usage-report.ts';
 import { event, type Json, Office, without } from '../usage/api/support/office.ts';
 import { SetClock } from './support/set-clock.ts';
@@ -97,6 +101,11 @@ async function reportTo(address: string, about: string) {
   );
 }
 
+async function reportsTo(address: string, about: string) {
+  const mails = await office.system.mails(address);
+  return mails.filter(({ subject }) => subject.includes('usage report') && subject.includes(about));
+}
+
 /** Budgets tell of what they have crossed, too. */
 const REPORT_MAILS = `channel = 'mail' and reference ->> 'template' = 'usage-report'`;
 
@@ -190,6 +199,30 @@ describe('a usage report', () => {
     expect(mails.filter(({ subject }) => subject.includes('report'))).toEqual([]);
   });
 
+  test('follows a person whose address changes, and ends with them whatever address was named', async () => {
+    const { system } = office;
+    await system.need('POST', '/api/v1/teams', { id: 'moving', name: 'Moving' });
+    const member = (user: string, email: string) =>
+      system.need('PUT', `/api/v1/teams/moving/members/${user}`, { name: user, email, roles: ['member'] });
+    await member('mia', 'mia.old@example.test');
+    await setReporting('moving', { frequency: 'weekly', recipients: ['Mia.Old@example.test', 'any@outside.test'] });
+    await member('mia', 'mia.new@example.test');
+    const named = async () => (await system.need('GET', '/api/v1/teams/moving/billing/settings')).reporting.recipients;
+    expect(await named()).toEqual(['mia.new@example.test', 'any@outside.test']);
+    expect(await send('moving', 'weekly')).toBe('sent');
+    await reportTo('mia.new@example.test', 'Moving');
+    await system.need('DELETE', '/api/v1/teams/moving/members/mia');
+    expect(await send('moving', 'weekly', new Date('2026-11-16T06:00:00Z'))).toBe('sent');
+    await system.until(async () => (await reportsTo('any@outside.test', 'Moving')).length === 2, 'both reports');
+    await allDelivered();
+    expect(await reportsTo('mia.old@example.test', 'Moving')).toEqual([]);
+    expect(await reportsTo('mia.new@example.test', 'Moving')).toHaveLength(1);
+    expect(await named()).toEqual(['any@outside.test']);
+    // Somebody else may have the address by now, without having been named.
+    await member('mo', 'mia.old@example.test');
+    expect(await named()).toEqual(['any@outside.test']);
+  });
+
   test('tells what somebody who was erased has used, and neither names them nor writes to them', async () => {
     const { system } = office;
     await system.need('POST', '/api/v1/teams', { id: 'later', name: 'Later' });
@@ -208,7 +241,11 @@ describe('a usage report', () => {
     });
     const spent = `(select person_id from countersign.usage_rollups r join countersign.teams t on t.id = r.team_id where t.alias = 'later' and r.cost = 2)`;
     await office.rows(`update keyring.subject_keys set wrapped = null where id = ${spent}`);
-    expect(await send('later', 'weekly')).toBe('sent');
+    // Another process has never had the key.
+    const { core } = system;
+    const people = new People(core.master, new Vault(core.master));
+    const { reporting } = composeReports({ ...core, people });
+    expect(await reporting.send(await planOf('later', 'weekly'), DUE)).toBe('sent');
     const { text } = await reportTo('later@outside.test', 'Later');
     expect(text).toContain('- somebody who was erased: cost 2.00 USD');
     expect(text).toContain('- Name of yan: cost 1.00 USD');
@@ -278,6 +315,56 @@ describe('another organization', () => {
   });
 });
 
+describe('a report that cannot be made', () => {
+  test('is counted each time', async () => {
+    const { metrics } = office.system.core;
+    const failed = async () =>
+      (await metrics.registry.metrics()).match(/usage_reports_total\{.*outcome="failed"\} (\d+)/)?.[1];
+    const before = Number((await failed()) ?? 0);
+    const plan = await planOf('research', 'weekly', { timezone: 'Nowhere/AtAll' });
+    await expect(reports.reporting.send(plan, DUE)).rejects.toThrow();
+    expect(Number(await failed())).toBe(before + 1);
+  });
+});
+
+describe('a change of the organization’s calendar', () => {
+  const message = (reference: ClaimedMessage['reference']): ClaimedMessage => ({
+    id: newId(),
+    organization: DEFAULT_ORGANIZATION,
+    channel: 'report',
+    reference,
+    body: null,
+    attempts: 1,
+    createdAt: new Date(),
+    dueAt: new Date(),
+  });
+
+  test('becomes one message for each team that is reported to somebody, in a lane that nobody waits for', async () => {
+    await office.system.stopWorker();
+    await setReporting('lab', { frequency: 'weekly', recipients: ['lab@outside.test'] });
+    await setReporting('later', { frequency: 'weekly', recipients: [] });
+    await office.rows(`delete from countersign.outbox where channel = 'report'`);
+    const { signal } = new AbortController();
+    expect(await reports.handler.deliver(message({ team: null }), signal)).toEqual({ outcome: 'delivered' });
+    const rows = await office.rows<{ team: string }>(
+      `select reference ->> 'team' as team from countersign.outbox where channel = 'report'`,
+    );
+    const teams = rows.map(({ team }) => team);
+    expect(teams).toContain(await idOf('lab'));
+    expect(teams).not.toContain(await idOf('later'));
+    expect(new Set(teams).size).toBe(teams.length);
+    await office.system.startWorker();
+  });
+
+  test('is left for later where the process must end', async () => {
+    const team = await idOf('lab');
+    expect(await reports.handler.deliver(message({ team }), AbortSignal.abort())).toEqual({
+      outcome: 'retry',
+      error: 'broken-off',
+    });
+  });
+});
+
 describe('naming recipients', () => {
   test('takes whoever may read billing too: a report tells what they may see', async () => {
     const { system } = office;
@@ -286,9 +373,16 @@ describe('naming recipients', () => {
       scopes: ['billing:write'],
     });
     const put = (body: Json) => system.api('PUT', '/api/v1/teams/berlin/billing/settings', body, key);
+    await setReporting('berlin', { recipients: ['secret@outside.test'] });
     expect((await put({ reporting: { recipients: ['me@outside.test'] } })).status).toBe(403);
     expect((await put({ reporting: null })).status).toBe(403);
-    expect((await put({ cost_center: 'AI' })).status).toBe(200);
+    const { status, body } = await put({ cost_center: 'AI' });
+    expect(status).toBe(200);
+    // Nor is such a key told whom others have named.
+    expect(Object.keys(body.reporting)).toEqual(['frequency', 'include_member_breakdown']);
+    expect((await system.need('GET', '/api/v1/teams/berlin/billing/settings')).reporting.recipients).toEqual([
+      'secret@outside.test',
+    ]);
   });
 });
 

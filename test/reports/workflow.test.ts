@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/activity';
+import { WorkflowFailedError } from '@temporalio/client';
 import { pino } from 'pino';
 import { DEFAULT_ORGANIZATION } from '../../src/bootstrap.ts';
 import { installRuntime } from '../../src/platform/temporal/workflow-worker.ts';
@@ -7,7 +9,7 @@ import {
   type SendUsageReportInput,
   USAGE_REPORT,
   type UsageReportActivities,
-  type UsageReportInput,
+  type UsageReportPlan,
 } from '../../workflows/contracts/usage-report.ts';
 import { until } from '../support/api-caller.ts';
 import { DAY, MINUTE } from '../workflows/support/durations.ts';
@@ -24,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.stop());
 
-const plan = (team: string): UsageReportInput => ({
+const plan = (team: string): UsageReportPlan => ({
   organization: DEFAULT_ORGANIZATION,
   team,
   frequency: 'weekly',
@@ -32,7 +34,7 @@ const plan = (team: string): UsageReportInput => ({
   fiscalYearStart: '01-01',
 });
 
-function start(input: UsageReportInput, taskQueue = world.product.core.config.temporal.taskQueue) {
+function start(input: UsageReportPlan, taskQueue = world.product.core.config.temporal.taskQueue) {
   return world.product.core.temporal.client.workflow.start(USAGE_REPORT, {
     workflowId: `test-${newId()}`,
     taskQueue,
@@ -47,14 +49,6 @@ describe('the workflow of a usage report', () => {
     expect(await handle.result()).toBe('sent');
     const mails = await mailTo('works@outside.test');
     expect(mails.map(({ subject }) => subject)).toEqual([expect.stringMatching(/^Weekly usage report: works, /)]);
-  });
-
-  test('reports the period that was over at the moment it is given', async () => {
-    const { id } = await makeTeam('given');
-    const handle = await start({ ...plan(id), dueAt: Date.parse('2026-11-23T06:00:00Z') });
-    expect(await handle.result()).toBe('sent');
-    const [mail] = await mailTo('given@outside.test');
-    expect(mail!.subject).toBe('Weekly usage report: given, 16 November 2026 to 22 November 2026');
   });
 
   test('tries again for as long as the database is away, and always for the same moment', async () => {
@@ -77,6 +71,22 @@ describe('the workflow of a usage report', () => {
     expect(await handle.result()).toBe('sent');
     await stop();
     expect(new Set(asked.map(({ dueAt }) => dueAt)).size).toBe(1);
+  });
+
+  test('ends when it is too late, so that the reports that wait for it get their turn', async () => {
+    let attempts = 0;
+    const activities: UsageReportActivities = {
+      sendUsageReport: async () => {
+        attempts += 1;
+        throw ApplicationFailure.create({ message: 'it never can be made', nextRetryDelay: '1 day' });
+      },
+    };
+    const stop = await startActivities(world.product, 'never', activities);
+    const handle = await start(plan(newId()), 'never');
+    await world.pass(36 * DAY);
+    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    await stop();
+    expect(attempts).toBeGreaterThanOrEqual(34);
   });
 });
 

@@ -20,12 +20,8 @@ export interface UsageReportPlan {
   readonly fiscalYearStart: string;
 }
 
-export interface UsageReportInput extends UsageReportPlan {
-  /** Milliseconds since 1970: the last period that was over by then is reported. Unset: the moment that the Schedule meant. */
-  readonly dueAt?: number;
-}
-
 export interface SendUsageReportInput extends UsageReportPlan {
+  /** Milliseconds since 1970: the last period that was over by then is reported. */
   readonly dueAt: number;
 }
 

@@ -17,7 +17,7 @@ import { chargeRows, type ExportScope } from './rows.ts';
 
 const LONGEST_MS = 400 * 86_400_000;
 /** Each holds a connection to the database for as long as its reader takes. */
-const MOST_AT_ONCE = 3;
+const MOST_AT_ONCE = { all: 4, each: 2 };
 const CHUNK_CHARACTERS = 65_536;
 
 /** Which time, and how it is to be written. */
@@ -86,7 +86,7 @@ export class ChargeExports {
       const { name } = await organizationById(em, organization);
       return { id: team, scope: { organization, teams, calendar, ...time }, account: { id: organization, name } };
     });
-    const leave = this.#places.take();
+    const leave = this.#places.take(organization);
     try {
       await this.#work.write(origin, async (tx) =>
         tx.record({

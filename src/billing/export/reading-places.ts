@@ -1,11 +1,16 @@
 import { ProblemError } from '../../platform/errors.ts';
 
-/** How many can be read at the same time. A place is taken before anything is read, so that nobody gets in between. */
+/**
+ * How many can be read at the same time, and how many of them by one organization, so that none keeps all the others out. A
+ * place is taken before anything is read, so that nobody gets in between.
+ */
 export class ReadingPlaces {
-  #left: number;
+  readonly #most: { readonly all: number; readonly each: number };
+  /** By organization. */
+  readonly #readers = new Map<string, number>();
 
-  constructor(places: number) {
-    this.#left = places;
+  constructor(most: { readonly all: number; readonly each: number }) {
+    this.#most = most;
   }
 
   /**
@@ -13,20 +18,32 @@ export class ReadingPlaces {
    * @returns gives it back; called again, it does nothing
    * @throws ProblemError `rate-limited` where there is none
    */
-  take(): () => void {
-    if (this.#left === 0)
-      throw new ProblemError(
-        'rate-limited',
-        'Several exports are being read at this moment. Ask again when one is done.',
-        { retryAfterSeconds: 5 },
-      );
-    this.#left -= 1;
+  take(organization: string): () => void {
+    const all = [...this.#readers.values()].reduce((sum, readers) => sum + readers, 0);
+    if (this.#of(organization) >= this.#most.each)
+      throw tooMany('Your organization is reading several exports at this moment. Ask again when one is done.');
+    if (all >= this.#most.all) throw tooMany('Many exports are being read at this moment. Ask again in a while.');
+    this.#change(organization, 1);
     let isTaken = true;
     return () => {
-      if (isTaken) this.#left += 1;
+      if (isTaken) this.#change(organization, -1);
       isTaken = false;
     };
   }
+
+  #of(organization: string): number {
+    return this.#readers.get(organization) ?? 0;
+  }
+
+  #change(organization: string, by: 1 | -1): void {
+    const readers = this.#of(organization) + by;
+    if (readers === 0) this.#readers.delete(organization);
+    else this.#readers.set(organization, readers);
+  }
+}
+
+function tooMany(detail: string): ProblemError {
+  return new ProblemError('rate-limited', detail, { retryAfterSeconds: 5 });
 }
 
 /**

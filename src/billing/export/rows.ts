@@ -1,18 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { addAmounts, type Amount, exactly, subtractAmounts } from '../../platform/money.ts';
-import { costSettingsOf } from '../../tenancy/service.ts';
 import { sumUsage, type UsageSums } from '../../usage/service.ts';
 import { transfersOf, usedByCostCenter } from '../allocation.ts';
+import { type Bearer, bearersAround } from '../bearers.ts';
 import type { BillingCalendar } from '../billed-team.ts';
 import { type BillingPeriod, partsByPeriod, type PeriodPart } from '../rules/billing-period.ts';
-import {
-  amongCostCenters,
-  chargedTo,
-  type CostBearer,
-  type Destination,
-  destinationsOf,
-  type Transfer,
-} from '../rules/charge-back.ts';
+import { amongCostCenters, chargedTo, type Destination, destinationsOf, type Transfer } from '../rules/charge-back.ts';
 import { boundsOfDay } from '../rules/days.ts';
 
 /** What is exported: of whom, and when. */
@@ -50,8 +43,6 @@ export interface ChargeRow {
   readonly used: (Pick<UsageSums, 'events' | 'tokens'> & { readonly provider: string; readonly model: string }) | null;
 }
 
-type Bearer = CostBearer & ExportedTeam;
-
 interface Part extends PeriodPart {
   readonly organization: string;
   readonly timezone: string;
@@ -65,15 +56,22 @@ interface Part extends PeriodPart {
 /** Every charge in the scope, month after month; what the transaction sees. Holds a month of one team in memory. */
 export async function* chargeRows(em: EntityManager, scope: ExportScope): AsyncGenerator<ChargeRow> {
   const { organization, calendar } = scope;
-  const everybody: readonly Bearer[] = await costSettingsOf(em, organization);
-  const destinations = destinationsOf(everybody);
-  const teams = everybody
-    .filter(({ id }) => scope.teams?.has(id) ?? true)
-    .toSorted((a, b) => (a.alias < b.alias ? -1 : 1));
+  const ids = scope.teams && [...scope.teams];
   for (const cut of partsByPeriod(scope.from, scope.until, calendar)) {
-    const wanted = { organization, teams: scope.teams && [...scope.teams], from: cut.from, to: cut.until };
-    const own = await sumUsage(em, wanted, ['team'], { histogram: false });
-    const part = { ...cut, organization, timezone: calendar.timezone, teams, everybody, destinations, own };
+    const everybody = await bearersAround(em, organization, ids, cut.period.until);
+    const part: Part = {
+      ...cut,
+      organization,
+      timezone: calendar.timezone,
+      everybody,
+      teams: everybody
+        .filter(({ id }) => scope.teams?.has(id) ?? true)
+        .toSorted((a, b) => (a.alias < b.alias ? -1 : 1)),
+      destinations: destinationsOf(everybody),
+      own: await sumUsage(em, { organization, teams: ids, from: cut.from, to: cut.until }, ['team'], {
+        histogram: false,
+      }),
+    };
     yield* usageRows(em, part);
     const transfers = await transfersOf(em, timeOf(part), everybody, scope.teams);
     yield* allocationRows(part, transfers);

@@ -1,3 +1,4 @@
+import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
 
 // oxlint-disable-next-line no-control-regex -- keeping control characters out is the point
@@ -62,7 +63,8 @@ export const timestampOut = z.iso.datetime();
 export const timezoneSchema = z
   .string()
   .max(64)
-  .refine(isTimezone, 'must be an IANA time zone such as Europe/Berlin')
+  .refine(isTimezone, { message: 'must be an IANA time zone such as Europe/Berlin', abort: true })
+  .overwrite(asItIsWritten)
   .meta({ example: 'Europe/Berlin' });
 
 function isTimezone(name: string): boolean {
@@ -71,6 +73,11 @@ function isTimezone(name: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Names of zones are taken in whatever case, and kept in the one they have: Temporal knows them in no other. */
+function asItIsWritten(timezone: string): string {
+  return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timezone).timeZoneId;
 }
 
 export const pageQuery = {

@@ -49,7 +49,7 @@ export function createMetrics(): Metrics {
   });
   const reports = new Counter({
     name: 'countersign_usage_reports_total',
-    help: 'Usage reports that were due, by what came of it',
+    help: 'Attempts to make usage reports that were due, by what came of it',
     labelNames: ['frequency', 'outcome'],
     registers: [registry],
   });

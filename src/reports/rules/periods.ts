@@ -5,6 +5,9 @@ import { type Period, periodAt, type PeriodCalendar } from '../../budgets/rules/
 export const REPORT_FREQUENCIES = ['weekly', 'monthly'] as const;
 export type ReportFrequency = (typeof REPORT_FREQUENCIES)[number];
 
+/** A report that is late by more than this is not made up for. A month's is due again by then. */
+export const CATCH_UP_MS = 35 * 86_400_000;
+
 /** The hour of the first day of a period at which the one before it is reported, by the clocks of its time zone. */
 export const REPORT_HOUR = 7;
 

@@ -1,24 +1,20 @@
 import { z } from 'zod';
-import { presentAlertSettings } from '../rules/alert-settings.ts';
 import { etagOf } from '../../platform/http/etag.ts';
 import { type Route, route } from '../../platform/http/route.ts';
 import { aliasSchema } from '../../platform/http/schemas.ts';
 import type { CalendarVersion, OrganizationSettings } from '../entities.ts';
 import {
-  billingSettingsChangeSchema,
-  billingSettingsSchema,
   calendarSchema,
   madeOrganizationSchema,
   newCalendarSchema,
   newOrganizationSchema,
   organizationSettingsChangeSchema,
   organizationSettingsSchema,
-  teamParams,
 } from '../schemas.ts';
 import { watchSettings } from '../rules/audit-settings.ts';
-import type { BillingSettingsChange, BillingSettingsView, SettingsService } from '../settings-service.ts';
+import type { SettingsService } from '../settings-service.ts';
 
-/** Organizations, their settings and calendars, and the billing settings of teams, over HTTP. */
+/** Organizations, their settings and calendars, over HTTP. */
 export function settingsRoutes(settings: SettingsService): Route[] {
   return [
     route({
@@ -97,37 +93,6 @@ export function settingsRoutes(settings: SettingsService): Route[] {
         return { status: 200, body: presentCalendar(calendar), headers: { ETag: etagOf(calendar.version) } };
       },
     }),
-    route({
-      method: 'get',
-      path: '/api/v1/teams/{team}/billing/settings',
-      tag: 'Billing',
-      scope: 'billing:read',
-      summary: 'Read the billing settings that hold for a team',
-      etag: 'read',
-      params: teamParams,
-      answers: { 200: billingSettingsSchema },
-      problems: ['not-found'],
-      async handle({ caller, params }) {
-        const view = await settings.readBilling(caller, params.team);
-        return { status: 200, body: presentBilling(view), headers: { ETag: etagOf(view.version) } };
-      },
-    }),
-    route({
-      method: 'put',
-      path: '/api/v1/teams/{team}/billing/settings',
-      tag: 'Billing',
-      scope: 'billing:write',
-      summary: 'Change a team’s billing settings',
-      etag: 'write',
-      params: teamParams,
-      body: billingSettingsChangeSchema,
-      answers: { 200: billingSettingsSchema },
-      problems: ['not-found'],
-      async handle({ caller, origin, params, body, ifMatch }) {
-        const view = await settings.changeBilling(caller, origin, params.team, billingChange(body), ifMatch);
-        return { status: 200, body: presentBilling(view), headers: { ETag: etagOf(view.version) } };
-      },
-    }),
   ];
 }
 
@@ -150,43 +115,4 @@ function presentSettings(settings: OrganizationSettings): z.input<typeof organiz
 function presentCalendar(calendar: CalendarVersion): z.input<typeof calendarSchema> {
   const { name, version, timezone, days, hours, holidays, createdAt } = calendar;
   return { name, version, timezone, days, hours, holidays, created_at: createdAt.toISOString() };
-}
-
-function billingChange(body: z.output<typeof billingSettingsChangeSchema>): BillingSettingsChange {
-  const { approval_hierarchy: hierarchy, monthly_budget: monthly, ...rest } = body;
-  const entries = hierarchy && hierarchy.map(({ role, threshold }) => ({ role, threshold: decimalText(threshold) }));
-  return { ...rest, approval_hierarchy: entries, monthly_budget: monthly == null ? monthly : decimalText(monthly) };
-}
-
-function presentBilling({
-  own,
-  effective,
-  monthlyBudget,
-  recipients,
-}: BillingSettingsView): z.input<typeof billingSettingsSchema> {
-  return {
-    approval_hierarchy:
-      effective?.entries.map((entry) => ({ role: entry.role, threshold: Number(entry.threshold) })) ?? null,
-    approval_hierarchy_mode: effective?.mode ?? 'cumulative',
-    inherited: {
-      approval_hierarchy: own.approval_hierarchy === undefined,
-      approval_hierarchy_mode: own.approval_hierarchy === undefined || own.approval_hierarchy_mode === undefined,
-    },
-    monthly_budget: monthlyBudget === null ? null : Number(monthlyBudget),
-    budget_alerts: presentAlertSettings(own.budget_alerts),
-    cost_allocation: { method: 'usage_based', ...own.cost_allocation },
-    reporting: {
-      frequency: own.reporting?.frequency ?? null,
-      recipients: [...recipients],
-      include_member_breakdown: own.reporting?.include_member_breakdown ?? false,
-    },
-    cost_center: own.cost_center ?? null,
-    charge_back_method: own.charge_back_method ?? 'usage_based',
-    charge_back_shares: { ...own.charge_back_shares },
-  };
-}
-
-/** A threshold given as a JSON number has at most six decimals, so writing it out is exact. */
-function decimalText(threshold: number | string): string {
-  return typeof threshold === 'string' ? threshold : threshold.toFixed(6).replace(/\.?0+$/, '');
 }

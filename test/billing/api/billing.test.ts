@@ -11,10 +11,11 @@ const NOW = new Date('2026-11-16T10:30:00Z');
 const usd = (value: string) => ({ value, currency: 'USD' });
 const on = (day: string, time = '09:00') => `${day}T${time}:00Z`;
 
+let now = NOW;
 let office: Office;
 
 beforeAll(async () => {
-  office = await Office.open({ clock: { now: () => NOW } });
+  office = await Office.open({ clock: { now: () => now } });
   await office.report([
     event({ occurred_at: on('2026-11-02'), cost: usd('100'), input_tokens: 10, output_tokens: 3 }),
     event({ occurred_at: on('2026-11-03'), cost: usd('0.000000000001'), user_id: 'ben', model: 'gpt-4o-mini' }),
@@ -201,6 +202,52 @@ describe('budgets and alerts of a bill', () => {
   });
 });
 
+describe('the budgets of a month that is over', () => {
+  const put = (team: string, name: string, more: object = {}) =>
+    office.system.need('PUT', `/api/v1/teams/${team}/budgets/${name}`, {
+      amount: usd('5'),
+      period: 'monthly',
+      exceeded_action: 'notify',
+      ...more,
+    });
+
+  test('are those that there were then', async () => {
+    await office.system.need('POST', '/api/v1/teams', { id: 'settled', name: 'Settled' });
+    await office.report([event({ team_id: 'settled', cost: usd('8'), occurred_at: on('2026-11-03') })]);
+    await put('settled', 'removed-later');
+    try {
+      now = new Date('2026-12-03T00:00:00Z');
+      await office.system.need('DELETE', '/api/v1/teams/settled/budgets/removed-later');
+      await put('settled', 'made-later', { amount: usd('1') });
+      const names = async (period: string) =>
+        (await bill('settled', `?period=${period}`)).body.budgets.map(({ name }: { name: string }) => name);
+      expect(await names('2026-11')).toEqual(['removed-later']);
+      expect(await names('2026-10')).toEqual([]);
+      expect(await names('2026-12')).toEqual(['made-later']);
+      const { body } = await bill('settled', '?period=2026-11');
+      expect(body.projection).toMatchObject({ budget: usd('5.00'), probability_of_exceeding: 1 });
+      expect(body.recommendations.map(({ category }: { category: string }) => category)).not.toContain('budget');
+      expect(body.recommendations[0].message).toContain('at the prices of 2026-11-30');
+    } finally {
+      now = NOW;
+    }
+  });
+
+  test('hold the month against the tightest limit, however many budgets there are', async () => {
+    await office.system.need('POST', '/api/v1/teams', { id: 'crowded', name: 'Crowded' });
+    await put('crowded', 'first', { scope: { model: 'gpt-4o' } });
+    await office.rows(
+      `insert into countersign.budgets (id, organization_id, team_id, name, model, amount, currency, period, version, created_at, updated_at)
+       select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, organization_id, team_id, 'copy-' || n, 'model-' || n, amount, currency, period, 1, created_at, updated_at
+       from countersign.budgets cross join generate_series(1, 210) n where name = 'first'`,
+    );
+    await put('crowded', 'tightest', { amount: usd('2') });
+    const { body } = await bill('crowded');
+    expect(body.projection.budget).toEqual(usd('2.00'));
+    expect(body.budgets.map(({ name }: { name: string }) => name)).toContain('tightest');
+  });
+});
+
 describe('recommendations of a bill', () => {
   test('name a smaller model of the same generation, and what the same tokens cost there', async () => {
     await office.system.need('POST', '/api/v1/teams', { id: 'thrifty', name: 'Thrifty' });
@@ -229,6 +276,7 @@ describe('recommendations of a bill', () => {
     const { projected_cost: projected } = body.projection;
     expect(smaller.estimated_monthly_savings).toBeGreaterThan(0.8 * projected);
     expect(smaller.estimated_monthly_savings).toBeLessThan(projected);
+    expect(smaller.message).toContain('at the prices of 2026-11-16');
     expect(smaller.interval[0]).toBeLessThanOrEqual(smaller.estimated_monthly_savings);
     expect(byCategory.get('prompt_caching')).toMatchObject({ interval: [0, expect.any(Number)] });
     expect(byCategory.get('batching')?.estimated_monthly_savings).toBeCloseTo(projected / 8, 6);
@@ -261,6 +309,21 @@ describe('recommendations of a bill', () => {
       effective_from: on('2026-11-01'),
     });
     expect(await found()).not.toContainEqual(batching);
+  });
+
+  test('name another provider that runs the same model for less', async () => {
+    await office.system.need('POST', '/api/v1/teams', { id: 'open-weights', name: 'Open weights' });
+    const dear = { provider: 'groq', model: 'openai/gpt-oss-120b' };
+    await office.system.need('PUT', '/api/v1/organization/rates/groq/openai%2Fgpt-oss-120b', {
+      currency: 'USD',
+      per_million: { input_tokens: '90', output_tokens: '90' },
+      effective_from: on('2026-01-01'),
+    });
+    await office.report([event({ ...dear, team_id: 'open-weights', occurred_at: on('2026-11-10') })]);
+    const { body } = await bill('open-weights');
+    const found = body.recommendations.find(({ category }: { category: string }) => category === 'provider_switch');
+    expect(found).toMatchObject({ from: dear, to: { model: expect.stringMatching(/gpt-oss-120b$/i) } });
+    expect(found.to.provider).not.toBe('groq');
   });
 
   test('say where calls have no price, and promise nothing for it', async () => {

@@ -34,7 +34,9 @@ const MANDATORY_NULLABLE = ['BillingAccountName', 'ChargeClass', 'ChargeDescript
 let office: Office;
 
 beforeAll(async () => {
-  office = await Office.open({ clock: { now: () => NOW } });
+  // Settings hold from when they are made on.
+  let now = new Date('2026-09-01T00:00:00Z');
+  office = await Office.open({ clock: { now: () => now } });
   const { system } = office;
   await system.need('POST', '/api/v1/teams', { id: 'pool', name: '=cmd|" /C calc"!A0' });
   await system.need('PUT', '/api/v1/teams/pool/billing/settings', {
@@ -44,6 +46,7 @@ beforeAll(async () => {
     charge_back_method: 'fixed',
     charge_back_shares: { ONE: 1, TWO: 1, 'THREE, or more': 1 },
   });
+  now = NOW;
   const random = seededRandom(11);
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!;
   const events = Array.from({ length: EVENTS }, () => {

@@ -5,6 +5,7 @@ import { familyOf } from '../../../src/billing/rules/recommendations/families.ts
 import type { ModelUse, QuotedUse, Quotes } from '../../../src/billing/rules/recommendations/model.ts';
 import { recommend } from '../../../src/billing/rules/recommendations/recommend.ts';
 import { exactly } from '../../../src/platform/money.ts';
+import { ModelHosts } from '../../../src/usage/service.ts';
 
 const projection = (more: Partial<Projection> = {}): Projection => ({
   cost: 200,
@@ -16,7 +17,12 @@ const projection = (more: Partial<Projection> = {}): Projection => ({
   basedOnDays: 30,
   ...more,
 });
-const outlook = (more: Partial<Projection> = {}) => ({ spent: 100, projection: projection(more) });
+const outlook = (more: Partial<Projection> = {}, isOver = false) => ({
+  spent: 100,
+  projection: projection(more),
+  isOver,
+  pricedOn: '2026-11-16',
+});
 
 const use = (more: Partial<ModelUse> = {}): ModelUse => ({
   provider: 'openai',
@@ -36,7 +42,13 @@ const use = (more: Partial<ModelUse> = {}): ModelUse => ({
   cost: exactly(100),
   ...more,
 });
-const NOTHING_ELSE: Quotes = { asUsed: exactly(100), batched: exactly(100), halfCached: null, siblings: [] };
+const NOTHING_ELSE: Quotes = {
+  asUsed: exactly(100),
+  batched: exactly(100),
+  halfCached: null,
+  siblings: [],
+  elsewhere: [],
+};
 const quoted = (quotes: Partial<Quotes>, more: Partial<ModelUse> = {}): QuotedUse => ({
   use: use(more),
   quotes: { ...NOTHING_ELSE, ...quotes },
@@ -57,7 +69,7 @@ describe('a smaller model', () => {
       to: { provider: 'openai', model: 'gpt-4o-nano' },
       savings: 180,
       interval: [135, 270],
-      message: expect.stringContaining('90 %'),
+      message: expect.stringMatching(/ 90 % .* at the prices of 2026-11-16 /),
     });
   });
 
@@ -93,6 +105,37 @@ describe('a smaller model', () => {
     ['gemini-2.5-pro', 'gemini-1.5-flash', false],
   ])('%s and %s are of one generation: %s', (one, another, alike) => {
     expect(familyOf(one) === familyOf(another)).toBe(alike);
+  });
+});
+
+describe('another provider', () => {
+  const groq = (cost: number | string) => ({ provider: 'groq', model: 'openai/gpt-oss-120b', cost: exactly(cost) });
+  const open = { provider: 'together', model: 'openai/gpt-oss-120b' };
+
+  test('is proposed where it runs the same model for less, the cheapest of them', () => {
+    const elsewhere = [groq(80), { ...groq(70), provider: 'cerebras' }];
+    const [found, ...others] = recommend([quoted({ elsewhere }, open)], outlook());
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({
+      category: 'provider_switch',
+      from: open,
+      to: { provider: 'cerebras', model: 'openai/gpt-oss-120b' },
+      savings: 60,
+      message: expect.stringMatching(/30 % .* at the prices of 2026-11-16 /),
+    });
+  });
+
+  test('is not proposed where it costs as much, or more than what was paid', () => {
+    expect(recommend([quoted({ elsewhere: [groq(100)] }, open)], outlook())).toEqual([]);
+    expect(recommend([quoted({ elsewhere: [groq(80)] }, { ...open, cost: exactly(80) })], outlook())).toEqual([]);
+  });
+
+  test('is one that runs the model of the same name, publisher and case aside', () => {
+    const hosts = new ModelHosts();
+    const found = hosts.elsewhere('openrouter', 'openai/gpt-oss-120b');
+    expect(found.map(({ provider }) => provider)).toEqual(expect.arrayContaining(['groq', 'fireworks', 'cerebras']));
+    expect(hosts.elsewhere('groq', 'GPT-OSS-120B').map(({ provider }) => provider)).not.toContain('groq');
+    expect(hosts.elsewhere('groq', 'unheard-of')).toEqual([]);
   });
 });
 
@@ -138,6 +181,26 @@ describe('warnings', () => {
     expect(recommend(uses, outlook({ probabilityOfExceeding: 0.1 })).map(({ category }) => category)).not.toContain(
       'budget',
     );
+  });
+
+  test('tell of a budget that will be exceeded for certain, as long as there is something to be done', () => {
+    const exceeded = { probabilityOfExceeding: 1, confidence: 1 };
+    const found = (isOver: boolean) =>
+      recommend([quoted({})], outlook(exceeded, isOver)).map(({ category }) => category);
+    expect(found(false)).toEqual(['budget']);
+    expect(found(true)).toEqual([]);
+  });
+
+  test('tell once of all calls without a price, however many models they were to', () => {
+    const unpriced = Array.from({ length: 60 }, (_, index) =>
+      quoted({}, { model: `own-${index}`, unpriced: index + 1, cost: exactly(0) }),
+    );
+    const found = recommend([...unpriced, quoted({ batched: exactly(50) })], outlook());
+    expect(found.map(({ category }) => category).toSorted()).toEqual(['batching', 'unpriced_usage']);
+    expect(found.find(({ category }) => category === 'unpriced_usage')).toMatchObject({
+      from: { model: 'own-59' },
+      message: expect.stringContaining('1830 requests to 60 models'),
+    });
   });
 
   test('are few: what saves next to nothing is left out', () => {

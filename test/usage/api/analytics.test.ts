@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exactly } from '../../../src/platform/money.ts';
-import { allocatePool, sumUsage, sumUsageInWays, type UsageSums } from '../../../src/usage/service.ts';
+import { allocatePools, sumUsage, sumUsageInWays, type UsageSums } from '../../../src/usage/service.ts';
 import { event, type Json, Office } from './support/office.ts';
 
 let office: Office;
@@ -113,25 +113,31 @@ describe('sums of usage', () => {
       );
   });
 
-  test('of a shared pool are divided among teams without a rest', async () => {
+  test('of shared pools are divided among teams without a rest', async () => {
     const [pool, lab, berlin] = [await teamId('research'), await teamId('lab'), await teamId('berlin')];
-    const shared = (method: 'usage_based' | 'even', keys: string[]) =>
-      office.system.core.work.read(organization, (em) =>
-        allocatePool(em, { organization, team: pool, method, sharers: keys.map((key) => ({ key })) }, DAY.from, DAY.to),
-      );
-    expect((await shared('usage_based', [lab, berlin]))[0]).toMatchObject({
-      currency: 'USD',
-      shares: [
-        { key: lab, amount: exactly('1.000000000001') },
-        { key: berlin, amount: exactly(0) },
-      ],
+    const shared = (method: 'usage_based' | 'even', keys: string[]) => ({
+      team: pool,
+      method,
+      sharers: keys.map((key) => ({ key })),
     });
-    const [even] = await shared('even', ['R&D', 'Sales', 'Support']);
-    expect(even?.shares.map((share) => share.amount.toFixed())).toEqual([
-      '0.333333333334',
-      '0.333333333334',
-      '0.333333333333',
+    const pools = [shared('usage_based', [lab, berlin]), shared('even', [pool, lab, berlin])];
+    const found = await office.system.core.work.read(organization, (em) =>
+      allocatePools(em, { organization, pools, ...DAY }),
+    );
+    expect(found).toMatchObject([
+      {
+        pool: pools[0],
+        currency: 'USD',
+        shares: [
+          { key: lab, amount: exactly('1.000000000001') },
+          { key: berlin, amount: exactly(0) },
+        ],
+      },
+      { pool: pools[1], currency: 'USD' },
     ]);
+    expect(found[1]?.shares.map((share) => share.amount.toFixed())).toEqual(
+      [pool, lab, berlin].map((key, _, keys) => (key === keys.toSorted()[2] ? '0.333333333333' : '0.333333333334')),
+    );
   });
 });
 

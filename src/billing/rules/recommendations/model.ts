@@ -4,6 +4,7 @@ import type { Interval, Projection } from '../projection/project.ts';
 
 export const CATEGORIES = [
   'model_optimization',
+  'provider_switch',
   'prompt_caching',
   'batching',
   'failed_requests',
@@ -26,7 +27,7 @@ export interface ModelUse extends ModelName {
   readonly cost: Amount;
 }
 
-/** What the same tokens would cost at today's prices, in the same currency; null: there is no price. */
+/** What the same tokens would cost at the prices of one day, in the same currency; null: there is no price. */
 export interface Quotes {
   readonly asUsed: Amount | null;
   readonly batched: Amount | null;
@@ -34,6 +35,8 @@ export interface Quotes {
   readonly halfCached: Amount | null;
   /** With smaller models of the same generation. */
   readonly siblings: readonly (ModelName & { readonly cost: Amount })[];
+  /** With the same model at other providers. */
+  readonly elsewhere: readonly (ModelName & { readonly cost: Amount })[];
 }
 
 export interface QuotedUse {
@@ -58,6 +61,10 @@ export interface Recommendation {
 export interface Outlook {
   readonly spent: number;
   readonly projection: Projection;
+  /** Whether there is nothing left to be spent in the period. */
+  readonly isOver: boolean;
+  /** The day whose prices were asked, such as `2026-11-16`. */
+  readonly pricedOn: string;
 }
 
 /** Scales what would have been saved so far to the whole period. */

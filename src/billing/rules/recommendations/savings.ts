@@ -1,5 +1,13 @@
 import { type Amount, compareAmounts } from '../../../platform/money.ts';
-import { type Outlook, overPeriod, priorityOf, type QuotedUse, type Recommendation } from './model.ts';
+import {
+  type ModelName,
+  type Outlook,
+  overPeriod,
+  priorityOf,
+  type QuotedUse,
+  type Quotes,
+  type Recommendation,
+} from './model.ts';
 
 /** Prompts below it are not cached (OpenAI and Anthropic: 1,024 tokens at least). */
 const LEAST_CACHED_PROMPT = 1_024;
@@ -10,21 +18,46 @@ const CAN_WAIT = 0.5;
 const EXPECTED = 0.5;
 
 /** The cheapest smaller model of the same generation and provider, for the same tokens. */
-export function smallerModel({ use, quotes }: QuotedUse, outlook: Outlook): Recommendation[] {
-  const [cheapest] = quotes.siblings.toSorted((a, b) => compareAmounts(a.cost, b.cost));
+export function smallerModel(quoted: QuotedUse, outlook: Outlook): Recommendation[] {
+  return cheapestOf(quoted, quoted.quotes.siblings, outlook).map(({ cheapest, percentage, ...found }) => ({
+    ...found,
+    category: 'model_optimization',
+    effort: 'moderate',
+    message: `The same tokens cost ${percentage} less with ${cheapest.model}, at the prices of ${outlook.pricedOn} and if all of them moved. Whether its answers are good enough for your work is for you to try: prices do not say.`,
+  }));
+}
+
+/** The cheapest other provider of the same model. */
+export function otherProvider(quoted: QuotedUse, outlook: Outlook): Recommendation[] {
+  return cheapestOf(quoted, quoted.quotes.elsewhere, outlook).map(({ cheapest, percentage, ...found }) => ({
+    ...found,
+    category: 'provider_switch',
+    effort: 'moderate',
+    message: `${cheapest.provider} runs a model of the same name for ${percentage} less, at the prices of ${outlook.pricedOn} and if all tokens moved. How fast and how exactly it runs it, and what becomes of your data there, prices do not say.`,
+  }));
+}
+
+type Found = Pick<Recommendation, 'priority' | 'from' | 'to' | 'savings' | 'interval'>;
+
+/** What saves the most for the same tokens; empty where nothing is cheaper. */
+function cheapestOf(
+  { use, quotes }: QuotedUse,
+  instead: Quotes['siblings'],
+  outlook: Outlook,
+): (Found & { cheapest: ModelName; percentage: string })[] {
+  const [cheapest] = instead.toSorted((a, b) => compareAmounts(a.cost, b.cost));
   const saved = cheapest ? savedOf(use.cost, quotes.asUsed, cheapest.cost) : 0;
   if (!cheapest || saved <= 0) return [];
   const { savings, interval } = overPeriod(saved, outlook);
   return [
     {
       priority: priorityOf(savings, outlook),
-      category: 'model_optimization',
       from: nameOf(use),
       to: nameOf(cheapest),
       savings,
       interval,
-      effort: 'moderate',
-      message: `The same tokens cost ${percent(saved / use.cost.toNumber())} less with ${cheapest.model}, at today’s prices and if all of them moved. Whether its answers are good enough for your work is for you to try: prices do not say.`,
+      cheapest,
+      percentage: percent(saved / use.cost.toNumber()),
     },
   ];
 }
@@ -54,8 +87,7 @@ export function batching({ use, quotes }: QuotedUse, outlook: Outlook): Recommen
     assumed(use, most, outlook, {
       category: 'batching',
       effort: 'moderate',
-      message:
-        'The provider’s batch API has a lower price for calls that may take hours. The interval ends where half of the calls could wait so long.',
+      message: `The provider’s batch API has a lower price for calls that may take hours, as of ${outlook.pricedOn}. The interval ends where half of the calls could wait so long.`,
     }),
   ];
 }
@@ -76,7 +108,7 @@ function assumed(use: QuotedUse['use'], most: number, outlook: Outlook, what: As
 }
 
 /**
- * What would have been saved of what was really paid. Where that is not the price of today, because of a contract or of batches,
+ * What would have been saved of what was really paid. Where that is not the price of the list, because of a contract or of batches,
  * the smaller of difference and proportion is taken.
  */
 function savedOf(paid: Amount, asUsed: Amount | null, instead: Amount): number {

@@ -26,28 +26,31 @@ export function failedRequests(use: ModelUse, outlook: Outlook): Recommendation[
   ];
 }
 
-/** Calls that nobody knows the price of: what is shown is less than what is due. */
-export function unpricedUsage(use: ModelUse): Recommendation[] {
-  if (use.unpriced <= 0) return [];
+/** Calls that nobody knows the price of, of however many models: what is shown is less than what is due. */
+export function unpricedUsage(uses: readonly ModelUse[]): Recommendation[] {
+  const unpriced = uses.filter((use) => use.unpriced > 0).toSorted((a, b) => b.unpriced - a.unpriced);
+  const [most] = unpriced;
+  if (most === undefined) return [];
+  const requests = unpriced.reduce((sum, use) => sum + use.unpriced, 0);
   return [
     {
       priority: 'high',
       category: 'unpriced_usage',
-      from: { provider: use.provider, model: use.model },
+      from: { provider: most.provider, model: most.model },
       to: null,
       savings: 0,
       interval: [0, 0],
       effort: 'easy',
-      message: `${use.unpriced} requests have no price yet and count as nothing. Give the model a price with PUT /api/v1/organization/rates/{provider}/{model}; they are priced then.`,
+      message: `${requests} requests to ${unpriced.length === 1 ? 'a model' : `${unpriced.length} models`} have no price yet and count as nothing, most of them to ${most.model}. Give each a price with PUT /api/v1/organization/rates/{provider}/{model}; they are priced then.`,
     },
   ];
 }
 
 /** A budget that will hardly last, and the model that most of the money goes to. */
-export function budgetAtRisk(uses: readonly ModelUse[], { projection }: Outlook): Recommendation[] {
+export function budgetAtRisk(uses: readonly ModelUse[], { projection, isOver }: Outlook): Recommendation[] {
   const chance = projection.probabilityOfExceeding ?? 0;
   const [dearest] = uses.toSorted((a, b) => b.cost.comparedTo(a.cost));
-  if (chance < POSSIBLE || projection.confidence === 1 || dearest === undefined) return [];
+  if (chance < POSSIBLE || isOver || dearest === undefined) return [];
   return [
     {
       priority: chance >= RATHER_LIKELY ? 'high' : 'medium',
