@@ -1,13 +1,14 @@
 import { uuid4 } from '@temporalio/workflow';
-import type {
-  BudgetEnforcementActivities,
-  BudgetEnforcementInput,
-  BudgetEvent,
-  BudgetPeriodRef,
-  EnforcementStep,
-  LookResult,
-  MeasureKind,
-  UndoneBecause,
+import {
+  type BudgetEnforcementActivities,
+  type BudgetEnforcementInput,
+  type BudgetEvent,
+  type BudgetPeriodRef,
+  type EnforcementStep,
+  isCrossing,
+  type LookResult,
+  type MeasureKind,
+  type UndoneBecause,
 } from './contracts/budget-enforcement.ts';
 
 /** What the saga of a period has heard and has taken, and how it takes that back. */
@@ -77,8 +78,7 @@ export class EnforcementProgress {
   async #tell(): Promise<void> {
     for (let event = this.#heard[0]; event; event = this.#heard[0]) {
       const { id, type } = event;
-      if (type === 'warning-crossed' || type === 'limit-reached')
-        await this.#activities.tellOfCrossing({ ...this.#period, event: id, type, at: Date.now() });
+      if (isCrossing(type)) await this.#activities.tellOfCrossing({ ...this.#period, event: id, type, at: Date.now() });
       this.#heard.shift();
     }
   }

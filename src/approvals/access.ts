@@ -1,8 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Forbidden } from '../platform/errors.ts';
+import { Forbidden, InvalidRequest } from '../platform/errors.ts';
 import type { Caller } from '../platform/http/caller.ts';
 import { may, seesAll, teamPath, teamsDownwards, teamsWhere } from '../tenancy/service.ts';
 import { AskRow } from './entities.ts';
+import type { ResubmissionBody } from './schemas.ts';
 import type { StoredApproval } from './store.ts';
 
 /** Whether the request is the caller's own: they asked for it, or made it. */
@@ -35,6 +36,41 @@ export async function demandHandling(em: EntityManager, caller: Caller, stored: 
   throw new Forbidden('Only the requester, whoever made the request, and admins of its team may do this.');
 }
 
+/** Whether Countersign itself asks: no key made the request, and something is done by itself once it is approved. */
+export function isOfService({ row }: Pick<StoredApproval, 'row'>): boolean {
+  return (row.creatorKey ?? null) === null;
+}
+
+/**
+ * What Countersign asks for is for people to answer: a service key, which may do whatever its scopes say, takes nothing back
+ * and changes nothing of it.
+ * @throws Forbidden for whoever neither made the request nor administers its team
+ */
+export async function demandChange(em: EntityManager, caller: Caller, stored: StoredApproval): Promise<void> {
+  if (isOfService(stored)) demandNoService(caller);
+  await demandHandling(em, caller, stored);
+}
+
+/**
+ * What approvers of a request of Countersign's own agree to follows from what it is for. Another chain would let whoever
+ * sends it choose who answers, or have nobody asked at all.
+ * @throws InvalidRequest with the path of each member that is not to be sent
+ */
+export function demandWordsOnly(body: ResubmissionBody): void {
+  const errors = MATERIAL.filter((member) => body[member] !== undefined).map((path) => ({
+    path,
+    message: 'cannot be changed, since Countersign itself asks: leave it out, or reject or withdraw the request',
+  }));
+  if (errors.length > 0) throw new InvalidRequest(errors);
+}
+
+const MATERIAL = ['amount', 'context', 'chain'] as const;
+
+function demandNoService(caller: Caller): void {
+  if (caller.kind === 'service')
+    throw new Forbidden('Countersign itself asks here: only people may do this, admins of the request’s team.');
+}
+
 /**
  * Having made the request is not enough here: whoever asks would choose who answers.
  * @param from whose seat it is, where that is known
@@ -47,6 +83,7 @@ export async function demandReassignment(
   from: string | null,
 ): Promise<void> {
   if (from !== null && from === caller.person) return;
+  if (isOfService(stored)) demandNoService(caller);
   if (may(caller, 'approvals.manage', await teamPath(em, caller.organization, stored.row.team))) return;
   throw new Forbidden('Only the approver whose place it is and admins of the request’s team may do this.');
 }

@@ -4,7 +4,7 @@ import { sourceSubject } from '../platform/request-source.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import type { People } from '../tenancy/service.ts';
 import type { IntentInput, IntentKind, IntentOutcome } from '../../workflows/contracts/approvals.ts';
-import { demandHandling, demandReassignment } from './access.ts';
+import { demandChange, demandHandling, demandReassignment, demandWordsOnly, isOfService } from './access.ts';
 import type { ApprovalCreation } from './creation.ts';
 import { IntentRow } from './entities.ts';
 import type { ApprovalExecution } from './execution.ts';
@@ -101,7 +101,7 @@ export class ApprovalCommands {
       origin,
       { id, approval, kind: 'withdraw', person: caller.person, channel: 'api', command: {} },
       async (tx, stored) => {
-        await demandHandling(tx.em, caller, stored);
+        await demandChange(tx.em, caller, stored);
         return { text: reason ? { of: caller.person ?? stored.row.requester, text: reason } : null };
       },
     );
@@ -140,7 +140,7 @@ export class ApprovalCommands {
       origin,
       { id, approval, kind: 'resubmit', person: caller.person, channel: 'api', command: {} },
       async (tx, stored) => {
-        await demandHandling(tx.em, caller, stored);
+        await demandChange(tx.em, caller, stored);
         return {
           text: { of: stored.row.requester, text: JSON.stringify(await this.#resubmission(tx, caller, stored, body)) },
         };
@@ -217,9 +217,15 @@ export class ApprovalCommands {
     tx: Transaction,
     caller: Caller,
     stored: StoredApproval,
-    { title, description, amount, context, chain: sent }: ResubmissionBody,
+    body: ResubmissionBody,
   ): Promise<NewResubmission> {
     const { row } = stored;
+    const { amount, chain: sent } = body;
+    if (isOfService(stored)) {
+      demandWordsOnly(body);
+      const checked = { revision: row.revision, amount: presentAmount(row), chain: row.chain };
+      return { details: changedDetails(body), sentChain: false, checked };
+    }
     const { chain, amount: checked } = await this.#creation.rechain(
       tx,
       caller,
@@ -228,12 +234,7 @@ export class ApprovalCommands {
       sent ?? null,
     );
     return {
-      details: {
-        ...(title === undefined ? {} : { title }),
-        ...(description === undefined ? {} : { description }),
-        ...(context === undefined ? {} : { context }),
-        ...(sent === undefined ? {} : { stageNames: sent.stages.map((stage) => stage.name ?? null) }),
-      },
+      details: changedDetails(body),
       ...(amount === undefined ? {} : { amount: checked }),
       sentChain: sent !== undefined,
       checked: { revision: row.revision, amount: checked, chain },
@@ -253,6 +254,15 @@ export class ApprovalCommands {
     const to = (await this.#people.idsOf(em, organization, [to_user_id])).get(to_user_id);
     return { from: from?.id ?? null, to: to ?? null };
   }
+}
+
+function changedDetails({ title, description, context, chain }: ResubmissionBody): NewResubmission['details'] {
+  return {
+    ...(title === undefined ? {} : { title }),
+    ...(description === undefined ? {} : { description }),
+    ...(context === undefined ? {} : { context }),
+    ...(chain === undefined ? {} : { stageNames: chain.stages.map((stage) => stage.name ?? null) }),
+  };
 }
 
 /** @throws InvalidRequest where one of them is not there, or both are the same person */

@@ -47,7 +47,7 @@ export const ApprovalRow = defineEntity({
     outcomeIntent: p.uuid().fieldName('outcome_intent_id').nullable(),
     /** The person whom it is for, where somebody else asked; never decides on it. */
     beneficiary: p.uuid().fieldName('beneficiary_id').nullable(),
-    /** What goes into the outbox when it is closed, for the service that asked. */
+    /** What goes into the outbox when it is closed, for the service that asked; not where that takes it back itself. */
     onClosed: p.json<Pick<OutboxMessage, 'channel' | 'reference'>>().nullable(),
   },
 });

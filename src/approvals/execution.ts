@@ -6,7 +6,6 @@ import type {
   ApprovalControl,
 } from '../../workflows/contracts/approvals.ts';
 import type { AuditRecord } from '../platform/audit-record.ts';
-import { newId } from '../platform/ids.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { calendarsByName, FactsReader, inactiveAmong } from '../tenancy/service.ts';
 import { type Accompanied, type Announcer, NOTHING_WRITTEN } from './announce.ts';
@@ -15,8 +14,9 @@ import { DecisionRow, IntentRow } from './entities.ts';
 import { factsFor } from './facts.ts';
 import type { IntentReader } from './intents.ts';
 import { isLateDecisionRecorded } from './late-decisions.ts';
-import { type Command, type Context, type Handled, handle, isClosed, type OrganizationFacts } from './rules.ts';
+import { type Command, type Context, type Handled, handle, type OrganizationFacts } from './rules.ts';
 import { replaceContents } from './revisions.ts';
+import { tellService } from './service-told.ts';
 import { lockApproval, readApproval, saveApproval, type StoredApproval } from './store.ts';
 
 /** Nobody: what a command is given that opens no stage, so that most decisions need not read the organization. */
@@ -93,6 +93,7 @@ export class ApprovalExecution {
       return { result, control: controlOf(stored, stored.approval) };
     recordDecision(tx, stored, intent, handled);
     if (opened.resubmission) await replaceContents(tx, this.#work.vault, stored, opened.resubmission);
+    tellService(tx, stored, handled, intent);
     const control = await this.#commit(tx, stored, handled, { intent: intent.id, comment: opened.comment });
     return { result, control };
   }
@@ -117,6 +118,7 @@ export class ApprovalExecution {
           team: stored.row.team,
           detail: { state: handled.approval.state, revision: handled.approval.revision, stage: input.stage },
         });
+        tellService(tx, stored, handled, null);
         return this.#commit(tx, stored, handled, NOTHING_WRITTEN);
       },
       new Date(input.at),
@@ -165,7 +167,6 @@ export class ApprovalExecution {
     accompanied: Accompanied,
   ): Promise<ApprovalControl> {
     const stages = saveApproval(tx, stored, handled.approval, handled.events, accompanied.intent);
-    tellService(tx, stored, handled);
     await this.#announcer.announce(tx, stored, handled.approval, handled.events, accompanied);
     return controlOf({ row: stored.row, stages }, handled.approval);
   }
@@ -185,12 +186,6 @@ export class ApprovalExecution {
       facts: await factsFor(new FactsReader(tx.em, tx.origin.organization, tx.at), stored.row),
     };
   }
-}
-
-/** The service that asked goes on from here, once. */
-function tellService(tx: Transaction, { row, approval: before }: StoredApproval, { approval }: Handled): void {
-  if (row.onClosed && isClosed(approval.state) && !isClosed(before.state))
-    tx.enqueue({ id: newId(tx.at), ...row.onClosed });
 }
 
 function settle(tx: Transaction, intent: IntentRow, result: IntentOutcome): void {

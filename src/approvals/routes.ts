@@ -24,6 +24,7 @@ import type { ApprovalService } from './service.ts';
 import type { ApprovalView } from './view.ts';
 
 const TAG = 'Approvals';
+const OF_SERVICE = 'In a request that Countersign makes itself, a service key may not.';
 const CHANGING: readonly ProblemCode[] = ['not-found', 'approval-closed'];
 
 /** Approvals over HTTP. */
@@ -156,6 +157,7 @@ function changingRoutes(approvals: ApprovalService): Route[] {
       tag: TAG,
       scope: 'approvals:write',
       summary: 'Withdraw a request',
+      description: `The requester, whoever made it, and admins of its team may. ${OF_SERVICE}`,
       params: approvalParams,
       body: withdrawSchema,
       bodyOptional: true,
@@ -173,7 +175,7 @@ function changingRoutes(approvals: ApprovalService): Route[] {
       scope: 'approvals:write',
       summary: 'Change a request',
       description:
-        'A change of `amount`, `context` or `chain` starts a new revision and asks everybody again; other changes keep what was decided.',
+        'A change of `amount`, `context` or `chain` starts a new revision and asks everybody again; other changes keep what was decided. In a request that Countersign makes itself, only people may change something, and only `title` and `description`.',
       params: approvalParams,
       body: resubmissionSchema,
       bodyOptional: true,
@@ -190,6 +192,7 @@ function changingRoutes(approvals: ApprovalService): Route[] {
       tag: TAG,
       scope: 'approvals:write',
       summary: 'Ask somebody else instead of an approver',
+      description: `The approver and admins of the request’s team may. ${OF_SERVICE}`,
       params: approvalParams,
       body: reassignSchema,
       answers: { 200: approvalSchema },

@@ -18,7 +18,7 @@ export {
 export type * from './rules/model.ts';
 export { describeOutcome, type OutcomeReason } from './rules/outcome.ts';
 export type { LeftOut, Problem } from './rules/problems.ts';
-export { controlSnapshot, countedPeople, isClosed, openStageOf } from './rules/reading.ts';
+export { controlSnapshot, countedPeople, isApprovedByPeople, isClosed, openStageOf } from './rules/reading.ts';
 export { resolveStage, type StageResolution } from './rules/resolve.ts';
 export { chainsForService } from './rules/service-chains.ts';
 export { newApproval, type NewApproval, waitingStages } from './rules/stages.ts';

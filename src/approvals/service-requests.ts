@@ -2,12 +2,19 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { newId } from '../platform/ids.ts';
 import type { OutboxMessage, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { approvalHierarchy, FactsReader, type People, teamPath } from '../tenancy/service.ts';
-import { ApprovalRow } from './entities.ts';
 import type { ApprovalExecution } from './execution.ts';
 import { factsFor } from './facts.ts';
 import { recordIntent } from './intents.ts';
 import { addRequest } from './new-request.ts';
-import { type ApprovalStateName, type Chain, chainsForService, isClosed, type Parties, preview } from './rules.ts';
+import {
+  type ApprovalStateName,
+  type Chain,
+  chainsForService,
+  isApprovedByPeople,
+  isClosed,
+  type Parties,
+  preview,
+} from './rules.ts';
 import { readApproval } from './store.ts';
 
 /** What Countersign itself asks for; ids are internal. */
@@ -21,7 +28,7 @@ export interface ServiceRequest {
   /** Whom it is for: never decides on it. */
   readonly beneficiary: string | null;
   readonly expiresAt: Date;
-  /** What goes into the outbox when it is closed, however that comes. */
+  /** What goes into the outbox when it is closed, however that comes; not where the service takes it back itself. */
   readonly onClosed: Pick<OutboxMessage, 'channel' | 'reference'>;
 }
 
@@ -29,8 +36,8 @@ export interface ServiceRequest {
 export interface ServiceRequestOutcome {
   readonly state: ApprovalStateName;
   readonly isClosed: boolean;
-  /** As it was decided on; a decimal. */
-  readonly amount: string;
+  /** It is approved, and by people: what is done then by itself is never done for want of an answer. */
+  readonly isAgreed: boolean;
 }
 
 /** Requests of kind `spend` that Countersign makes in its own name, inside the transaction of whoever needs them. */
@@ -103,9 +110,10 @@ export class ServiceRequests {
   }
 
   /** @throws NotFound */
-  async outcomeOf(em: EntityManager, approval: string): Promise<ServiceRequestOutcome> {
-    const { state, amount } = await em.findOneOrFail(ApprovalRow, { id: approval }, { disableIdentityMap: true });
-    return { state, isClosed: isClosed(state), amount: amount ?? '0' };
+  async outcomeOf(em: EntityManager, organization: string, id: string): Promise<ServiceRequestOutcome> {
+    const { approval } = await readApproval(em, organization, id);
+    const { state } = approval;
+    return { state, isClosed: isClosed(state), isAgreed: isApprovedByPeople(approval) };
   }
 
   /** The first chain that can be met. */

@@ -35,6 +35,7 @@ export class SettingsBudgets implements BillingBudgets, SettingsFollower {
 
   async organizationChanged(tx: Transaction, fields: readonly string[]): Promise<void> {
     if (fields.some((field) => CALENDAR_FIELDS.has(field))) await this.#refresh(tx, {});
+    else if (fields.includes('budget_alerts')) await this.#refresh(tx, { team: tx.origin.organization });
   }
 
   /** What else the budget says stays as it is. */

@@ -4,6 +4,8 @@ export {
   type Crossing,
   type EnforcementStep,
   type InForce,
+  isAnsweredByIncrease,
+  isSpare,
   isStillTrue,
   nextStep,
   percentUsed,

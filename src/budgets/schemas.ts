@@ -41,11 +41,13 @@ export const budgetChangeSchema = z
       .max(100)
       .multipleOf(0.01)
       .nullish()
-      .describe('Percent of the amount; null: as the billing settings say'),
+      .describe('Percent of the amount; null: as `budget_alerts` of the team or the organization say'),
     exceeded_action: z
       .enum(EXCEEDED_ACTIONS)
       .nullish()
-      .describe('`notify` only tells; the others refuse what does not fit. null: as the billing settings say'),
+      .describe(
+        '`notify` only tells; the others refuse what does not fit. null: as `budget_alerts` of the team or the organization say',
+      ),
   })
   .meta({ id: 'BudgetChange' });
 

@@ -20,6 +20,7 @@ export function composeEnforcement({
   const notices = new BudgetNotices(new EventPublisher({ vault, clock, changes: notifier }));
   const alerts = new BudgetAlerts({ work, vault, people, requests, notices });
   return {
+    clock,
     alerts,
     enforcement: new BudgetEnforcement({ work, book, requests, notices }),
     increases: new BudgetIncreases({ work, book, requests, alerts, notices }),

@@ -1,5 +1,6 @@
 import { defineEntity, type InferEntity, p } from '@mikro-orm/core';
 import { tenantColumns, tenantTable } from '../platform/database/tenant-table.ts';
+import type { AlertSettings } from './rules/alert-settings.ts';
 import type { AuditSettings } from './rules/audit-settings.ts';
 import type { Weekday } from './rules/business-time.ts';
 import type { CostSettings } from './rules/cost-division.ts';
@@ -11,6 +12,8 @@ export interface OrganizationSettings {
   readonly step_up_amount?: { readonly value: string; readonly currency: string } | null;
   readonly default_calendar?: string | null;
   readonly audit?: AuditSettings;
+  /** For the budgets of the whole organization. */
+  readonly budget_alerts?: Partial<AlertSettings>;
 }
 
 export const Organization = defineEntity({
@@ -154,13 +157,7 @@ export type CalendarVersion = InferEntity<typeof CalendarVersion>;
 export interface BillingSettingsDocument extends CostSettings {
   readonly approval_hierarchy?: readonly { readonly role: Role; readonly threshold: string }[];
   readonly approval_hierarchy_mode?: 'cumulative' | 'authority';
-  readonly budget_alerts?: {
-    readonly warning_threshold?: number;
-    readonly exceeded_action?: 'notify' | 'require_approval' | 'restrict' | 'suspend';
-    readonly restrict_to_models?: readonly string[];
-    readonly hard_limit_percent?: number;
-    readonly increase_percent?: number;
-  };
+  readonly budget_alerts?: Partial<AlertSettings>;
   readonly reporting?: {
     readonly frequency?: 'weekly' | 'monthly';
     /** Unset where nobody is named. */

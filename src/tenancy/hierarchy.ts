@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { BillingSettings, type BillingSettingsDocument } from './entities.ts';
+import { BillingSettings, type BillingSettingsDocument, Organization } from './entities.ts';
 
 export interface ApprovalHierarchy {
   readonly entries: NonNullable<BillingSettingsDocument['approval_hierarchy']>;
@@ -25,7 +25,13 @@ export async function approvalHierarchy(
   return null;
 }
 
-/** A team's own billing settings; empty where none were made. */
+/**
+ * A team's own billing settings; empty where none were made.
+ * @param team the organization's id for what its settings say of its own budgets
+ */
 export async function teamBillingSettings(em: EntityManager, team: string): Promise<BillingSettingsDocument> {
-  return (await em.findOne(BillingSettings, { team }))?.settings ?? {};
+  const row = await em.findOne(BillingSettings, { team });
+  if (row) return row.settings;
+  const alerts = (await em.findOne(Organization, { id: team }))?.settings.budget_alerts;
+  return alerts ? { budget_alerts: alerts } : {};
 }

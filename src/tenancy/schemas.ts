@@ -174,6 +174,34 @@ const monthDay = z
     'is no day of the year',
   );
 
+const percent = (most: number) => z.number().min(0.01).max(most).multipleOf(0.01);
+const modelSchema = lineText(200);
+
+const budgetAlertsChangeSchema = z.strictObject({
+  warning_threshold: percent(100).nullish().describe('Percent of a budget; 80 unless said otherwise'),
+  exceeded_action: z.enum(['notify', 'require_approval', 'restrict', 'suspend']).nullish(),
+  restrict_to_models: z
+    .array(modelSchema)
+    .max(100)
+    .nullish()
+    .describe('Under `restrict`, the models that may go on past the amount, with their dated snapshots'),
+  hard_limit_percent: percent(1000)
+    .min(100)
+    .nullish()
+    .describe('Under `restrict`, nothing goes past this; 110 unless said otherwise'),
+  increase_percent: percent(1000)
+    .nullish()
+    .describe('How much more is asked for when the budget is used up; 20 unless said otherwise'),
+});
+
+const budgetAlertsSchema = z.object({
+  warning_threshold: z.number(),
+  exceeded_action: z.string(),
+  restrict_to_models: z.array(z.string()),
+  hard_limit_percent: z.number(),
+  increase_percent: z.number(),
+});
+
 export const organizationSettingsChangeSchema = z
   .strictObject({
     timezone: timezoneSchema.optional(),
@@ -185,6 +213,9 @@ export const organizationSettingsChangeSchema = z
       .nullish()
       .describe('The calendar that timeouts count in when a stage names none. null: plain time.'),
     audit: auditSettingsChangeSchema.nullish().describe('null: everything as by default'),
+    budget_alerts: budgetAlertsChangeSchema
+      .nullish()
+      .describe('For the budgets of the whole organization, what `budget_alerts` of a team is for its own'),
   })
   .meta({ id: 'OrganizationSettingsChange' });
 
@@ -195,6 +226,7 @@ export const organizationSettingsSchema = z
     step_up_amount: z.object({ value: z.string(), currency: z.string() }).nullable(),
     default_calendar: z.string().nullable(),
     audit: auditSettingsSchema,
+    budget_alerts: budgetAlertsSchema,
   })
   .meta({ id: 'OrganizationSettings' });
 
@@ -207,8 +239,6 @@ const threshold = z
   .union([z.number().min(0).max(999_999_999_999).multipleOf(0.000001), decimalSchema])
   .describe('In the team’s currency');
 
-const percent = (most: number) => z.number().min(0.01).max(most).multipleOf(0.01);
-const modelSchema = lineText(200);
 const distribution = z.enum(['usage_based', 'fixed', 'even']);
 
 /** Any unit, such as percent: only the proportion counts. Null takes one of them back. */
@@ -225,24 +255,7 @@ const spendingSettings = {
     .union([z.number().min(0).max(999_999_999_999).multipleOf(0.000001), decimalSchema])
     .nullish()
     .describe('The amount of the team’s budget named `monthly`, in the team’s currency; null takes it back.'),
-  budget_alerts: z
-    .strictObject({
-      warning_threshold: percent(100).nullish().describe('Percent of a budget; 80 unless said otherwise'),
-      exceeded_action: z.enum(['notify', 'require_approval', 'restrict', 'suspend']).nullish(),
-      restrict_to_models: z
-        .array(modelSchema)
-        .max(100)
-        .nullish()
-        .describe('Under `restrict`, the models that may go on past the amount, with their dated snapshots'),
-      hard_limit_percent: percent(1000)
-        .min(100)
-        .nullish()
-        .describe('Under `restrict`, nothing goes past this; 110 unless said otherwise'),
-      increase_percent: percent(1000)
-        .nullish()
-        .describe('How much more is asked for when the budget is used up; 20 unless said otherwise'),
-    })
-    .nullish(),
+  budget_alerts: budgetAlertsChangeSchema.nullish(),
   cost_allocation: z
     .strictObject({
       method: distribution
@@ -319,13 +332,7 @@ export const billingSettingsSchema = z
       .object({ approval_hierarchy: z.boolean(), approval_hierarchy_mode: z.boolean() })
       .describe('Whether the value is a parent team’s, or the default'),
     monthly_budget: z.number().nullable(),
-    budget_alerts: z.object({
-      warning_threshold: z.number(),
-      exceeded_action: z.string(),
-      restrict_to_models: z.array(z.string()),
-      hard_limit_percent: z.number(),
-      increase_percent: z.number(),
-    }),
+    budget_alerts: budgetAlertsSchema,
     cost_allocation: z.object({ method: z.string(), shares: z.record(z.string(), z.number()).optional() }),
     reporting: z.object({
       frequency: z.string().nullable(),

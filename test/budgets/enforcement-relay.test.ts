@@ -38,6 +38,12 @@ function relay(more: Partial<ConstructorParameters<typeof BudgetWorkflows>[0]> =
   return new BudgetWorkflows({ work, temporal, taskQueue: config.temporal.taskQueue, clock, ...more });
 }
 
+function pastItsPeriod(): TestClock {
+  const clock = new TestClock();
+  clock.advance(62 * 86_400_000);
+  return clock;
+}
+
 function handle() {
   return purse.system.core.temporal.client.workflow.getHandle(budgetEnforcementWorkflowId(period));
 }
@@ -77,11 +83,23 @@ describe('what a budget has crossed', () => {
     await handle().terminate();
   });
 
-  test('is not needed any more once its period is over', async () => {
-    const clock = new TestClock();
-    clock.advance(62 * 86_400_000);
-    expect(await relay({ clock }).deliver(message)).toEqual({ outcome: 'obsolete' });
+  test.each(['warning-crossed', 'limit-reached'])('is told also once its period is over: %s', async (type) => {
+    const reference = { ...message.reference, type };
+    expect(await relay({ clock: pastItsPeriod() }).deliver({ ...message, reference })).toEqual({
+      outcome: 'delivered',
+    });
+    await handle().terminate();
   });
+
+  test.each(['first-refusal', 'terms-changed', 'increase-closed'])(
+    'needs nothing more once its period is over: %s',
+    async (type) => {
+      const reference = { ...message.reference, type };
+      expect(await relay({ clock: pastItsPeriod() }).deliver({ ...message, reference })).toEqual({
+        outcome: 'obsolete',
+      });
+    },
+  );
 
   test('of a period that nobody knows is not needed either', async () => {
     const reference = { ...message.reference, period: '00000000-0000-7000-8000-000000000000' };

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import type { ApiAnswer } from '../support/api-caller.ts';
 import { alertsOf } from './support/alerts.ts';
 import { Purse, usd } from './support/purse.ts';
+import { settled } from './support/settled.ts';
 
 let purse: Purse;
 let admin: Client;
@@ -69,17 +70,6 @@ async function audited(team: string): Promise<string[]> {
   return rows.map(({ action }) => action);
 }
 
-/** Waits until everything that budgets have put into the outbox was brought and looked at. */
-async function settled(team: string): Promise<void> {
-  await until(async () => {
-    const { rowCount } = await admin.query(
-      `select from countersign.outbox o join countersign.budgets b on b.id::text = o.reference ->> 'budget' join countersign.teams t on t.id = b.team_id where o.channel = 'budget' and t.alias = $1`,
-      [team],
-    );
-    return rowCount === 0;
-  }, 'every event is brought');
-}
-
 describe('a budget that is used up under `require_approval`', () => {
   test('tells by mail, asks its people, and goes on with more once they agree', async () => {
     const { boss, team } = await funded('asking');
@@ -142,7 +132,7 @@ describe('a budget that is used up under `require_approval`', () => {
     });
     await spend(team, '1');
     await until(async () => (await alertsOf(purse.system.core, team)).length === 3, 'the third crossing is told');
-    await settled(team);
+    await settled(purse.system, admin, team);
     expect((await requestsOf(team)).map(({ state }) => state)).toEqual(['rejected', 'approved']);
   });
 
@@ -153,6 +143,8 @@ describe('a budget that is used up under `require_approval`', () => {
     await requestOf(team);
     await becomes(team, 'awaiting_approval');
     expect((await reserve(team, '90')).status).toBe(201);
+    await settled(purse.system, admin, team);
+    expect(await requestsOf(team)).toHaveLength(1);
     expect(await alertsOf(purse.system.core, team)).toEqual([]);
   });
 
@@ -188,6 +180,7 @@ describe('a budget that is used up under `require_approval`', () => {
     await purse.budget('orphaned', 'main', '100');
     await spend('orphaned', '100');
     await until(async () => (await alertsOf(purse.system.core, 'orphaned')).length === 2, 'both alerts');
+    await settled(purse.system, admin, 'orphaned');
     expect((await alertsOf(purse.system.core, 'orphaned')).map(({ type }) => type).toSorted()).toEqual([
       'budget_exceeded',
       'budget_increase_impossible',
@@ -277,7 +270,7 @@ describe('a warning', () => {
     await spend(team, '16.7');
     await until(async () => (await alertsOf(purse.system.core, team)).length === 2, 'the limit');
     await spend(team, '10');
-    await settled(team);
+    await settled(purse.system, admin, team);
     expect((await alertsOf(purse.system.core, team)).map(({ type }) => type)).toEqual([
       'budget_exceeded',
       'budget_warning',

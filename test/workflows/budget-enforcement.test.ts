@@ -44,6 +44,24 @@ async function steps(team: string): Promise<string[]> {
   return rows.map(({ step }) => step);
 }
 
+/** How many events of the team's budgets are not brought yet. */
+async function eventsOf(team: string): Promise<number> {
+  const { rowCount } = await admin.query(
+    `select from countersign.outbox o join countersign.budgets b on b.id::text = o.reference ->> 'budget' join countersign.teams t on t.id = b.team_id
+     where o.channel = 'budget' and t.alias = $1`,
+    [team],
+  );
+  return rowCount ?? 0;
+}
+
+async function refusedAt(team: string): Promise<Date | null> {
+  const { rows } = await admin.query<{ refused_at: Date | null }>(
+    `select p.refused_at from countersign.budget_periods p join countersign.budgets b on b.id = p.budget_id join countersign.teams t on t.id = b.team_id where t.alias = $1`,
+    [team],
+  );
+  return rows[0]!.refused_at;
+}
+
 /** Past the end of every daily budget of today. */
 async function nextDay(): Promise<void> {
   await world.pass(DAY);
@@ -81,6 +99,24 @@ describe('the saga of a budget’s period', () => {
     ]);
   }, 90_000);
 
+  test('asks nobody again for what is refused while nothing of an increase is used', async () => {
+    const team = await FundedTeam.make(world.api, 'sated', { period: 'monthly' });
+    await team.spend('10', world.now());
+    expect(await team.reserve('1000000')).toBe(402);
+    await team.decide(await team.request('pending'), 'approve');
+    await until(async () => (await team.read())['limit'].value === '120.00', 'the limit is raised');
+    expect(await team.reserve('1000000')).toBe(402);
+    expect(await refusedAt('sated')).not.toBeNull();
+    await world.pass(HOUR);
+    // Looked at, and not answered by a request.
+    await until(async () => (await refusedAt('sated')) === null, 'the refusal is forgotten');
+    expect(await team.requests()).toHaveLength(1);
+    await team.spend('91', world.now());
+    expect(await team.reserve('1000000')).toBe(402);
+    await team.request('pending');
+    expect(await team.requests()).toHaveLength(2);
+  }, 90_000);
+
   test('restores at the end of the period what nobody has lifted', async () => {
     const suspended = await FundedTeam.make(world.api, 'closing', { exceeded_action: 'suspend' });
     const asking = await FundedTeam.make(world.api, 'waiting');
@@ -102,6 +138,30 @@ describe('the saga of a budget’s period', () => {
     for (const team of [suspended, asking]) expect(await team.reserve('50')).toBe(201);
   }, 90_000);
 
+  test('tells of what was crossed at the last moment after the period has ended, and takes no measure', async () => {
+    await world.product.stopWorker();
+    const warned = await FundedTeam.make(world.api, 'late-warned', { exceeded_action: 'notify' });
+    const used = await FundedTeam.make(world.api, 'late-used');
+    await warned.spend('85', world.now());
+    await used.spend('100', world.now());
+    await nextDay();
+    await world.product.startWorker();
+    for (const [team, subject] of [
+      ['late-warned', 'Budget warning: main (Team late-warned)'],
+      ['late-used', 'Budget used up: main (Team late-used)'],
+    ] as const) {
+      const mail = await until(async () => {
+        const mails = await world.mailbox.messages({ to: `${team}-boss@example.test` });
+        return mails.find((sent) => sent.subject === subject);
+      }, `a mail to the admin of ${team}`);
+      expect(mail.text).toContain('This period is over by now.');
+      await until(async () => (await statusOf(team)) === 'COMPLETED', `the workflow of ${team} ends`);
+      expect(await steps(team)).toEqual(['budget.alerted']);
+    }
+    expect(await used.requests()).toEqual([]);
+    expect(await used.reserve('100')).toBe(201);
+  }, 90_000);
+
   test('restores what was where it is cancelled, and starts anew with the next event', async () => {
     const team = await FundedTeam.make(world.api, 'cancelled');
     await team.spend('100', world.now());
@@ -109,11 +169,12 @@ describe('the saga of a budget’s period', () => {
     await (await workflowOf('cancelled')).cancel();
     await until(async () => (await statusOf('cancelled')) === 'CANCELLED', 'the workflow is cancelled');
     await team.request('withdrawn');
+    await until(async () => (await eventsOf('cancelled')) === 0, 'every event is brought');
+    // Its own withdrawal does not start it anew.
+    expect(await statusOf('cancelled')).toBe('CANCELLED');
     expect(await team.read()).toMatchObject({ state: 'exceeded', limit: { value: '100.00' } });
     expect((await steps('cancelled')).at(-1)).toBe('budget.measure_lifted awaiting_approval cancelled');
     expect(await team.reserve('1')).toBe(402);
-    await team.override('1');
-    await team.spend('1', world.now());
     await team.becomes('awaiting_approval');
     expect(await team.requests()).toHaveLength(2);
   }, 90_000);

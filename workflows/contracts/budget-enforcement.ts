@@ -23,6 +23,11 @@ export type BudgetEventType =
   | 'terms-changed'
   | 'increase-closed';
 
+/** What people are told of. */
+export function isCrossing(type: BudgetEventType): type is 'warning-crossed' | 'limit-reached' {
+  return type === 'warning-crossed' || type === 'limit-reached';
+}
+
 export interface BudgetEvent {
   /** The outbox message's: the same however often it is brought. */
   readonly id: string;
@@ -60,7 +65,7 @@ export interface LookResult {
 }
 
 interface At {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: when the step was decided on. It is judged by what holds when it is carried out. */
   readonly at: number;
 }
 

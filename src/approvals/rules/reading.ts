@@ -26,6 +26,16 @@ export function approvalsIn(stage: StageState): number {
   return stage.decisions.filter((decision) => decision.decision === 'approve').length;
 }
 
+/** Whether people have approved it: each stage that was asked by as many as it needed, and none by its timeout or a small amount alone. */
+export function isApprovedByPeople({ state, stages }: Approval): boolean {
+  const approved = stages.filter((stage) => stage.state === 'approved');
+  return (
+    state === 'approved' &&
+    approved.length > 0 &&
+    approved.every((stage) => stage.required > 0 && approvalsIn(stage) >= stage.required)
+  );
+}
+
 /** What `checkDecision` needs to know of a request. */
 export function controlSnapshot(approval: Approval): ControlSnapshot {
   const asking = approval.stages.filter((stage) => approval.state !== 'pending' || stage.state === 'open');

@@ -19,6 +19,8 @@ const FROM_HERE_ON: Readonly<Record<ExceededAction, string>> = {
   suspend: 'Everything that counts in this budget is refused.',
 };
 
+const NEXT_PERIOD = 'This period is over by now. The next one has begun with the whole amount.';
+
 /**
  * What is mailed about an alert.
  * @param about.team its name; null for the whole organization
@@ -26,14 +28,17 @@ const FROM_HERE_ON: Readonly<Record<ExceededAction, string>> = {
  */
 export function alertMail(
   { budget, period, settled }: Pick<PeriodStanding, 'budget' | 'period' | 'settled'>,
-  { type, message }: AlertView,
+  { type, message, created_at: createdAt }: AlertView,
   about: { readonly team: string | null; readonly spender: string | null },
 ): MailContent {
   const amount = (value: string) => `${formatAmount(exactly(value))} ${budget.currency}`;
   const whose = about.team ?? 'the whole organization';
   return {
     subject: `${SUBJECTS[type]}: ${budget.name} (${whose})`,
-    paragraphs: [message, ...whatNow(type, period.exceededAction)],
+    paragraphs: [
+      message,
+      ...(period.endsAt <= new Date(createdAt) ? [NEXT_PERIOD] : whatNow(type, period.exceededAction)),
+    ],
     facts: [
       ['Budget', budget.name],
       ['Team', whose],

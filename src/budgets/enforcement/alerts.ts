@@ -42,8 +42,8 @@ export class BudgetAlerts {
   }
 
   /**
-   * Tells of a crossing, once, however often it is called; not at all where it is no longer true: it is told when it comes
-   * again.
+   * Tells of a crossing, once, however often it is called and however late: also where its period has ended meanwhile. Not at
+   * all where it is no longer true: it is told when it comes again.
    * @param crossing `id` becomes the alert's
    */
   async tell(ref: PeriodRef, crossing: { id: string; type: Crossing }, at: Date): Promise<void> {
@@ -53,8 +53,7 @@ export class BudgetAlerts {
         if ((await tx.em.count(BudgetAlert, { id: crossing.id })) > 0) return;
         await lockPeriod(tx.em, ref.period, at);
         const stands = await readStanding(tx.em, this.#parts.requests, ref.period, at);
-        const { isPeriodOver, isRemoved } = stands.standing;
-        if (isPeriodOver || isRemoved) return;
+        if (stands.standing.isRemoved) return;
         if (!isStillTrue(crossing.type, figuresOf(stands))) return forgetCrossings(tx.em, ref.period, at);
         await this.add(tx, stands, { id: crossing.id, type: TYPES[crossing.type] });
       },

@@ -6,6 +6,7 @@ import {
   budgetEnforcementWorkflowId,
   type BudgetEvent,
   type BudgetEventType,
+  isCrossing,
 } from '../../../workflows/contracts/budget-enforcement.ts';
 import type { ClaimedMessage, Delivery, OutboxHandler } from '../../notify/service.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -36,9 +37,10 @@ export class BudgetWorkflows implements OutboxHandler {
 
   async deliver({ id, organization, reference }: ClaimedMessage): Promise<Delivery> {
     const period = String(reference['period']);
-    if (await this.#isOver(organization, period)) return { outcome: 'obsolete' };
+    const type = reference['type'] as BudgetEventType;
+    if (!(await this.#isNeeded(organization, period, type))) return { outcome: 'obsolete' };
     try {
-      await this.#signal({ organization, period }, { id, type: reference['type'] as BudgetEventType });
+      await this.#signal({ organization, period }, { id, type });
       return { outcome: 'delivered' };
     } catch (error) {
       if (isGrpcServiceError(error) || error instanceof ServiceError) return { outcome: 'retry', error: 'unavailable' };
@@ -46,11 +48,14 @@ export class BudgetWorkflows implements OutboxHandler {
     }
   }
 
-  /** The workflow has ended with its period, or is about to: a new one would find nothing to do. */
-  #isOver(organization: string, period: string): Promise<boolean> {
+  /**
+   * What was crossed is told however late it comes. Nothing else is left to do in a period that is over: its workflow has ended
+   * with it, or is about to.
+   */
+  #isNeeded(organization: string, period: string, type: BudgetEventType): Promise<boolean> {
     return this.#parts.work.read(organization, async (em) => {
       const row = await em.findOne(BudgetPeriod, { id: period });
-      return row === null || row.endsAt <= this.#parts.clock.now();
+      return row !== null && (isCrossing(type) || row.endsAt > this.#parts.clock.now());
     });
   }
 

@@ -1,7 +1,6 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ServiceRequests } from '../../approvals/service.ts';
 import type { Transaction, UnitOfWork } from '../../platform/unit-of-work.ts';
-import { Budget, BudgetMeasure, BudgetPeriod } from '../entities.ts';
+import { BudgetMeasure } from '../entities.ts';
 import type { PeriodBook } from '../period-book.ts';
 import { type EnforcementStep, type MeasureKind, nextStep, type UndoneBecause } from '../rules.ts';
 import {
@@ -14,7 +13,7 @@ import {
   showMeasure,
 } from './measures.ts';
 import type { BudgetNotices } from './notices.ts';
-import { lockPeriod, readStanding, teamOf } from './period-standing.ts';
+import { forgetRefusal, lockPeriod, readStanding, teamOf } from './period-standing.ts';
 
 /** What a period's workflow is told when it asks. */
 export interface EnforcementLook {
@@ -43,13 +42,13 @@ export class BudgetEnforcement {
     this.#parts = parts;
   }
 
-  /** What is to be done next. Counts the limit again first, where an override has ended. */
+  /** What is to be done next. */
   look({ organization, period }: PeriodRef, at: Date): Promise<EnforcementLook> {
     return this.#step(organization, at, async ({ em }) => {
-      await this.#endOverrides(em, organization, period, at);
-      const { standing, period: row } = await readStanding(em, this.#parts.requests, period, at);
+      const { standing, period: row, forgetRefusalAt } = await readStanding(em, this.#parts.requests, period, at);
+      if (forgetRefusalAt && forgetRefusalAt <= at) await forgetRefusal(em, period, at);
       const { inForce, askAgainAt } = standing;
-      const moments = [row.endsAt, row.limitUntil, askAgainAt].flatMap((moment) =>
+      const moments = [row.endsAt, askAgainAt, forgetRefusalAt].flatMap((moment) =>
         moment && moment > at ? [moment.getTime()] : [],
       );
       return {
@@ -111,16 +110,6 @@ export class BudgetEnforcement {
       detail: { measure: id, kind, because },
     });
     if (kind !== 'awaiting_approval') await notices.tell(tx, 'budget.restored', stands, { lifted: kind, because });
-  }
-
-  /** Between reservations nobody else would notice that an override is over. */
-  async #endOverrides(em: EntityManager, organization: string, id: string, at: Date): Promise<void> {
-    const { book } = this.#parts;
-    const { limitUntil, endsAt, budget } = await em.findOneOrFail(BudgetPeriod, { id }, { disableIdentityMap: true });
-    if (limitUntil == null || limitUntil > at || endsAt <= at) return;
-    await book.lock(em);
-    await book.bringUpToDate(em, await em.findOneOrFail(Budget, { id: budget }), at);
-    await book.announce(em, organization);
   }
 
   #step<Result>(organization: string, at: Date, work: (tx: Transaction) => Promise<Result>): Promise<Result> {

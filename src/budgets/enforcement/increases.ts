@@ -1,6 +1,6 @@
 import type { ServiceRequests } from '../../approvals/service.ts';
 import { newId } from '../../platform/ids.ts';
-import { compareAmounts, exactly, formatAmount } from '../../platform/money.ts';
+import { exactly, formatAmount } from '../../platform/money.ts';
 import type { Transaction, UnitOfWork } from '../../platform/unit-of-work.ts';
 import { BudgetMeasure, BudgetOverride } from '../entities.ts';
 import type { PeriodBook } from '../period-book.ts';
@@ -26,9 +26,13 @@ export class BudgetIncreases {
     this.#parts = parts;
   }
 
-  /** Asks. Nothing happens where that was done or undone before, or is not wanted any more. */
+  /**
+   * Asks. Whom, is found out under the lock of the period alone: whoever books on other budgets goes on meanwhile. Nothing
+   * happens where that was done or undone before, or is not wanted any more.
+   */
   async ask(ref: MeasureRef, at: Date): Promise<void> {
     await this.#step(ref, at, async (tx) => {
+      await lockPeriod(tx.em, ref.period, at);
       const stands = await readStanding(tx.em, this.#parts.requests, ref.period, at);
       if ((await isKnown(tx.em, ref.measure)) || !isWanted(nextStep(stands.standing, at), 'awaiting_approval')) return;
       const approval = newId(at);
@@ -38,18 +42,27 @@ export class BudgetIncreases {
     });
   }
 
-  /** Does what was decided; nothing while it is open, or where that was done before. */
+  /**
+   * Does what was decided; nothing while it is open, or where that was done before. What came to be approved without a person
+   * raises no limit: it counts as declined.
+   */
   async conclude(ref: MeasureRef, at: Date): Promise<void> {
     await this.#step(ref, at, async (tx) => {
+      await this.#parts.book.lock(tx.em);
+      await lockPeriod(tx.em, ref.period, at);
       const measure = await tx.em.findOneOrFail(BudgetMeasure, { id: ref.measure });
       if (measure.state !== 'in_force' || !measure.approval) return;
-      const { state, isClosed, amount } = await this.#parts.requests.outcomeOf(tx.em, measure.approval);
+      const { state, isClosed, isAgreed } = await this.#parts.requests.outcomeOf(
+        tx.em,
+        ref.organization,
+        measure.approval,
+      );
       if (!isClosed) return;
-      measure.state = state === 'approved' ? 'granted' : 'declined';
+      measure.state = isAgreed ? 'granted' : 'declined';
       measure.endedAt = at;
       await tx.em.flush();
       await showMeasure(tx.em, ref.period, null);
-      if (state === 'approved') await this.#grant(tx, measure, lesser(amount, measure.amount ?? '0'));
+      if (isAgreed) await this.#grant(tx, measure, formatAmount(exactly(measure.amount ?? '0')));
       else await this.#decline(tx, measure, state);
     });
   }
@@ -146,21 +159,7 @@ export class BudgetIncreases {
     });
   }
 
-  /** Under the locks of whoever changes what a budget says, and of the account. */
   #step(ref: MeasureRef, at: Date, work: (tx: Transaction) => Promise<void>): Promise<void> {
-    return this.#parts.work.bookkeep(
-      enforcementOrigin(ref.organization),
-      async (tx) => {
-        await this.#parts.book.lock(tx.em);
-        await lockPeriod(tx.em, ref.period, at);
-        await work(tx);
-      },
-      at,
-    );
+    return this.#parts.work.bookkeep(enforcementOrigin(ref.organization), work, at);
   }
-}
-
-/** What was asked is the most that is given: whoever changed the request upwards asked other people than those who agreed. */
-function lesser(left: string, right: string): string {
-  return formatAmount(compareAmounts(exactly(left), exactly(right)) < 0 ? exactly(left) : exactly(right));
 }

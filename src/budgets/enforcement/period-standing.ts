@@ -4,10 +4,20 @@ import { type Amount, compareAmounts, exactly } from '../../platform/money.ts';
 import { teamBillingSettings } from '../../tenancy/service.ts';
 import type { ServiceRequests } from '../../approvals/service.ts';
 import { Budget, BudgetMeasure, BudgetPeriod } from '../entities.ts';
-import { type AlertSettings, increaseOf, type InForce, type Standing } from '../rules.ts';
+import {
+  type AlertSettings,
+  increaseOf,
+  type InForce,
+  isAnsweredByIncrease,
+  isSpare,
+  type Standing,
+} from '../rules.ts';
 
 /** Nobody who could be asked was found: so much later there may be somebody. */
 const ASK_AGAIN_AFTER_MS = 6 * 3_600_000;
+
+/** Only the first refusal is told of. One that an increase has answered is forgotten so much later, so that the next is told. */
+const FORGET_REFUSAL_AFTER_MS = 10 * 60_000;
 
 /** A period as its enforcement sees it. */
 export interface PeriodStanding {
@@ -17,6 +27,8 @@ export interface PeriodStanding {
   /** What was spent, leased parts included. */
   readonly settled: Amount;
   readonly standing: Standing;
+  /** When a refusal that needs no answer is to be forgotten; null: there is none. */
+  readonly forgetRefusalAt: Date | null;
 }
 
 /**
@@ -40,6 +52,14 @@ export async function forgetCrossings(em: EntityManager, period: string, at: Dat
   await em.execute('select countersign.note_budget_crossings(?::uuid[], ?::timestamptz)', [plainArray([period]), at]);
 }
 
+/** Has the next refusal be told of like a first one. */
+export async function forgetRefusal(em: EntityManager, period: string, at: Date): Promise<void> {
+  await em.execute(
+    'update countersign.budget_periods set refused_at = null where id = ? and refused_at <= ?::timestamptz',
+    [period, new Date(at.getTime() - FORGET_REFUSAL_AFTER_MS)],
+  );
+}
+
 /** Reads how a period stands at a moment. */
 export async function readStanding(
   em: EntityManager,
@@ -51,23 +71,20 @@ export async function readStanding(
   const budget = await em.findOneOrFail(Budget, { id: period.budget }, { disableIdentityMap: true });
   const measures = await em.find(BudgetMeasure, { period: id }, { disableIdentityMap: true });
   const alerts = (await teamBillingSettings(em, budget.team)).budget_alerts ?? {};
-  const settled = await settledOf(em, id);
-  return {
-    budget,
-    period,
-    alerts,
-    settled,
-    standing: {
-      isPeriodOver: period.endsAt <= at,
-      isRemoved: budget.retiredAt != null,
-      exceededAction: period.exceededAction,
-      isUsedUp: compareAmounts(settled, exactly(period.limitAmount)) >= 0,
-      wasRefused: period.refusedAt != null,
-      mayAsk: !measures.some(({ state }) => state === 'declined') && increaseOf(budget, alerts).greaterThan(0),
-      askAgainAt: askAgainAt(measures),
-      inForce: await inForceOf(em, requests, period, measures),
-    },
+  const { settled, held } = await usedOf(em, id);
+  const limit = exactly(period.limitAmount);
+  const standing: Standing = {
+    isPeriodOver: period.endsAt <= at,
+    isRemoved: budget.retiredAt != null,
+    exceededAction: period.exceededAction,
+    isUsedUp: compareAmounts(settled, limit) >= 0,
+    wasRefused: period.refusedAt != null,
+    hasSpareIncrease: isSpare(lastIncrease(measures), { settled, held, limit }),
+    mayAsk: !measures.some(({ state }) => state === 'declined') && increaseOf(budget, alerts).greaterThan(0),
+    askAgainAt: askAgainAt(measures),
+    inForce: await inForceOf(em, requests, period, measures),
   };
+  return { budget, period, alerts, settled, standing, forgetRefusalAt: forgetRefusalAt(period, standing) };
 }
 
 /** The team that an entry of the audit log belongs to; null for budgets of the whole organization. */
@@ -75,13 +92,27 @@ export function teamOf({ team, organization }: Budget): string | null {
   return team === organization ? null : team;
 }
 
-async function settledOf(em: EntityManager, period: string): Promise<Amount> {
-  const [row] = await em.execute<{ settled: string }[]>(
-    `select p.settled + coalesce((select sum(l.settled) from countersign.budget_leases l where l.period_id = p.id), 0) as settled
-     from countersign.budget_periods p where p.id = ?`,
+/** Leased parts included. */
+async function usedOf(em: EntityManager, period: string): Promise<{ settled: Amount; held: Amount }> {
+  const [row] = await em.execute<{ settled: string; held: string }[]>(
+    `select p.settled + l.settled as settled, p.held + l.held as held
+     from countersign.budget_periods p, lateral (
+       select coalesce(sum(settled), 0) as settled, coalesce(sum(held), 0) as held from countersign.budget_leases where period_id = p.id
+     ) l where p.id = ?`,
     [period],
   );
-  return exactly(row!.settled);
+  return { settled: exactly(row!.settled), held: exactly(row!.held) };
+}
+
+function lastIncrease(measures: readonly BudgetMeasure[]): Amount | null {
+  const [last] = measures
+    .filter(({ state }) => state === 'granted')
+    .toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+  return last ? exactly(last.amount ?? '0') : null;
+}
+
+function forgetRefusalAt({ refusedAt }: BudgetPeriod, standing: Standing): Date | null {
+  return refusedAt && isAnsweredByIncrease(standing) ? new Date(refusedAt.getTime() + FORGET_REFUSAL_AFTER_MS) : null;
 }
 
 function askAgainAt(measures: readonly BudgetMeasure[]): Date | null {
@@ -98,6 +129,6 @@ async function inForceOf(
   const measure = measures.find(({ state }) => state === 'in_force');
   if (!measure) return null;
   const { id, kind, approval } = measure;
-  const isAnswered = approval ? (await requests.outcomeOf(em, approval)).isClosed : false;
+  const isAnswered = approval ? (await requests.outcomeOf(em, period.organization, approval)).isClosed : false;
   return { id, kind, isVoid: period.measure !== kind, isAnswered };
 }

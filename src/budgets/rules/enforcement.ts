@@ -1,4 +1,4 @@
-import { type Amount, compareAmounts, multiplyAmounts } from '../../platform/money.ts';
+import { addAmounts, type Amount, compareAmounts, multiplyAmounts, subtractAmounts } from '../../platform/money.ts';
 import type { AlertType, ExceededAction, MeasureKind } from './model.ts';
 
 /** The measure that is in force, as it was taken. */
@@ -21,6 +21,8 @@ export interface Standing {
   readonly isUsedUp: boolean;
   /** A reservation was refused since the limit was raised last. */
   readonly wasRefused: boolean;
+  /** An increase was granted in this period, and nothing of it is used yet: it is the answer to what is refused. */
+  readonly hasSpareIncrease: boolean;
   /** Whether an increase can be asked for: it would be more than nothing, and none was declined in this period. */
   readonly mayAsk: boolean;
   /** Before that nobody need be looked for who could agree: there was nobody. */
@@ -65,18 +67,40 @@ function undo({ id, kind }: InForce, because: UndoneBecause): EnforcementStep {
 }
 
 /** A budget that was closed stays so until its terms change: a correction that makes a little room opens nothing. */
-function wantedMeasure({ exceededAction, isUsedUp, wasRefused, mayAsk, inForce }: Standing): MeasureKind | null {
+function wantedMeasure(standing: Standing): MeasureKind | null {
+  const { exceededAction, isUsedUp, mayAsk, inForce } = standing;
   const isClosed = (kind: MeasureKind) => isUsedUp || (inForce?.kind === kind && !inForce.isVoid);
   switch (exceededAction) {
     case 'notify':
       return null;
     case 'require_approval':
-      return mayAsk && (isUsedUp || wasRefused) ? 'awaiting_approval' : null;
+      return mayAsk && (isUsedUp || isRefusalToAskAbout(standing)) ? 'awaiting_approval' : null;
     case 'restrict':
       return isClosed('restricted') ? 'restricted' : null;
     case 'suspend':
       return isClosed('suspended') ? 'suspended' : null;
   }
+}
+
+/** Whoever is asked already is not bothered by what is released meanwhile: a request is not taken back for that. */
+function isRefusalToAskAbout({ wasRefused, hasSpareIncrease, inForce }: Standing): boolean {
+  return wasRefused && (!hasSpareIncrease || inForce?.kind === 'awaiting_approval');
+}
+
+/** Whether a refusal needs no answer, since an increase that nobody has used yet is one. */
+export function isAnsweredByIncrease({ wasRefused, hasSpareIncrease, inForce }: Standing): boolean {
+  return wasRefused && hasSpareIncrease && inForce === null;
+}
+
+/**
+ * Whether nothing is used or held of an increase, which is what the limit has above what it was before.
+ * @param granted the last increase of the period; null: there was none
+ */
+export function isSpare(
+  granted: Amount | null,
+  { settled, held, limit }: { settled: Amount; held: Amount; limit: Amount },
+): boolean {
+  return granted !== null && compareAmounts(addAmounts(settled, held), subtractAmounts(limit, granted)) <= 0;
 }
 
 export type Crossing = 'warning-crossed' | 'limit-reached';

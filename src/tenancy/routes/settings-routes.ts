@@ -11,6 +11,7 @@ import {
   organizationSettingsChangeSchema,
   organizationSettingsSchema,
 } from '../schemas.ts';
+import { presentAlertSettings } from '../rules/alert-settings.ts';
 import { watchSettings } from '../rules/audit-settings.ts';
 import type { SettingsService } from '../settings-service.ts';
 
@@ -109,6 +110,7 @@ function presentSettings(settings: OrganizationSettings): z.input<typeof organiz
       },
       watch: watchSettings(settings.audit),
     },
+    budget_alerts: presentAlertSettings(settings.budget_alerts),
   };
 }
 

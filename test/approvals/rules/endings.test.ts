@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { describeOutcome, type OutcomeReason } from '../../../src/approvals/rules.ts';
-import { approvedBy, carryOut, decision, opened, refusalOf, stage, stageStates, types } from './fixtures.ts';
+import { describeOutcome, isApprovedByPeople, type OutcomeReason } from '../../../src/approvals/rules.ts';
+import { approvedBy, carryOut, context, decision, opened, refusalOf, stage, stageStates, types } from './fixtures.ts';
 
 const pending = opened([stage(['ann']), stage(['bob'], { timeout: 'P1D' }), stage(['cid'])]);
 const half = approvedBy(pending, 'ann');
@@ -59,4 +59,35 @@ test.each<[OutcomeReason, string]>([
   [{ code: 'expired' }, 'Expired before it was decided.'],
 ])('describeOutcome says %j in words', (reason, words) => {
   expect(describeOutcome(reason)).toBe(words);
+});
+
+describe('a request is approved by people', () => {
+  const chainOfTwo = [stage(['ann']), stage(['bob'], { amountAtLeast: '500' })];
+
+  test('where somebody has approved each stage that was asked', () => {
+    expect(isApprovedByPeople(approvedBy(opened(chainOfTwo, context(), '100'), 'ann'))).toBe(true);
+    expect(isApprovedByPeople(approvedBy(opened(chainOfTwo, context(), '500'), 'ann', 'bob'))).toBe(true);
+  });
+
+  test('and not while a stage is left, nor where it ended otherwise', () => {
+    const begun = approvedBy(opened(chainOfTwo, context(), '500'), 'ann');
+    expect(isApprovedByPeople(begun)).toBe(false);
+    expect(isApprovedByPeople(carryOut(begun, { type: 'withdraw' }).approval)).toBe(false);
+    expect(isApprovedByPeople(carryOut(begun, decision('bob', 'reject')).approval)).toBe(false);
+  });
+
+  test('and not where nobody was asked, or nobody answered', () => {
+    const small = opened([stage(['ann'], { amountAtLeast: '500' })], context(), '100');
+    expect(small.state).toBe('approved');
+    expect(isApprovedByPeople(small)).toBe(false);
+    const silent = opened([stage(['ann'], { timeout: 'PT1H', onTimeout: 'approve' })]);
+    const { deadlineAt } = silent.stages[0]!;
+    const late = carryOut(
+      silent,
+      { type: 'deadline', stage: 0, revision: 1, deadlineAt: deadlineAt! },
+      context({ at: deadlineAt! }),
+    ).approval;
+    expect(late.state).toBe('approved');
+    expect(isApprovedByPeople(late)).toBe(false);
+  });
 });

@@ -6,6 +6,7 @@ import {
   type EnforcementStep,
   EXCEEDED_ACTIONS,
   increaseOf,
+  isSpare,
   isStillTrue,
   type MeasureKind,
   nextStep,
@@ -23,6 +24,7 @@ const QUIET: Standing = {
   exceededAction: 'require_approval',
   isUsedUp: false,
   wasRefused: false,
+  hasSpareIncrease: false,
   mayAsk: true,
   askAgainAt: null,
   inForce: null,
@@ -46,6 +48,7 @@ const standings: fc.Arbitrary<Standing> = fc.record({
   exceededAction: fc.constantFrom(...EXCEEDED_ACTIONS),
   isUsedUp: fc.boolean(),
   wasRefused: fc.boolean(),
+  hasSpareIncrease: fc.boolean(),
   mayAsk: fc.boolean(),
   askAgainAt: fc.constantFrom(null, NOW, LATER),
   inForce: fc.option(
@@ -67,7 +70,7 @@ function after(standing: Standing, done: EnforcementStep, approved: boolean): St
       return { ...standing, inForce: taken(done.kind) };
     case 'conclude':
       return approved
-        ? { ...standing, inForce: null, isUsedUp: false, wasRefused: false }
+        ? { ...standing, inForce: null, isUsedUp: false, wasRefused: false, hasSpareIncrease: true }
         : { ...standing, inForce: null, mayAsk: false };
     case 'undo':
       return { ...standing, inForce: null };
@@ -80,6 +83,12 @@ describe('the next step', () => {
   test.each<[string, Partial<Standing>, EnforcementStep]>([
     ['asks where a budget is used up', { isUsedUp: true }, { do: 'take', kind: 'awaiting_approval' }],
     ['asks at the first refusal', { wasRefused: true }, { do: 'take', kind: 'awaiting_approval' }],
+    ['does not ask again while an increase is spare', { wasRefused: true, hasSpareIncrease: true }, { do: 'wait' }],
+    [
+      'keeps asking where what was used is released meanwhile',
+      { wasRefused: true, hasSpareIncrease: true, inForce: taken('awaiting_approval') },
+      { do: 'wait' },
+    ],
     ['does not ask again where an increase was declined', { isUsedUp: true, mayAsk: false }, { do: 'wait' }],
     ['leaves those alone who could not be found just now', { isUsedUp: true, askAgainAt: LATER }, { do: 'wait' }],
     ['looks for them later', { isUsedUp: true, askAgainAt: NOW }, { do: 'take', kind: 'awaiting_approval' }],
@@ -215,5 +224,27 @@ describe('an increase', () => {
     [{ amount: '0.000000000005' }, {}, '0.000000000001'],
   ])('of %j under %j is %s', (budget, alerts, expected) => {
     expect(increaseOf(budget, alerts).toFixed()).toBe(expected);
+  });
+});
+
+describe('an increase is spare', () => {
+  const figures = (settled: string, held: string) => ({
+    settled: exactly(settled),
+    held: exactly(held),
+    limit: exactly('120'),
+  });
+
+  test.each([
+    ['10', '0', true],
+    ['60', '40', true],
+    ['60', '40.01', false],
+    ['100.01', '0', false],
+    ['120', '0', false],
+  ])('with %s spent and %s held of 100 and 20 more: %s', (settled, held, expected) => {
+    expect(isSpare(exactly('20'), figures(settled, held))).toBe(expected);
+  });
+
+  test('only where there was one', () => {
+    expect(isSpare(null, figures('0', '0'))).toBe(false);
   });
 });

@@ -182,7 +182,7 @@ export function worldOf(plan: WorldPlan): { world: World; later: WorldBudget[]; 
         model: level === 'model' ? MODELS[0] : level === 'snapshot' ? SNAPSHOTS[0] : null,
         currency: budgetCurrency,
         action,
-        // The models that go on are settings of a team, which the organization has none of.
+        // The models that go on are settings of a team here; the organization says nothing of its own.
         freeModels: action === 'restrict' && places[level] !== organization ? [MODELS[1]] : [],
         shares: plan.shared && level !== 'person' ? teamsBelow.get(places[level])! : 0,
       },
