@@ -1,8 +1,20 @@
-import { InitialSchema } from './0001-initial-schema.ts';
-import { UsageAndBudgets } from './0002-usage-and-budgets.ts';
+import { readFileSync, readdirSync } from 'node:fs';
+import { Migration } from '@mikro-orm/migrations';
 
-/** In the order in which they are carried out. A migration that was released is never changed. */
-export const migrations = [
-  { name: '0001-initial-schema', class: InitialSchema },
-  { name: '0002-usage-and-budgets', class: UsageAndBudgets },
-];
+/**
+ * Every file NNNN-subject.sql beside this one, in the order of their numbers, in which they are carried out. A migration that
+ * was released is never changed. Tables are as the entities declare them; a test compares the two.
+ */
+export const migrations = readdirSync(new URL('.', import.meta.url))
+  .filter((file) => file.endsWith('.sql'))
+  .toSorted()
+  .map((file) => ({ name: file.slice(0, -'.sql'.length), class: migrationOf(file) }));
+
+function migrationOf(file: string) {
+  const statements = readFileSync(new URL(file, import.meta.url), 'utf8');
+  return class extends Migration {
+    override up(): void {
+      this.addSql(statements);
+    }
+  };
+}

@@ -59,9 +59,15 @@ interface StoredRow {
 
 /** What hangs on the current revision of a request `a`, as columns of its row: one round trip for all of it. */
 const PARTS = `
-  coalesce((select jsonb_agg(to_jsonb(s) order by s.stage_index) from countersign.approval_stages s where s.approval_id = a.id and s.revision = a.revision), '[]') as stages,
-  coalesce((select jsonb_agg(to_jsonb(k) order by k.id) from countersign.approval_asks k where k.approval_id = a.id and k.revision = a.revision), '[]') as asks,
-  coalesce((select jsonb_agg(to_jsonb(d) order by d.at, d.id) from countersign.approval_decisions d where d.approval_id = a.id and d.revision = a.revision and d.counts), '[]') as decisions`;
+  coalesce((
+    select jsonb_agg(to_jsonb(s) order by s.stage_index) from countersign.approval_stages s
+    where s.approval_id = a.id and s.revision = a.revision), '[]') as stages,
+  coalesce((
+    select jsonb_agg(to_jsonb(k) order by k.id) from countersign.approval_asks k
+    where k.approval_id = a.id and k.revision = a.revision), '[]') as asks,
+  coalesce((
+    select jsonb_agg(to_jsonb(d) order by d.at, d.id) from countersign.approval_decisions d
+    where d.approval_id = a.id and d.revision = a.revision and d.counts), '[]') as decisions`;
 
 function storedOf(em: EntityManager, { stages, asks, decisions, ...row }: StoredRow): StoredApproval {
   const parts = {

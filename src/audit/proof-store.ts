@@ -68,7 +68,8 @@ export async function findCheckpoint(
   size: number | null,
 ): Promise<Checkpoint | null> {
   const [row] = await em.execute<CheckpointRow[]>(
-    `select tree_size, root, at, note from countersign.audit_checkpoints where organization_id = ? ${size === null ? '' : 'and tree_size = ?'} order by tree_size desc limit 1`,
+    `select tree_size, root, at, note from countersign.audit_checkpoints
+     where organization_id = ? ${size === null ? '' : 'and tree_size = ?'} order by tree_size desc limit 1`,
     size === null ? [organization] : [organization, size],
   );
   return row ? checkpointOf(row) : null;

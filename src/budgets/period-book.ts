@@ -179,13 +179,24 @@ async function change(
   const [limit, warnAt, ceiling] = amountsOf(terms);
   await em.execute(
     `update countersign.budget_periods p
-     set starts_at = n.starts_at, ends_at = n.ends_at, currency = n.currency, limit_amount = n.limit_amount, limit_until = n.limit_until, warn_at = n.warn_at,
-       exceeded_action = n.exceeded_action, free_models = n.free_models, ceiling = n.ceiling, settled = n.settled, other_currencies = coalesce(?::text[], p.other_currencies), shares = n.shares, escrow = p.escrow and n.shares > 0,
+     set starts_at = n.starts_at, ends_at = n.ends_at, currency = n.currency,
+       limit_amount = n.limit_amount, limit_until = n.limit_until, warn_at = n.warn_at,
+       exceeded_action = n.exceeded_action, free_models = n.free_models, ceiling = n.ceiling,
+       settled = n.settled, other_currencies = coalesce(?::text[], p.other_currencies),
+       shares = n.shares, escrow = p.escrow and n.shares > 0,
        noted = least(p.noted, case when n.settled >= n.limit_amount then 2 when n.settled >= n.warn_at then 1 else 0 end),
        refused_at = case when n.limit_amount > p.limit_amount or ?::boolean then null else p.refused_at end,
-       measure = case when p.measure in ('restricted', 'suspended') and (n.settled < n.limit_amount or n.exceeded_action <> p.exceeded_action) then null else p.measure end
-     from (select ?::timestamptz as starts_at, ?::timestamptz as ends_at, ?::text as currency, ?::numeric as limit_amount, ?::timestamptz as limit_until, ?::numeric as warn_at,
-       ?::text as exceeded_action, ?::text[] as free_models, ?::numeric as ceiling, ?::int as shares, coalesce(?::numeric, (select settled from countersign.budget_periods where id = ?)) as settled) n
+       measure = case
+         when p.measure in ('restricted', 'suspended') and (n.settled < n.limit_amount or n.exceeded_action <> p.exceeded_action)
+           then null
+         else p.measure
+       end
+     from (
+       select ?::timestamptz as starts_at, ?::timestamptz as ends_at, ?::text as currency,
+         ?::numeric as limit_amount, ?::timestamptz as limit_until, ?::numeric as warn_at,
+         ?::text as exceeded_action, ?::text[] as free_models, ?::numeric as ceiling, ?::int as shares,
+         coalesce(?::numeric, (select settled from countersign.budget_periods where id = ?)) as settled
+     ) n
      where p.id = ?`,
     [
       more.spent && textArray(more.spent.otherCurrencies),

@@ -172,10 +172,13 @@ function applicable(
   return em.execute<Found[]>(
     `select b.id as budget, b.currency <> ?::text as converts, p.id as period, p.escrow, case when p.escrow then l.id end as lease
      from countersign.budgets b
-       left join countersign.budget_periods p on p.budget_id = b.id and p.starts_at <= ?::timestamptz and p.ends_at > ?::timestamptz and (p.limit_until is null or p.limit_until > ?::timestamptz)
+       left join countersign.budget_periods p on p.budget_id = b.id
+         and p.starts_at <= ?::timestamptz and p.ends_at > ?::timestamptz
+         and (p.limit_until is null or p.limit_until > ?::timestamptz)
        left join countersign.budget_leases l on l.period_id = p.id and l.team_id = ?::uuid and b.currency = ?::text
      where b.retired_at is null and b.team_id = any(?::uuid[]) and (b.person_id is null or b.person_id = ?::uuid)
-       and (b.provider is null or coalesce(?::text, b.provider) = b.provider) and (b.model is null or countersign.is_model(b.model, coalesce(?::text, b.model)))`,
+       and (b.provider is null or coalesce(?::text, b.provider) = b.provider)
+       and (b.model is null or countersign.is_model(b.model, coalesce(?::text, b.model)))`,
     [
       place.currency,
       at,

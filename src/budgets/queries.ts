@@ -67,13 +67,20 @@ export async function figuresOf(
   at: Date,
 ): Promise<Map<string, BegunPeriod>> {
   const rows = await em.execute<(BegunPeriod & { budget_id: string })[]>(
-    `select distinct on (p.budget_id) p.budget_id, p.id, p.starts_at, p.ends_at, p.limit_amount, p.limit_until, p.warn_at, p.measure,
-       exists (select from unnest(p.other_currencies) other where countersign.exchange_rate(other, p.currency, p.starts_at) is null) as lacks_rates, p.settled + coalesce(l.settled, 0) as settled,
+    `select distinct on (p.budget_id) p.budget_id, p.id, p.starts_at, p.ends_at,
+       p.limit_amount, p.limit_until, p.warn_at, p.measure,
+       exists (
+         select from unnest(p.other_currencies) other
+         where countersign.exchange_rate(other, p.currency, p.starts_at) is null) as lacks_rates,
+       p.settled + coalesce(l.settled, 0) as settled,
        p.held + coalesce(l.held, 0) - coalesce((
          select sum(countersign.hold_on(p.id, r.amount, r.periods, r.rates)) from countersign.reservations r
          where r.state = 'held' and r.expires_at <= ?::timestamptz and (p.id = any(r.periods) or r.leases && l.ids)), 0) as held
      from countersign.budget_periods p
-       left join lateral (select sum(settled) as settled, sum(held) as held, array_agg(id) as ids from countersign.budget_leases where period_id = p.id) l on true
+       left join lateral (
+         select sum(settled) as settled, sum(held) as held, array_agg(id) as ids
+         from countersign.budget_leases where period_id = p.id
+       ) l on true
      where p.budget_id = any(?::uuid[]) and p.starts_at <= ?::timestamptz and p.ends_at > ?::timestamptz
      order by p.budget_id, p.created_at desc, p.id desc`,
     [at, plainArray(budgets), at, at],

@@ -13,7 +13,8 @@ export interface FailedMessage {
   readonly failedAt: string;
 }
 
-const COLUMNS = `id, organization_id as organization, channel, reference, attempts, last_error as error, to_char(failed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "failedAt"`;
+const COLUMNS = `id, organization_id as organization, channel, reference, attempts, last_error as error,
+  to_char(failed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "failedAt"`;
 
 /**
  * Deliveries that were given up, of every organization, oldest first.

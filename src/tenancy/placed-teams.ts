@@ -20,8 +20,12 @@ export async function placedTeams(
     `with recursive up(alias, id, parent_id, currency, distance) as (
        select alias, id, parent_id, currency, 0 from countersign.teams where organization_id = ? and alias = any(?::text[])
        union all
-       select up.alias, t.id, t.parent_id, t.currency, distance + 1 from up join countersign.teams t on t.id = up.parent_id where distance < ?
-     ) select alias, array_agg(id order by distance) as path, (array_agg(currency order by distance) filter (where currency is not null))[1] as currency from up group by alias`,
+       select up.alias, t.id, t.parent_id, t.currency, distance + 1
+       from up join countersign.teams t on t.id = up.parent_id where distance < ?
+     )
+     select alias, array_agg(id order by distance) as path,
+       (array_agg(currency order by distance) filter (where currency is not null))[1] as currency
+     from up group by alias`,
     [organization, `{${[...aliases].join(',')}}`, MAX_TEAM_DEPTH],
   );
   return new Map(

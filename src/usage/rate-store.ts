@@ -82,17 +82,26 @@ export async function readRates(
        where organization_id = ? and (provider, model) in (select * from unnest(?::text[], ?::text[]))
      ), pairs as (
        select f.currency as from_currency, t.currency as to_currency
-       from (select unnest(?::text[]) union select rates ->> 'currency' from own) f (currency), unnest(?::text[]) t (currency) where f.currency <> t.currency
+       from (select unnest(?::text[]) union select rates ->> 'currency' from own) f (currency), unnest(?::text[]) t (currency)
+       where f.currency <> t.currency
      )
      select
-       coalesce((select jsonb_agg(jsonb_build_object('provider', provider, 'model', model, 'version', version, 'rates', rates, 'effectiveFrom', effective_from)) from own), '[]') as rates,
-       coalesce((select jsonb_agg(jsonb_build_object('from', from_currency, 'to', to_currency, 'version', version, 'rate', rate::text, 'effectiveFrom', effective_from))
+       coalesce((
+         select jsonb_agg(jsonb_build_object(
+           'provider', provider, 'model', model, 'version', version, 'rates', rates, 'effectiveFrom', effective_from))
+         from own), '[]') as rates,
+       coalesce((
+         select jsonb_agg(jsonb_build_object(
+           'from', from_currency, 'to', to_currency, 'version', version, 'rate', rate::text, 'effectiveFrom', effective_from))
          from pairs cross join lateral (
            (select version, rate, effective_from from countersign.exchange_rates e
-            where e.organization_id = ? and (e.from_currency, e.to_currency) = (pairs.from_currency, pairs.to_currency) and effective_from <= ? order by version desc limit 1)
+            where e.organization_id = ? and (e.from_currency, e.to_currency) = (pairs.from_currency, pairs.to_currency)
+              and effective_from <= ?
+            order by version desc limit 1)
            union all
            select version, rate, effective_from from countersign.exchange_rates e
-           where e.organization_id = ? and (e.from_currency, e.to_currency) = (pairs.from_currency, pairs.to_currency) and effective_from > ? and effective_from <= ?
+           where e.organization_id = ? and (e.from_currency, e.to_currency) = (pairs.from_currency, pairs.to_currency)
+             and effective_from > ? and effective_from <= ?
          ) versions), '[]') as exchange,
        coalesce((select jsonb_agg(distinct effective_from) from countersign.exchange_rates
          where organization_id = ? and from_currency = any(?::text[]) and effective_from >= ? and effective_from <= ?), '[]') as begins`,

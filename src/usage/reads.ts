@@ -57,8 +57,11 @@ const DETAILS = `organization_id, team_id, person_id, provider, model, currency`
 
 /** A line of the ledger as if it were a rollup of its own, but for the histogram. */
 const LINE_AS_ROLLUP = `
-  select ${DETAILS}, occurred_at as hour, (kind in ('usage', 'settlement'))::int as events, (not success)::int as failures, (cost is null)::int - (kind = 'pricing')::int as unpriced,
-    ${TOKEN_COLUMNS.join(', ')}, coalesce(cost, 0) as cost, (latency_ms is not null)::int as latency_count, coalesce(latency_ms, 0) as latency_sum, null::bigint[] as latency_buckets
+  select ${DETAILS}, occurred_at as hour,
+    (kind in ('usage', 'settlement'))::int as events, (not success)::int as failures,
+    (cost is null)::int - (kind = 'pricing')::int as unpriced,
+    ${TOKEN_COLUMNS.join(', ')}, coalesce(cost, 0) as cost,
+    (latency_ms is not null)::int as latency_count, coalesce(latency_ms, 0) as latency_sum, null::bigint[] as latency_buckets
   from countersign.ledger_lines`;
 
 /**
@@ -82,14 +85,17 @@ export async function sumUsage(
   // Keys become text only when little is left of the rows: to do it row by row would take longer than adding them up.
   const names = keys.map((_, index) => `k${index}`);
   const sums: Fragment = {
-    sql: `select 0 as way, ${keys.map(({ sql }, index) => `${sql} as k${index}, `).join('')}currency, ${SUMMED.map((name) => `sum(${name})::float8 as ${name}`).join(', ')}, sum(cost) as cost,
+    sql: `select 0 as way, ${keys.map(({ sql }, index) => `${sql} as k${index}, `).join('')}currency,
+         ${SUMMED.map((name) => `sum(${name})::float8 as ${name}`).join(', ')}, sum(cost) as cost,
          ${histogram ? `array[${BUCKETS}]` : 'array[]'}::float8[] as buckets
        from (${source.sql}) u group by ${[...names, 'currency'].join(', ')}`,
     values: [...keys.flatMap(({ values }) => values), ...source.values],
   };
   const told = dearestIn === null ? sums : folded(sums, dimensions, dearestIn, histogram);
   const rows = await em.execute<SumsRow[]>(
-    `select array[${names.map((name) => `${name}::text`).join(', ')}]::text[] as keys, currency, ${SUMMED.join(', ')}, cost::text as cost, buckets from (${told.sql}) sums`,
+    `select array[${names.map((name) => `${name}::text`).join(', ')}]::text[] as keys, currency,
+       ${SUMMED.join(', ')}, cost::text as cost, buckets
+     from (${told.sql}) sums`,
     [...told.values],
   );
   return rows.map(sumsOf);
@@ -116,17 +122,21 @@ export async function sumUsageInWays(
   const sets = ways.map((way) => `(${[...way.map(nameOf), 'currency'].join(', ')})`);
   // grouping() has a bit for each dimension that a row was not divided by (PostgreSQL, 9.21).
   const sums: Fragment = {
-    sql: `select ${names.length === 0 ? '0' : `grouping(${names.join(', ')})`} as way, ${names.map((name) => `${name}, `).join('')}currency,
+    sql: `select ${names.length === 0 ? '0' : `grouping(${names.join(', ')})`} as way,
+       ${names.map((name) => `${name}, `).join('')}currency,
        ${SUMMED.map((name) => `sum(${name})::float8 as ${name}`).join(', ')}, sum(cost) as cost, array[]::float8[] as buckets
      from (
-       select ${keys.map(({ sql }, index) => `${sql} as k${index}, `).join('')}currency, ${SUMMED.map((name) => `sum(${name}) as ${name}`).join(', ')}, sum(cost) as cost
+       select ${keys.map(({ sql }, index) => `${sql} as k${index}, `).join('')}currency,
+         ${SUMMED.map((name) => `sum(${name}) as ${name}`).join(', ')}, sum(cost) as cost
        from (${source.sql}) u group by ${[...names, 'currency'].join(', ')}
      ) sums group by grouping sets (${sets.join(', ')})`,
     values: [...keys.flatMap(({ values }) => values), ...source.values],
   };
   const told = dearestIn === null ? sums : folded(sums, dimensions, dearestIn, false);
   const rows = await em.execute<(SumsRow & { readonly way: number })[]>(
-    `select way, array[${names.map((name) => `${name}::text`).join(', ')}]::text[] as keys, currency, ${SUMMED.join(', ')}, cost::text as cost, buckets from (${told.sql}) told`,
+    `select way, array[${names.map((name) => `${name}::text`).join(', ')}]::text[] as keys, currency,
+       ${SUMMED.join(', ')}, cost::text as cost, buckets
+     from (${told.sql}) told`,
     [...told.values],
   );
   return ways.map((way) => {

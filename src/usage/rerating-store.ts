@@ -105,7 +105,9 @@ export async function nextCalls(
   const last = reached ?? firstIdOf(since);
   const end = await lineAfter(em, organization, since, last, most * PASSED_FOR_EACH);
   const rows = await em.execute<CallRow[]>(
-    `select n.id, n.team_id, n.person_id, n.provider, n.model, jsonb_build_array(${TOKEN_COLUMNS.map((kind) => `n.${kind}`).join(', ')}) as tokens, n.other_tokens, n.batched, n.service_tier, n.currency, n.stated_cost::text, n.stated_currency, n.occurred_at,
+    `select n.id, n.team_id, n.person_id, n.provider, n.model,
+       jsonb_build_array(${TOKEN_COLUMNS.map((kind) => `n.${kind}`).join(', ')}) as tokens, n.other_tokens,
+       n.batched, n.service_tier, n.currency, n.stated_cost::text, n.stated_currency, n.occurred_at,
        n.cost::text as cost, c.corrected::text as corrected
      from (
        select * from countersign.ledger_lines n

@@ -36,7 +36,10 @@ afterAll(() =>
 describe('countersign migrate', () => {
   test('brings an empty database up with logins that are no superusers, and makes the first organization when it may', async () => {
     const without = await runCli(['migrate', '--no-bootstrap'], environment);
-    expect(without).toMatchObject({ exitCode: 0, output: expect.stringContaining('Migrated: 0001-initial-schema') });
+    expect(without).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining('Migrated: 0001-row-level-security'),
+    });
     expect(without.output).not.toContain('cs_');
 
     const first = await runCli(['migrate'], environment);

@@ -67,11 +67,11 @@ export async function checkMasterSecret({ work }: Application): Promise<Finding>
 
 /** Whether messages wait longer than they should, or were given up. */
 export async function checkOutbox({ relayDatabase }: Application): Promise<Finding> {
-  const rows = await relayDatabase
-    .fork(null)
-    .execute<{ failed: string; late: string }[]>(
-      `select count(*) filter (where failed_at is not null) as failed, count(*) filter (where failed_at is null and due_at < now() - interval '2 minutes') as late from countersign.outbox`,
-    );
+  const rows = await relayDatabase.fork(null).execute<{ failed: string; late: string }[]>(
+    `select count(*) filter (where failed_at is not null) as failed,
+         count(*) filter (where failed_at is null and due_at < now() - interval '2 minutes') as late
+       from countersign.outbox`,
+  );
   const { failed, late } = rows[0] ?? { failed: '0', late: '0' };
   if (Number(late) > 0)
     return failure(`${late} messages have been due for more than two minutes. Start a worker, or look into its log.`);
