@@ -17,6 +17,7 @@ create table countersign.budgets (
   updated_at timestamptz not null,
   retired_at timestamptz null,
   due_at timestamptz null,
+  count_anew boolean not null default false,
   primary key (id)
 );
 create index budgets_due on countersign.budgets (due_at) where retired_at is null;

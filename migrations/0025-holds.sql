@@ -54,10 +54,11 @@ returns void
 language plpgsql volatile
 as $$
 declare
-  parts constant uuid[] := array(select id from countersign.budget_leases where period_id = any(in_periods));
+  parts uuid[];
   expired uuid[];
 begin
   perform countersign.lock_budget_books(false);
+  parts := array(select id from countersign.budget_leases where period_id = any(in_periods));
   with due as (
     select r.id from countersign.reservations r
     where r.state = 'held' and r.expires_at <= in_now and (r.periods && in_periods or r.leases && parts) order by r.id for update

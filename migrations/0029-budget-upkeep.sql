@@ -1,33 +1,38 @@
--- Frees holds that have run out, of every organization, so many at a time. Runs as the owner; takes nothing but a moment.
--- Organizations whose books somebody has alone are left for the next time.
-create function countersign.sweep_reservations(in_now timestamptz, in_most int)
-returns int
+-- Frees holds that have run out of the next organization that has any, so many at a time, and says which that was; null: there
+-- is none after `in_after`. One organization at a time, so that nobody waits for another one's; where somebody has its books
+-- alone, it is left for the next time. Runs as the owner; takes nothing but a place in the list and a moment.
+create function countersign.sweep_reservations(
+  in_after uuid, in_now timestamptz, in_most int,
+  out organization uuid, out freed int
+)
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   expired uuid[];
 begin
-  with due as materialized (
-    select r.id, r.organization_id from countersign.reservations r
-    where r.state = 'held' and r.expires_at <= in_now order by r.expires_at limit in_most
-  ), entered as materialized (
-    select organization_id from (select distinct organization_id from due) o where countersign.try_budget_books(organization_id)
-  )
-  select coalesce(array_agg(id), '{}') into expired from due where organization_id in (select organization_id from entered);
-  -- A statement of its own, so that it sees what those have done who had the books before.
-  with held as (
-    select r.id from countersign.reservations r where r.id = any(expired) and r.state = 'held' order by r.id for update
+  freed := 0;
+  select min(r.organization_id::text)::uuid into organization
+  from countersign.reservations r where r.state = 'held' and r.expires_at <= in_now and r.organization_id > in_after;
+  if organization is null or not countersign.try_budget_books(organization) then return; end if;
+
+  with due as (
+    select r.id from countersign.reservations r
+    where r.state = 'held' and r.expires_at <= in_now and r.organization_id = sweep_reservations.organization
+    order by r.expires_at limit in_most
+  ), held as (
+    select r.id from countersign.reservations r
+    where r.id in (select id from due) and r.state = 'held' order by r.id for update
   )
   select coalesce(array_agg(id), '{}') into expired from held;
-  if cardinality(expired) > 0 then
-    perform countersign.lock_budget_rows(expired, '{}', '{}');
-    perform countersign.take_holds_off(expired);
-    update countersign.reservations set state = 'expired', closed_at = in_now where id = any(expired);
-  end if;
-  return cardinality(expired);
+  if cardinality(expired) = 0 then return; end if;
+
+  perform countersign.lock_budget_rows(expired, '{}', '{}');
+  perform countersign.take_holds_off(expired);
+  update countersign.reservations set state = 'expired', closed_at = in_now where id = any(expired);
+  freed := cardinality(expired);
 end $$;
-revoke all on function countersign.sweep_reservations(timestamptz, int) from public;
-grant execute on function countersign.sweep_reservations(timestamptz, int) to countersign_app;
+revoke all on function countersign.sweep_reservations(uuid, timestamptz, int) from public;
+grant execute on function countersign.sweep_reservations(uuid, timestamptz, int) to countersign_app;
 
 -- Recalls the parts of the next period that is close to something that has to be noted, and says which that was; null: there
 -- is none after `in_after`. One at a time, so that no transaction locks leases of one period after another period. Runs as the

@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { Pool } from 'pg';
 import type { Progress } from '../../src/platform/embedded/progress.ts';
 import { runCrowd } from '../../test/budgets/support/crowd.ts';
 import { liveHistories } from '../../test/budgets/support/histories.ts';
@@ -35,8 +35,7 @@ export async function compareHistories(
   say: Progress,
 ): Promise<void> {
   say(`\n${count} random histories, in the tables and in a model`);
-  const admin = new Client({ connectionString: adminUrl });
-  await admin.connect();
+  const admin = new Pool({ connectionString: adminUrl, max: atOnce });
   try {
     const { ms } = await timed(() => liveHistories(database, admin, { count, atOnce }));
     say(`  agree on every answer and figure (${(ms / 1000).toFixed(0)} s)`);

@@ -11,9 +11,6 @@ const MONTHLY = 'monthly';
 /** Of the organization's settings, what periods follow from. */
 const CALENDAR_FIELDS: ReadonlySet<string> = new Set(['timezone', 'fiscal_year_start']);
 
-/** Nobody reserves or books anything in the organization meanwhile. */
-const NOW_AT_MOST = 20;
-
 /** Keeps budgets in step with settings: a team's with its billing settings, all with the organization's calendar. */
 export class SettingsBudgets implements BillingBudgets, SettingsFollower {
   readonly #book: PeriodBook;
@@ -27,6 +24,8 @@ export class SettingsBudgets implements BillingBudgets, SettingsFollower {
   }
 
   async settingsChanged(tx: Transaction, team: string, monthlyBudget: string | null | undefined): Promise<void> {
+    // Before anything is read: whoever changes a budget just now would be undone by what it said before.
+    await this.#book.lock(tx.em);
     if (monthlyBudget === null) await retireBudget(tx, this.#book, team, MONTHLY);
     else if (monthlyBudget !== undefined) await this.#putMonthly(tx, team, monthlyBudget);
     // Threshold, action and models may have changed for every budget of the team that says nothing of its own.
@@ -71,14 +70,11 @@ export class SettingsBudgets implements BillingBudgets, SettingsFollower {
     );
   }
 
-  /** More of them than nobody should have to wait for are left to the keeper, who begins with them within seconds. */
   async #refresh({ em, at, origin }: Transaction, which: { team?: string }): Promise<void> {
+    await this.#book.lock(em);
     const budgets = await em.find(Budget, { ...which, retiredAt: null }, { orderBy: { id: 'asc' } });
     if (budgets.length === 0) return;
-    await this.#book.lock(em);
-    for (const budget of budgets.slice(0, NOW_AT_MOST)) await this.#book.bringUpToDate(em, budget, at);
-    const later = budgets.slice(NOW_AT_MOST).map(({ id }) => id);
-    if (later.length > 0) await em.nativeUpdate(Budget, { id: { $in: later } }, { dueAt: at });
+    await this.#book.bringManyUpToDate(em, budgets, at);
     await this.#book.announce(em, origin.organization);
   }
 }

@@ -34,6 +34,8 @@ export const Budget = defineEntity({
     retiredAt: p.datetime().nullable(),
     /** When its next period begins, or an override ends before that: its account is brought up to date then. */
     dueAt: p.datetime().nullable(),
+    /** Whether what was spent has to be asked for again then. */
+    countAnew: p.boolean().default(false),
   },
 });
 export type Budget = InferEntity<typeof Budget>;

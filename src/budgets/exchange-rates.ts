@@ -19,7 +19,8 @@ export class ExchangeRateBudgets implements ExchangeRateFollower {
 
 /**
  * Counts the current periods of all budgets anew that a changed exchange rate concerns. Holds keep the rate that they were
- * made with; those that there was no rate for are counted from now on. Waits until nobody books anything in the organization.
+ * made with; those that there was no rate for are counted from now on. Waits until nobody books anything in the organization;
+ * more budgets than nobody should have to wait for are left to the keeper, who begins with them within seconds.
  */
 export async function countAnew(
   em: EntityManager,
@@ -30,17 +31,9 @@ export async function countAnew(
   await book.lock(em);
   const concerned = await budgetsConcerned(em, change, at);
   if (concerned.length === 0) return;
-  await book.gather(
-    em,
-    concerned.flatMap(({ period }) => (period === null ? [] : [period])),
-    at,
-  );
-  const budgets = await em.find(
-    Budget,
-    { id: { $in: concerned.map(({ budget }) => budget) } },
-    { orderBy: { id: 'asc' } },
-  );
-  for (const budget of budgets) await book.bringUpToDate(em, budget, at, { isRescoped: true });
+  const ids = concerned.map(({ budget }) => budget);
+  const budgets = await em.find(Budget, { id: { $in: ids } }, { orderBy: { id: 'asc' } });
+  await book.bringManyUpToDate(em, budgets, at, { isRescoped: true });
   await book.announce(em, change.organization);
 }
 

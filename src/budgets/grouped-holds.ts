@@ -38,7 +38,7 @@ export class GroupedHolds {
       if (carried?.status === 'rejected') throw carried.reason;
       return carried?.value ?? (await this.#alone(organization, hold));
     } finally {
-      if (group.isIdle) this.#groups.delete(organization);
+      if (group.isIdle && this.#groups.get(organization) === group) this.#groups.delete(organization);
     }
   }
 

@@ -10,6 +10,7 @@ import { plainArray, textArray } from '../platform/database/sql-arrays.ts';
 
 /** So many teams below a budget, and parts of it are leased to them: below that, one row serves them well enough. */
 const LEAST_TEAMS_TO_SHARE = 8;
+const NOW_AT_MOST = 20;
 
 export interface PeriodBookOptions {
   readonly spent: SpentSource;
@@ -68,8 +69,8 @@ export class PeriodBook {
     const terms = await this.#termsOf(em, budget, id, at);
     const teams = await teamsCounted(em, budget);
     const shares = budget.person === null && teams.length >= this.#leastTeamsToShare ? teams.length : 0;
-    const isKnown = current !== null && !isRescoped && isSame(current, period);
-    if (current) await this.gather(em, [id], at);
+    const isKnown = current !== null && !isRescoped && !budget.countAnew && isSame(current, period);
+    if (current) await gather(em, id, at);
     if (current)
       await em.execute('select countersign.tell_of_budget_terms(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
     const spent = isKnown ? null : await spentIn(em, this.#spent, budget, teams, period);
@@ -77,16 +78,24 @@ export class PeriodBook {
     else await begin(em, budget, id, terms, { period, spent, shares, at });
     await this.#adoptHolds(em, id, budget.team === budget.organization ? null : teams, at);
     await em.execute('select countersign.note_budget_crossings(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
-    await em.nativeUpdate(Budget, { id: budget.id }, { dueAt: dueAfter(period, terms) });
+    await em.nativeUpdate(Budget, { id: budget.id }, { dueAt: dueAfter(period, terms), countAnew: false });
     return id;
   }
 
   /**
-   * Brings together what is spread over parts of these periods, and locks it in the order in which everybody does: whoever
-   * brings several budgets up to date starts with all of them.
+   * The same for many. Nobody books anything in the organization meanwhile, so that more of them than anybody should have to wait
+   * for are left to the keeper, who begins with them within seconds.
    */
-  async gather(em: EntityManager, periods: readonly string[], at: Date): Promise<void> {
-    await em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [plainArray(periods), at]);
+  async bringManyUpToDate(
+    em: EntityManager,
+    budgets: readonly Budget[],
+    at: Date,
+    { isRescoped = false }: Pick<BudgetTurn, 'isRescoped'> = {},
+  ): Promise<void> {
+    for (const budget of budgets.slice(0, NOW_AT_MOST)) await this.bringUpToDate(em, budget, at, { isRescoped });
+    const later = budgets.slice(NOW_AT_MOST).map(({ id }) => id);
+    if (later.length === 0) return;
+    await em.nativeUpdate(Budget, { id: { $in: later } }, { dueAt: at, ...(isRescoped ? { countAnew: true } : {}) });
   }
 
   /** The account of a moment; null where it has not been begun. */
@@ -102,7 +111,7 @@ export class PeriodBook {
   async #close(em: EntityManager, budget: Budget, at: Date): Promise<void> {
     const current = await this.current(em, budget.id, at);
     if (!current) return;
-    await this.gather(em, [current.id], at);
+    await gather(em, current.id, at);
     await em.execute('select countersign.tell_of_budget_terms(?::uuid[], ?::timestamptz)', [
       plainArray([current.id]),
       at,
@@ -122,6 +131,11 @@ export class PeriodBook {
     const settings = await teamBillingSettings(em, budget.team);
     return termsAt(at, budget, settings.budget_alerts ?? {}, await raisesOf(em, period));
   }
+}
+
+/** Brings together what is spread over the parts of a period. */
+async function gather(em: EntityManager, period: string, at: Date): Promise<void> {
+  await em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [plainArray([period]), at]);
 }
 
 function isSame({ startsAt, endsAt }: BudgetPeriod, { from, until }: Period): boolean {

@@ -9,6 +9,11 @@ const EVERY_MS = 5_000;
 const AT_ONCE = 500;
 const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
 
+interface Swept {
+  readonly organization: string | null;
+  readonly freed: number;
+}
+
 interface SweeperParts {
   readonly database: Database;
   readonly keeper: PeriodKeeper;
@@ -45,12 +50,15 @@ export class ReservationSweeper {
   /** Frees what has run out. @returns how many holds that were */
   async freeHolds(signal = NEVER_CUT_SHORT): Promise<number> {
     let freed = 0;
-    for (let last = AT_ONCE; last === AT_ONCE && !signal.aborted; freed += last) {
-      const [row] = await this.#execute<{ freed: number }>('select countersign.sweep_reservations(?, ?) as freed', [
+    for (let after: string | null = BEFORE_ALL; after !== null && !signal.aborted;) {
+      const swept: Swept[] = await this.#execute('select * from countersign.sweep_reservations(?, ?, ?)', [
+        after,
         this.#parts.clock.now(),
         AT_ONCE,
       ]);
-      last = row?.freed ?? 0;
+      const { organization, freed: last } = swept[0]!;
+      freed += last;
+      if (last < AT_ONCE) after = organization;
     }
     if (freed > 0) this.#parts.logger.info({ freed }, 'freed holds that had run out');
     return freed;

@@ -78,6 +78,47 @@ describe('a hold that somebody is at', () => {
   });
 });
 
+describe('a budget that is changed', () => {
+  test('beside the settings of its team keeps what it says', async () => {
+    await team('twice');
+    await purse.budget('twice', 'main', '1000');
+    await other.query('begin');
+    await other.query(`select set_config('app.organization', $1, true)`, [DEFAULT_ORGANIZATION]);
+    await other.query('select countersign.lock_budget_books(true)');
+    const settings = purse.api.need('PUT', '/api/v1/teams/twice/billing/settings', {
+      budget_alerts: { warning_threshold: 50 },
+    });
+    await somebodyWaits();
+    await other.query(
+      `with changed as (update countersign.budgets b set amount = 100 from countersign.teams t where t.id = b.team_id and t.alias = 'twice' returning b.id)
+       update countersign.budget_periods p set limit_amount = 100 from changed where p.budget_id = changed.id`,
+    );
+    await other.query('commit');
+    await settings;
+    expect(await purse.read('twice', 'main')).toMatchObject({ amount: usd('100.00'), limit: usd('100.00') });
+  });
+});
+
+describe('an exchange rate', () => {
+  test('that is set has every budget counted anew, a few at once and the others soon', async () => {
+    await purse.team('abroad', { currency: 'EUR' });
+    const names = Array.from({ length: 25 }, (_, index) => `abroad-${index}`);
+    for (const name of names)
+      await purse.budget(null, name, '1000000', { exceeded_action: 'notify', scope: { model: 'abroad' } });
+    await purse.spend('abroad-1', '3', {
+      team_id: 'abroad',
+      user_id: 'abroad-user',
+      model: 'abroad',
+      cost: { value: '3', currency: 'EUR' },
+    });
+    await purse.api.need('PUT', '/api/v1/organization/exchange-rates/EUR/USD', { rate: '2' });
+    await purse.system.core.budgets.keeper.keepUp(clock.now());
+    const settled = await Promise.all(names.map(async (name) => (await purse.read(null, name)).settled.value));
+    expect(new Set(settled)).toEqual(new Set(['6.00']));
+    for (const name of names) await purse.api.call('DELETE', `/api/v1/organization/budgets/${name}`);
+  });
+});
+
 describe('midnight', () => {
   test('of an organization with many budgets lets everybody go on', async () => {
     const who = await team('crowded');

@@ -148,6 +148,16 @@ describe('a budget that is used up under `require_approval`', () => {
     expect(await alertsOf(purse.system.core, team)).toEqual([]);
   });
 
+  test('takes back what it has asked where the budget counts another kind of period', async () => {
+    const { team } = await funded('shifting');
+    await spend(team, '100');
+    await requestOf(team);
+    await becomes(team, 'awaiting_approval');
+    await purse.budget(team, 'main', '500', { period: 'quarterly' });
+    await until(async () => (await requestsOf(team))[0].state === 'withdrawn', 'the request is withdrawn');
+    expect(await purse.read(team, 'main')).toMatchObject({ limit: usd('500.00'), state: 'open' });
+  });
+
   test('never asks the person whose spending it counts', async () => {
     const { team } = await funded('scoped');
     await purse.api.person(team, 'scoped-second', ['admin']);

@@ -113,16 +113,23 @@ describe('reservations that come at the same time', () => {
 
   test('are one where they have one id, and a conflict where they are not the same', async () => {
     const { world, period, place } = await worldWith(1_000);
-    const id = randomUUID();
-    const [first, second, other] = await Promise.all(
-      [holdOf(place, { id }), holdOf(place, { id }), holdOf(place, { id, request: 'another' })].map((hold) =>
-        store.reserve(world.organization, place, hold, START, false),
+    const [id, before] = [randomUUID(), randomUUID()];
+    await store.reserve(world.organization, place, holdOf(place, { id: before }), START, false);
+    const more = [{}, {}, {}, {}]; // The first two take the places, so that all others go together.
+    const outcomes = await Promise.all(
+      [...more, { id }, { id }, { id, request: 'another' }, { id: before }, { id: before, request: 'another' }].map(
+        (hold) => store.reserve(world.organization, place, holdOf(place, hold), START, false),
       ),
     );
-    expect(first).toEqual({ outcome: 'held', amount: expect.stringMatching(/^1(\.0+)?$/), expiresAt });
-    expect(second).toEqual({ ...first, amount: expect.stringMatching(/^1(\.0+)?$/) });
-    expect(other).toEqual({ outcome: 'conflict' });
-    expect(await heldOn(period)).toBe(1);
+    const held = { outcome: 'held', amount: expect.stringMatching(/^1(\.0+)?$/), expiresAt };
+    const conflict = { outcome: 'conflict' };
+    expect(outcomes).toEqual([held, held, held, held, held, held, conflict, held, conflict]);
+    expect(await heldOn(period)).toBe(1 + more.length + 1);
+    const { rows } = await admin.query<{ n: number }>(
+      'select count(distinct xmin::text)::int as n from countersign.reservations where organization_id = $1',
+      [world.organization],
+    );
+    expect(rows[0]!.n).toBe(4);
   });
 
   test('fail alone', async () => {

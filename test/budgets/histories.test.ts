@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
-import { Client } from 'pg';
+import { Pool } from 'pg';
 import { pino } from 'pino';
 import { entities } from '../../src/entities.ts';
 import { Database } from '../../src/platform/database/database.ts';
@@ -13,7 +13,7 @@ const AT_ONCE = 8;
 
 let testDatabase: TestDatabase;
 let database: Database;
-let admin: Client;
+let admin: Pool;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
@@ -24,8 +24,7 @@ beforeAll(async () => {
     poolSize: AT_ONCE,
     logger: pino({ level: 'silent' }),
   });
-  admin = new Client({ connectionString: testDatabase.adminUrl });
-  await admin.connect();
+  admin = new Pool({ connectionString: testDatabase.adminUrl, max: AT_ONCE });
 });
 
 afterAll(async () => {

@@ -295,7 +295,7 @@ describe('the roles', () => {
       'countersign.record_reservations_made()',
       'countersign.stray_audit_months()',
       'countersign.stray_usage_months()',
-      'countersign.sweep_reservations(timestamp with time zone,integer)',
+      'countersign.sweep_reservations(uuid,timestamp with time zone,integer)',
       'countersign.teams_with_reporting()',
     ]);
     const { rows: keys } = await admin.query('select organization_id, hash from countersign.api_keys order by 1');

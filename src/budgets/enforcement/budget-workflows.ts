@@ -12,7 +12,7 @@ import type { ClaimedMessage, Delivery, OutboxHandler } from '../../notify/servi
 import type { Clock } from '../../platform/clock.ts';
 import type { TemporalConnection } from '../../platform/temporal/connection.ts';
 import type { UnitOfWork } from '../../platform/unit-of-work.ts';
-import { BudgetPeriod } from '../entities.ts';
+import { BudgetMeasure, BudgetPeriod } from '../entities.ts';
 
 const DEADLINE_MS = 10_000;
 export const BUDGET_CONCURRENCY = 8;
@@ -49,13 +49,15 @@ export class BudgetWorkflows implements OutboxHandler {
   }
 
   /**
-   * What was crossed is told however late it comes. Nothing else is left to do in a period that is over: its workflow has ended
-   * with it, or is about to.
+   * What was crossed is told however late it comes, and what is in force is undone, where the period ended before its time.
+   * Nothing else is left to do in one that is over: its workflow has ended with it, or is about to.
    */
   #isNeeded(organization: string, period: string, type: BudgetEventType): Promise<boolean> {
     return this.#parts.work.read(organization, async (em) => {
       const row = await em.findOne(BudgetPeriod, { id: period });
-      return row !== null && (isCrossing(type) || row.endsAt > this.#parts.clock.now());
+      if (row === null) return false;
+      if (isCrossing(type) || row.endsAt > this.#parts.clock.now()) return true;
+      return (await em.count(BudgetMeasure, { period, state: 'in_force' })) > 0;
     });
   }
 

@@ -43,7 +43,7 @@ export class BudgetIncreases {
   }
 
   /**
-   * Does what was decided; nothing while it is open, or where that was done before. What came to be approved without a person
+   * Does what was decided; nothing while it is open, where that was done before, or where the period is over meanwhile. What came to be approved without a person
    * raises no limit: it counts as declined.
    */
   async conclude(ref: MeasureRef, at: Date): Promise<void> {
@@ -52,6 +52,8 @@ export class BudgetIncreases {
       await lockPeriod(tx.em, ref.period, at);
       const measure = await tx.em.findOneOrFail(BudgetMeasure, { id: ref.measure });
       if (measure.state !== 'in_force' || !measure.approval) return;
+      const { standing } = await readStanding(tx.em, this.#parts.requests, ref.period, at);
+      if (nextStep(standing, at).do !== 'conclude') return;
       const { state, isClosed, isAgreed } = await this.#parts.requests.outcomeOf(
         tx.em,
         ref.organization,

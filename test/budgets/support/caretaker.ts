@@ -15,7 +15,7 @@ export async function careFor(world: World, adminUrl: string, done: AbortSignal)
   let turns = 0;
   try {
     for (; !done.aborted; turns += 1) {
-      await client.query('select countersign.sweep_reservations(now(), 20)');
+      await client.query('select countersign.sweep_reservations($1, now(), 20)', [BEFORE_ALL]);
       await client.query('select countersign.recall_next_budget($1, now())', [BEFORE_ALL]);
       await bringUpToDate(client, world);
     }

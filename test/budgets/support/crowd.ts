@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { Client } from 'pg';
+import { Pool } from 'pg';
 import { careFor } from './caretaker.ts';
 import type { CrowdPlan } from './crowd-plan.ts';
 import { type World, type WorldBudget, writeWorld } from './ledger-world.ts';
 
 const PROCESSES = 4;
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 const KILLED = 2;
 /** Longer than anybody waits: what is settled late is booked past a limit, as it has to be, and would look like a mistake. */
 const TTL_MS = 60_000;
@@ -66,8 +67,7 @@ export interface CrowdReport {
  * the processes in the middle, and looks at every budget all the while.
  */
 export async function runCrowd(options: CrowdOptions): Promise<CrowdReport> {
-  const admin = new Client({ connectionString: options.adminUrl });
-  await admin.connect();
+  const admin = new Pool({ connectionString: options.adminUrl, max: 2 });
   try {
     return await new Crowd(admin, options).run();
   } finally {
@@ -76,12 +76,12 @@ export async function runCrowd(options: CrowdOptions): Promise<CrowdReport> {
 }
 
 class Crowd {
-  readonly #admin: Client;
+  readonly #admin: Pool;
   readonly #options: CrowdOptions;
   readonly #world: World;
   readonly #limit: number;
 
-  constructor(admin: Client, options: CrowdOptions) {
+  constructor(admin: Pool, options: CrowdOptions) {
     this.#admin = admin;
     this.#options = options;
     this.#limit = options.clients * options.rounds * MONEY;
@@ -103,7 +103,7 @@ class Crowd {
     const seen = await watched;
     const turns = await caredFor;
     const freed = await this.#number(
-      `select countersign.sweep_reservations(now() + interval '2 minutes', 1000000) as freed`,
+      `select freed from countersign.sweep_reservations('${NOBODY}', now() + interval '2 minutes', 1000000)`,
     );
     const end = await this.#accounts();
     return {

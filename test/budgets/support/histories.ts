@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import fc from 'fast-check';
-import type { Client } from 'pg';
+import type { Pool } from 'pg';
 import type { Database } from '../../../src/platform/database/database.ts';
 import { plainArray } from '../../../src/platform/database/sql-arrays.ts';
 import { BillingSettings } from '../../../src/tenancy/entities.ts';
@@ -48,7 +48,7 @@ const LATE_BY_MS = 20_000;
  */
 export async function liveHistories(
   database: Database,
-  admin: Client,
+  admin: Pool,
   { count, atOnce }: { count: number; atOnce: number },
 ): Promise<void> {
   const share = (index: number) => Math.ceil((count - index) / atOnce);
@@ -84,7 +84,7 @@ class History {
   }
 
   /** @throws Error that says where the tables and the model differ */
-  static async live(database: Database, admin: Client, plan: WorldPlan, taken: readonly Step[]): Promise<void> {
+  static async live(database: Database, admin: Pool, plan: WorldPlan, taken: readonly Step[]): Promise<void> {
     const history = new History(database, plan);
     await writeWorld(admin, history.#world);
     await history.#writeSettings();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Client } from 'pg';
+import type { Client, Pool } from 'pg';
 import type { Database } from '../../../src/platform/database/database.ts';
 import type { Budgeted } from '../../../src/budgets/budgeted.ts';
 import type { ReserveOutcome } from '../../../src/budgets/holds.ts';
@@ -44,7 +44,7 @@ const PERIOD = [`'2026-11-01T00:00:00Z'`, `'2026-12-01T00:00:00Z'`];
 export const START = new Date('2026-11-30T23:59:35Z');
 
 /** Writes a world down: teams, budgets, begun periods, and a lease for every team that a shared budget stands above. */
-export async function writeWorld(admin: Client, world: World): Promise<void> {
+export async function writeWorld(admin: Client | Pool, world: World): Promise<void> {
   const { organization, paths, budgets } = world;
   const text = (value: string | null) => (value === null ? 'null' : `'${value}'`);
   const teams = [...paths].map(

@@ -13,6 +13,7 @@ import { type ReleaseOutcome, ReservationStore } from '../../../../src/budgets/r
 import { BareDatabase } from '../../../../src/platform/database/bare.ts';
 import { LogWorld } from '../../../audit/support/log-world.ts';
 
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 const MINUTE_MS = 60_000;
 const TTL_MS = 300_000;
 
@@ -75,7 +76,7 @@ export class JournalWorld {
   async sweep(): Promise<void> {
     await this.log.database.orm.em
       .getConnection()
-      .execute('select countersign.sweep_reservations(?, 1000)', [new Date()]);
+      .execute('select countersign.sweep_reservations(?, ?, 1000)', [NOBODY, new Date()]);
   }
 
   /** Up to now, as if the minute that it is were over. */
