@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { rest } from '../platform/rest.ts';
 import type { Logger } from 'pino';
 import { Unavailable } from '../platform/errors.ts';
 
@@ -58,7 +58,7 @@ export class LogFollower {
       const hadToWait = await this.#everybodysTurn();
       // Where nothing goes on, others are at it: asking again at once would only keep the database busy.
       if (hadToWait && this.#isGoingOn) continue;
-      await pause(this.#parts.pollMs ?? POLL_MS, undefined, { signal }).catch(() => undefined);
+      await rest(this.#parts.pollMs ?? POLL_MS, signal);
     }
   }
 

@@ -1,12 +1,12 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { plainArray } from '../platform/database/sql-arrays.ts';
 import { InvalidRequest } from '../platform/errors.ts';
 import { checkIfMatch } from '../platform/http/etag.ts';
 import { newId } from '../platform/ids.ts';
 import type { Transaction } from '../platform/unit-of-work.ts';
 import { Budget } from './entities.ts';
 import type { PeriodBook } from './period-book.ts';
+import { tellOfTerms } from './period-functions.ts';
 import type { ExceededAction, PeriodKind } from './rules.ts';
 
 /** A budget as it is to be from now on; internal ids, amounts as decimals. */
@@ -93,11 +93,7 @@ export async function retireBudget(tx: Transaction, book: PeriodBook, team: stri
   budget.version += 1;
   await em.flush();
   const current = await book.current(em, budget.id, at);
-  if (current)
-    await em.execute('select countersign.tell_of_budget_terms(?::uuid[], ?::timestamptz)', [
-      plainArray([current.id]),
-      at,
-    ]);
+  if (current) await tellOfTerms(em, current.id, at);
   await em.execute(
     `update countersign.budget_periods set exceeded_action = 'notify', warn_at = null, noted = 2, measure = null where budget_id = ? and ends_at > ?::timestamptz`,
     [budget.id, at],

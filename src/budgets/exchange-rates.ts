@@ -31,7 +31,7 @@ export async function countAnew(
   await book.lock(em);
   const concerned = await budgetsConcerned(em, change, at);
   if (concerned.length === 0) return;
-  const ids = concerned.map(({ budget }) => budget);
+  const ids = concerned.map(({ id }) => id);
   const budgets = await em.find(Budget, { id: { $in: ids } }, { orderBy: { id: 'asc' } });
   await book.bringManyUpToDate(em, budgets, at, { isRescoped: true });
   await book.announce(em, change.organization);
@@ -42,16 +42,17 @@ function budgetsConcerned(
   em: EntityManager,
   { organization, from, to }: { readonly organization: string; readonly from: string; readonly to: string },
   at: Date,
-): Promise<{ budget: string; period: string | null }[]> {
-  return em.execute<{ budget: string; period: string | null }[]>(
+): Promise<{ id: string }[]> {
+  return em.execute<{ id: string }[]>(
     `with recursive holding(id) as (
        select distinct r.team_id from countersign.reservations r where r.state = 'held' and r.expires_at > ?::timestamptz and r.currency = ?
        union
        select t.parent_id from holding join countersign.teams t on t.id = holding.id where t.parent_id is not null
      ), places(id) as (select id from holding union all select ?::uuid where exists (select from holding))
-     select b.id as budget, p.id as period
-     from countersign.budgets b left join countersign.budget_periods p on p.budget_id = b.id and p.starts_at <= ?::timestamptz and p.ends_at > ?::timestamptz
-     where b.retired_at is null and b.currency = ? and (? = any(p.other_currencies) or b.team_id in (select id from places))`,
-    [at, from, organization, at, at, to, from],
+     select b.id from countersign.budgets b
+     where b.retired_at is null and b.currency = ? and (b.team_id in (select id from places) or exists (
+       select from countersign.budget_periods p
+       where p.budget_id = b.id and p.starts_at <= ?::timestamptz and p.ends_at > ?::timestamptz and ? = any(p.other_currencies)))`,
+    [at, from, organization, to, at, at, from],
   );
 }

@@ -3,13 +3,15 @@ import { newId } from '../platform/ids.ts';
 import { formatAmount } from '../platform/money.ts';
 import { teamBillingSettings } from '../tenancy/service.ts';
 import { Budget, BudgetPeriod } from './entities.ts';
+import { adoptHolds, gatherPeriod, noteCrossings, tellOfTerms } from './period-functions.ts';
 import { periodOf, raisesOf, spentIn, teamsCounted } from './period-facts.ts';
 import type { Spent, SpentSource } from './ports.ts';
 import { type Period, type PeriodTerms, termsAt } from './rules.ts';
-import { plainArray, textArray } from '../platform/database/sql-arrays.ts';
+import { textArray } from '../platform/database/sql-arrays.ts';
 
 /** So many teams below a budget, and parts of it are leased to them: below that, one row serves them well enough. */
 const LEAST_TEAMS_TO_SHARE = 8;
+/** Budgets that the books are held for in one transaction, where a change concerns many. */
 const NOW_AT_MOST = 20;
 
 export interface PeriodBookOptions {
@@ -70,14 +72,15 @@ export class PeriodBook {
     const teams = await teamsCounted(em, budget);
     const shares = budget.person === null && teams.length >= this.#leastTeamsToShare ? teams.length : 0;
     const isKnown = current !== null && !isRescoped && !budget.countAnew && isSame(current, period);
-    if (current) await gather(em, id, at);
-    if (current)
-      await em.execute('select countersign.tell_of_budget_terms(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
+    if (current) {
+      await gatherPeriod(em, id, at);
+      await tellOfTerms(em, id, at);
+    }
     const spent = isKnown ? null : await spentIn(em, this.#spent, budget, teams, period);
     if (current) await change(em, id, terms, { period, spent, shares, currency: budget.currency });
     else await begin(em, budget, id, terms, { period, spent, shares, at });
-    await this.#adoptHolds(em, id, budget.team === budget.organization ? null : teams, at);
-    await em.execute('select countersign.note_budget_crossings(?::uuid[], ?::timestamptz)', [plainArray([id]), at]);
+    await adoptHolds(em, id, budget.team === budget.organization ? null : teams, at);
+    await noteCrossings(em, id, at);
     await em.nativeUpdate(Budget, { id: budget.id }, { dueAt: dueAfter(period, terms), countAnew: false });
     return id;
   }
@@ -111,31 +114,15 @@ export class PeriodBook {
   async #close(em: EntityManager, budget: Budget, at: Date): Promise<void> {
     const current = await this.current(em, budget.id, at);
     if (!current) return;
-    await gather(em, current.id, at);
-    await em.execute('select countersign.tell_of_budget_terms(?::uuid[], ?::timestamptz)', [
-      plainArray([current.id]),
-      at,
-    ]);
+    await gatherPeriod(em, current.id, at);
+    await tellOfTerms(em, current.id, at);
     await em.nativeUpdate(BudgetPeriod, { id: current.id }, { endsAt: at, escrow: false });
-  }
-
-  async #adoptHolds(em: EntityManager, id: string, teams: readonly string[] | null, at: Date): Promise<void> {
-    await em.execute('select countersign.adopt_holds(?::uuid, ?::uuid[], ?::timestamptz)', [
-      id,
-      teams && plainArray(teams),
-      at,
-    ]);
   }
 
   async #termsOf(em: EntityManager, budget: Budget, period: string, at: Date): Promise<PeriodTerms> {
     const settings = await teamBillingSettings(em, budget.team);
     return termsAt(at, budget, settings.budget_alerts ?? {}, await raisesOf(em, period));
   }
-}
-
-/** Brings together what is spread over the parts of a period. */
-async function gather(em: EntityManager, period: string, at: Date): Promise<void> {
-  await em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [plainArray([period]), at]);
 }
 
 function isSame({ startsAt, endsAt }: BudgetPeriod, { from, until }: Period): boolean {
@@ -181,8 +168,8 @@ async function begin(
 
 /**
  * A crossing is told again where the limit was raised above what was spent; a refusal where it was raised at all, or something
- * else is counted. What has
- * closed the budget ends with its reason, here and not later: nobody who has more to spend waits for the enforcement.
+ * else is counted. What has closed the budget ends with its reason, here and not later: nobody who has more to spend waits for
+ * the enforcement.
  */
 async function change(
   em: EntityManager,

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { rest } from './rest.ts';
 
 /** What is done in a round. It may be cut short once the signal says so; whatever fails is left for the next one. */
 export type Round = (signal: AbortSignal) => Promise<void>;
@@ -40,7 +40,7 @@ export class Rounds {
     const { signal } = this.#stopping;
     const { everyMs } = this.#parts;
     while (!signal.aborted) {
-      await pause(everyMs, undefined, { signal }).catch(() => undefined);
+      await rest(everyMs, signal);
       if (!signal.aborted) await this.#round(signal);
     }
   }

@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Run } from '../platform/database/bare.ts';
 import { whileAlone } from '../platform/database/session-lock.ts';
 import { DATABASE_ROLES } from '../platform/database/tenant-table.ts';
 import { Unavailable } from '../platform/errors.ts';
+import { rest } from '../platform/rest.ts';
 import type { ScheduleUpkeep } from './schedule-upkeep.ts';
 
 /** Temporal's state may be lost, or a Schedule deleted by hand: what is to be there is looked for again and again. */
@@ -52,7 +52,7 @@ export class ScheduleKeeper {
       const isKept = await whileAlone(lock, signal, (run, alone) => this.#keepAll(run, alone)).catch((error: unknown) =>
         this.#notYet(error),
       );
-      await sleep(isKept === null ? EVERY_MS : AWAY_MS, signal);
+      await rest(isKept === null ? EVERY_MS : AWAY_MS, signal);
     }
   }
 
@@ -70,7 +70,7 @@ export class ScheduleKeeper {
         if (signal.aborted) break;
         await this.#keep(team, signal);
       }
-      await sleep(EVERY_MS, signal);
+      await rest(EVERY_MS, signal);
     }
     return true;
   }
@@ -85,9 +85,4 @@ export class ScheduleKeeper {
       this.#logger.error({ err: error, team }, 'the schedule of a usage report could not be brought in step');
     }
   }
-}
-
-/** Ends early, and without an error, where the signal says so. */
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await pause(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { rest } from '../../platform/rest.ts';
 import type { Logger } from 'pino';
 import { Alarm } from '../../platform/alarm.ts';
 import { Unavailable } from '../../platform/errors.ts';
@@ -56,7 +56,7 @@ export class Sealing {
         }, signal);
         recoverAt = more === null ? 0 : recovers ? now + RECOVER_EVERY_MS : recoverAt;
         if (!more) await alarm.sleep(POLL_MS);
-        await nap(NAP_MS, signal);
+        await rest(NAP_MS, signal);
       }
     } finally {
       unsubscribe();
@@ -71,12 +71,8 @@ export class Sealing {
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       this.#parts.logger.warn('the audit log cannot be sealed while the database is away; trying again');
-      await nap(AWAY_MS, signal);
+      await rest(AWAY_MS, signal);
       return null;
     }
   }
-}
-
-async function nap(ms: number, signal: AbortSignal): Promise<void> {
-  await pause(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -11,7 +11,8 @@ import { alertMail } from './alert-mail.ts';
 import { presentAlert } from './alert-view.ts';
 import { enforcementOrigin, type PeriodRef } from './measures.ts';
 import type { BudgetNotices } from './notices.ts';
-import { forgetCrossings, lockPeriod, type PeriodStanding, readStanding, teamOf } from './period-standing.ts';
+import { gatherPeriod } from '../period-functions.ts';
+import { forgetCrossings, type PeriodStanding, readStanding, teamOf } from './period-standing.ts';
 import { peopleToTell } from './told-people.ts';
 
 interface AlertParts {
@@ -51,7 +52,7 @@ export class BudgetAlerts {
       enforcementOrigin(ref.organization),
       async (tx) => {
         if ((await tx.em.count(BudgetAlert, { id: crossing.id })) > 0) return;
-        await lockPeriod(tx.em, ref.period, at);
+        await gatherPeriod(tx.em, ref.period, at);
         const stands = await readStanding(tx.em, this.#parts.requests, ref.period, at);
         if (stands.standing.isRemoved) return;
         if (!isStillTrue(crossing.type, figuresOf(stands))) return forgetCrossings(tx.em, ref.period, at);

@@ -13,7 +13,8 @@ import {
   showMeasure,
 } from './measures.ts';
 import type { BudgetNotices } from './notices.ts';
-import { forgetRefusal, lockPeriod, readStanding, teamOf } from './period-standing.ts';
+import { gatherPeriod } from '../period-functions.ts';
+import { forgetRefusal, readStanding, teamOf } from './period-standing.ts';
 
 /** What a period's workflow is told when it asks. */
 export interface EnforcementLook {
@@ -63,7 +64,7 @@ export class BudgetEnforcement {
   async impose(ref: MeasureRef, kind: 'restricted' | 'suspended', at: Date): Promise<void> {
     const { book, requests, notices } = this.#parts;
     await this.#step(ref.organization, at, async (tx) => {
-      await lockPeriod(tx.em, ref.period, at);
+      await gatherPeriod(tx.em, ref.period, at);
       const stands = await readStanding(tx.em, requests, ref.period, at);
       if ((await isKnown(tx.em, ref.measure)) || !isWanted(nextStep(stands.standing, at), kind)) return;
       await addMeasure(tx, ref, { kind, state: 'in_force' });
@@ -85,7 +86,7 @@ export class BudgetEnforcement {
    */
   async undo(ref: MeasureRef, kind: MeasureKind, because: UndoneBecause, at: Date): Promise<void> {
     await this.#step(ref.organization, at, async (tx) => {
-      await lockPeriod(tx.em, ref.period, at);
+      await gatherPeriod(tx.em, ref.period, at);
       const measure = await tx.em.findOne(BudgetMeasure, { id: ref.measure });
       if (!measure) await addMeasure(tx, ref, { kind, state: 'lifted', endedAt: at });
       else if (measure.state === 'in_force') await this.#lift(tx, measure, because);

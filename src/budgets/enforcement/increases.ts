@@ -8,7 +8,8 @@ import { increaseOf, nextStep } from '../rules.ts';
 import type { BudgetAlerts } from './alerts.ts';
 import { addMeasure, enforcementOrigin, isKnown, isWanted, type MeasureRef, showMeasure } from './measures.ts';
 import type { BudgetNotices } from './notices.ts';
-import { lockPeriod, type PeriodStanding, readStanding, teamOf } from './period-standing.ts';
+import { gatherPeriod } from '../period-functions.ts';
+import { type PeriodStanding, readStanding, teamOf } from './period-standing.ts';
 
 interface IncreaseParts {
   readonly work: UnitOfWork;
@@ -32,7 +33,7 @@ export class BudgetIncreases {
    */
   async ask(ref: MeasureRef, at: Date): Promise<void> {
     await this.#step(ref, at, async (tx) => {
-      await lockPeriod(tx.em, ref.period, at);
+      await gatherPeriod(tx.em, ref.period, at);
       const stands = await readStanding(tx.em, this.#parts.requests, ref.period, at);
       if ((await isKnown(tx.em, ref.measure)) || !isWanted(nextStep(stands.standing, at), 'awaiting_approval')) return;
       const approval = newId(at);
@@ -49,7 +50,7 @@ export class BudgetIncreases {
   async conclude(ref: MeasureRef, at: Date): Promise<void> {
     await this.#step(ref, at, async (tx) => {
       await this.#parts.book.lock(tx.em);
-      await lockPeriod(tx.em, ref.period, at);
+      await gatherPeriod(tx.em, ref.period, at);
       const measure = await tx.em.findOneOrFail(BudgetMeasure, { id: ref.measure });
       if (measure.state !== 'in_force' || !measure.approval) return;
       const { standing } = await readStanding(tx.em, this.#parts.requests, ref.period, at);

@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { plainArray } from '../../platform/database/sql-arrays.ts';
 import { type Amount, compareAmounts, exactly } from '../../platform/money.ts';
 import { teamBillingSettings } from '../../tenancy/service.ts';
 import type { ServiceRequests } from '../../approvals/service.ts';
 import { Budget, BudgetMeasure, BudgetPeriod } from '../entities.ts';
+import { noteCrossings } from '../period-functions.ts';
 import {
   type AlertSettings,
   increaseOf,
@@ -32,14 +32,6 @@ export interface PeriodStanding {
 }
 
 /**
- * Locks a period's account in the order in which everybody locks, and brings together what its parts hold: nothing is booked
- * on it until the transaction ends.
- */
-export async function lockPeriod(em: EntityManager, period: string, at: Date): Promise<void> {
-  await em.execute('select countersign.gather_budgets(?::uuid[], ?::timestamptz)', [plainArray([period]), at]);
-}
-
-/**
  * Has crossings that a correction has taken back be noted again when they come again. The period is locked, and everything that
  * its parts hold is on it.
  */
@@ -49,7 +41,7 @@ export async function forgetCrossings(em: EntityManager, period: string, at: Dat
     [period],
   );
   // Parts that were leased for a later threshold may be too large for the next one.
-  await em.execute('select countersign.note_budget_crossings(?::uuid[], ?::timestamptz)', [plainArray([period]), at]);
+  await noteCrossings(em, period, at);
 }
 
 /** Has the next refusal be told of like a first one. */

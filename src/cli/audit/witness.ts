@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
+import { rest } from '../../platform/rest.ts';
 import { formatVerifierKey, isKeyName, MalformedKey, type SigningKey, signingKey } from '../../audit/notes/keys.ts';
 import { SEED_BYTES } from '../../audit/notes/ed25519.ts';
 import { formatWitnessKey, parseWitnessKey } from '../../audit/witnessing/key-file.ts';
@@ -51,7 +51,7 @@ export async function witness(options: WitnessOptions): Promise<ExitStatus> {
   for (;;) {
     const verdict = options.once ? await rounds.one() : await rounds.oneOfMany();
     if (options.once || verdict === EXIT.wrong) return verdict;
-    await pause(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    await rest(everyMs, stopping.signal);
     if (stopping.signal.aborted) return EXIT.fine;
   }
 }

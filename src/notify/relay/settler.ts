@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { rest } from '../../platform/rest.ts';
 import type { Logger } from 'pino';
 import { Unavailable } from '../../platform/errors.ts';
 import type { UnitOfWork } from '../../platform/unit-of-work.ts';
@@ -80,9 +81,7 @@ export class Settler {
         if (!away && attempts.length > 1) return this.#writeOneByOne(attempts);
         if (!away) failures += 1;
         if (failures >= TRIES) return this.#writeWithoutBookkeeping(attempts, withBookkeeping, error);
-        await pause(away ? PAUSE_WHILE_AWAY_MS : PAUSE_AFTER_FAILURE_MS, undefined, {
-          signal: this.#abandoned.signal,
-        }).catch(() => undefined);
+        await rest(away ? PAUSE_WHILE_AWAY_MS : PAUSE_AFTER_FAILURE_MS, this.#abandoned.signal);
       }
     }
   }

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { rest } from '../rest.ts';
 import { Client } from 'pg';
 import type { Logger } from 'pino';
 import { DATABASE_ROLES } from './tenant-table.ts';
@@ -85,7 +85,7 @@ export class ListenConnection {
         this.#client = null;
         hangUp(client);
       }
-      await pause(pauseAfter(failures), undefined, { signal }).catch(() => undefined);
+      await rest(pauseAfter(failures), signal);
     }
   }
 
