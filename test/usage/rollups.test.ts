@@ -93,7 +93,7 @@ describe('rollups', () => {
     const [{ lines } = { lines: 0 }] = await office.rows<{ lines: number }>(
       'select count(*)::int as lines from countersign.ledger_lines',
     );
-    expect(lines).toBeGreaterThan(300);
+    expect(lines).toBeGreaterThan(100);
     const [{ ids } = { ids: 0 }] = await office.rows<{ ids: number }>(
       'select count(*)::int as ids from countersign.usage_ids',
     );

@@ -134,7 +134,7 @@ test('whatever becomes of its calendar, nothing about a request throws, and it c
           expect(carryOut(approval, { type: 'withdraw' }, given(null)).approval.state).toBe('withdrawn');
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 200 },
   );
   expect(stuck).toBeGreaterThan(20);
 });
