@@ -43,16 +43,13 @@ describe('the names in a JSON text', () => {
     expect(repeatedMember('{"a": {"a": [{"a": 1}, {"a": 2}]}, "b": {"a": "{\\"a\\":1,\\"a\\":2}"}}')).toBeNull();
   });
 
-  test('are looked through in less time than it takes to send them', () => {
-    const quotes = JSON.stringify({ text: '"\\'.repeat(250_000) });
+  // With work that grows with the square of the length, either would take longer than a test may.
+  test('are looked through once, however many there are', () => {
+    const quotes = JSON.stringify({ text: '"\\'.repeat(1_000_000) });
     const members = JSON.stringify(
-      Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`name-${index}`, index])),
+      Object.fromEntries(Array.from({ length: 500_000 }, (_, index) => [`name-${index}`, index])),
     );
-    for (const text of [quotes, members]) {
-      const began = performance.now();
-      expect(repeatedMember(text)).toBeNull();
-      expect(performance.now() - began).toBeLessThan(1_000);
-    }
+    for (const text of [quotes, members]) expect(repeatedMember(text)).toBeNull();
   });
 });
 
