@@ -24,8 +24,9 @@ async function fingerprint(): Promise<string> {
   await client.connect();
   try {
     const tables = (await tablesOf(client)).filter(({ name }) => !FOLLOWS.test(name));
-    const counts = await Promise.all(
-      tables.map(async ({ name }) => `${name} ${(await client.query(`select count(*) from ${name}`)).rows[0].count}`),
+    const counts = await Array.fromAsync(
+      tables,
+      async ({ name }) => `${name} ${(await client.query(`select count(*) from ${name}`)).rows[0].count}`,
     );
     return counts.join('\n');
   } finally {

@@ -26,7 +26,7 @@ export async function tablesOf(client: Client): Promise<Table[]> {
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'p', 'f', 'm') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1`,
   );
-  return Promise.all(rows.map(async (row) => ({ ...row, columns: await columnsOf(client, row.name) })));
+  return Array.fromAsync(rows, async (row) => ({ ...row, columns: await columnsOf(client, row.name) }));
 }
 
 export async function columnsOf(client: Client, table: string): Promise<Column[]> {
