@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inputMessage } from './platform/input-messages.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const hex64 = z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal characters');
@@ -87,7 +88,7 @@ export class InvalidConfiguration extends Error {
  */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = environmentSchema.safeParse(given);
+  const parsed = environmentSchema.safeParse(given, { error: inputMessage });
   if (!parsed.success) {
     throw new InvalidConfiguration(
       parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '),

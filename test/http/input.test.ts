@@ -44,7 +44,7 @@ describe('what was sent', () => {
       JSON.parse('{"text":"x","__proto__":{"scope":"admin"}}'),
       { ['__proto__']: 'is not a known field' },
     ],
-    ['a wrong type', { text: 7 }, { text: 'expected string, received number' }],
+    ['a wrong type', { text: 7 }, { text: 'must be a string' }],
     ['null for the whole', null, { '': expect.stringContaining('object') }],
     ['a list for the whole', [], { '': expect.stringContaining('object') }],
     [

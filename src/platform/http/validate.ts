@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type FieldError, InvalidRequest } from '../errors.ts';
+import { inputMessage } from '../input-messages.ts';
 
 /** At most so many places are named; whoever sends thousands of wrong ones need not have them all read back. */
 const MAX_ERRORS = 20;
@@ -10,7 +11,7 @@ const MAX_ERRORS = 20;
  * @throws InvalidRequest naming the path of everything that is wrong
  */
 export function validate<Schema extends z.ZodType>(schema: Schema, value: unknown, prefix: string): z.output<Schema> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: inputMessage });
   if (parsed.success) return parsed.data;
   throw new InvalidRequest(parsed.error.issues.flatMap((issue) => fieldErrors(issue, prefix)).slice(0, MAX_ERRORS));
 }
@@ -29,7 +30,7 @@ function fieldErrors(issue: z.core.$ZodIssue, prefix: string): FieldError[] {
     const best = closestBranch(issue.errors);
     if (best) return best.flatMap((inner) => fieldErrors(inner, at));
   }
-  return [{ path: at, message: isMissing(issue) ? 'is required' : lowerFirst(issue.message) }];
+  return [{ path: at, message: issue.message }];
 }
 
 /** Where a value has what two alternatives want, each of them finds only the other's too many: neither says what is wrong. */
@@ -49,12 +50,4 @@ function severalAtOnce(branches: readonly z.core.$ZodIssue[][], at: string): Fie
 function closestBranch(branches: readonly z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
   const deep = (issues: readonly z.core.$ZodIssue[]) => Math.max(0, ...issues.map((issue) => issue.path.length));
   return branches.toSorted((a, b) => deep(b) - deep(a) || a.length - b.length)[0];
-}
-
-function isMissing(issue: z.core.$ZodIssue): boolean {
-  return issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-}
-
-function lowerFirst(text: string): string {
-  return text.replace(/^Invalid input: /, '').replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase());
 }
