@@ -133,6 +133,29 @@ describe('a projection', () => {
     expect(after(56).cost).toBeCloseTo(2_020, -1);
   });
 
+  test.each([
+    ['the same every day', 10, 0],
+    ['a bit more every day', 10, 0.5],
+    ['a bit less every day', 60, -0.5],
+  ])('of what is perfectly regular holds what then comes: %s', (_, first, perDay) => {
+    // A batch at night: when one looks, what today costs is spent already.
+    const costOf = (day: number) => first + perDay * day;
+    for (const elapsed of [0.1, 0.5, 0.9]) {
+      const known = Array.from({ length: 60 }, (_, day) => ({ weekday: day % 7, cost: costOf(day) }));
+      const spent = known.slice(-14).reduce((total, { cost: each }) => total + each, costOf(60));
+      const coming = Array.from({ length: 15 }, (_, ahead) => ({
+        weekday: (60 + ahead) % 7,
+        share: ahead === 0 ? 1 - elapsed : 1,
+        ahead,
+      }));
+      const actual = coming.slice(1).reduce((total, { ahead }) => total + costOf(60 + ahead), spent);
+      const found = projected({ history: known, today: { cost: costOf(60), elapsed }, spent, coming, budget: actual });
+      expect(found.interval80[0]).toBeLessThanOrEqual(actual + 1e-6);
+      expect(found.interval80[1]).toBeGreaterThanOrEqual(actual - 1e-6);
+      expect(found.probabilityOfExceeding).toBeLessThan(1);
+    }
+  });
+
   test('knows that a budget is gone, or is out of reach', () => {
     const { input } = lived(SPENDERS[0]!, MIDDLE, seededRandom(1));
     const chance = (budget: number) => projected({ ...input, budget }).probabilityOfExceeding;

@@ -45,8 +45,16 @@ export interface Projection {
 }
 
 const PATHS = 1_000;
-/** A trend does not go on for ever: each day adds this part of what the day before has added (Gardner and McKenzie 1985). */
-const DAMPING = 0.98;
+/**
+ * A trend does not go on for ever: each day adds this part of what the day before has added (Gardner and McKenzie 1985), or, as
+ * nobody knows whether it will, all of it, or less.
+ */
+const DAMPINGS = [0.96, 0.98, 1];
+/**
+ * Some spend all day long, others at one time of the day: how much of what is left of today follows from how much of the day is
+ * left, and not from what today still lacks.
+ */
+const BY_THE_CLOCK = [0, 0.5, 1];
 /** In so many days the variance of what the level may turn out to be doubles: nobody knows what a team begins meanwhile. */
 const LEVEL_SPREAD_DAYS = 28;
 /** With so many whole days, nothing speaks against a projection but its own interval. */
@@ -90,30 +98,45 @@ function certain({ spent, budget }: ProjectionInput, { trend, days }: LevelModel
 }
 
 /** What the period might have cost at its end, ascending. */
-function simulate({ spent, coming }: ProjectionInput, model: LevelModel, random: Random): number[] {
+function simulate({ spent, today, coming }: ProjectionInput, model: LevelModel, random: Random): number[] {
   const runs = drawRuns(model.deviations, random);
-  const expected = coming.map((day) => ({
-    level: model.level + model.trend.perDay * dampedDays(day.ahead),
-    lever: model.slope.age + dampedDays(day.ahead),
-    spread: Math.sqrt(1 + day.ahead / LEVEL_SPREAD_DAYS),
-    factor: (model.factors[day.weekday] ?? 1) * day.share,
-  }));
-  const paths = Array.from({ length: PATHS }, () => {
+  const paths = DAMPINGS.map((damping) => coming.map((day) => expectedOf(day, model, damping)));
+  const totals = Array.from({ length: PATHS }, (_, path) => {
     // Level and slope are known only as well as so many days tell.
     const shift = runs.mean(model.levelDays);
     const slope = model.slope.spread * runs.mean(model.levelDays);
+    const byTheClock = BY_THE_CLOCK[path % BY_THE_CLOCK.length]!;
     let total = spent;
-    for (const { level, lever, spread, factor } of expected) {
-      const day = level + shift * spread + slope * lever + runs.day();
-      if (day > 0) total += factor * day;
+    for (const { level, lever, spread, factor, share } of paths[
+      Math.floor(path / BY_THE_CLOCK.length) % paths.length
+    ]!) {
+      const day = factor * Math.max(0, level + shift * spread + slope * lever + runs.day());
+      total += share === 1 ? day : byTheClock * share * day + (1 - byTheClock) * Math.max(0, day - today.cost);
     }
     return total;
   });
-  return paths.toSorted((a, b) => a - b);
+  return totals.toSorted((a, b) => a - b);
 }
 
-function dampedDays(ahead: number): number {
-  return (DAMPING * (1 - DAMPING ** ahead)) / (1 - DAMPING);
+function expectedOf(
+  { weekday, share, ahead }: ComingDay,
+  { level, trend, slope, factors }: LevelModel,
+  damping: number,
+) {
+  // The level is yesterday's.
+  const days = dampedDays(ahead + 1, damping);
+  return {
+    level: level + trend.perDay * days,
+    lever: slope.age + days,
+    spread: Math.sqrt(1 + ahead / LEVEL_SPREAD_DAYS),
+    factor: factors[weekday] ?? 1,
+    share,
+  };
+}
+
+/** How many days' worth of slope have come together after so many days. */
+function dampedDays(ahead: number, damping: number): number {
+  return damping === 1 ? ahead : (damping * (1 - damping ** ahead)) / (1 - damping);
 }
 
 function chanceAbove(totals: readonly number[], budget: number | null): number | null {
