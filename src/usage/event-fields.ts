@@ -118,7 +118,10 @@ export const EVENT_FIELDS = {
       description: 'Left out, the price list of that day prices it.',
     },
   },
-  latency_ms: { check: wholeNumber(DAY_MS), schema: { type: 'integer', minimum: 0, maximum: DAY_MS } },
+  latency_ms: {
+    check: isLatency,
+    schema: { type: 'number', minimum: 0, maximum: DAY_MS, description: 'Kept as whole milliseconds.' },
+  },
   success: { check: isBoolean, schema: { type: 'boolean', default: true } },
   occurred_at: { required: true, check: isTime, schema: { type: 'string', format: 'date-time' } },
   metadata: {
@@ -132,13 +135,18 @@ export const EVENT_FIELDS = {
 
 export type EventFieldName = keyof typeof EVENT_FIELDS;
 
-/** The JSON Schema of an event. */
+/** The JSON Schema of an event. What may be left out may be null as well: many who write JSON say so. */
 export const EVENT_SCHEMA = {
   type: 'object',
   required: Object.entries(EVENT_FIELDS)
     .filter(([, field]) => 'required' in field)
     .map(([name]) => name),
-  properties: Object.fromEntries(Object.entries(EVENT_FIELDS).map(([name, field]) => [name, field.schema])),
+  properties: Object.fromEntries(
+    Object.entries(EVENT_FIELDS).map(([name, field]) => [
+      name,
+      'required' in field ? field.schema : { ...field.schema, type: [field.schema.type, 'null'] },
+    ]),
+  ),
   additionalProperties: false,
 } as const;
 
@@ -148,6 +156,10 @@ function matches(pattern: RegExp, message: string): Check {
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isLatency(value: unknown): string | null {
+  return typeof value === 'number' && value >= 0 && value <= DAY_MS ? null : `must be a number from 0 to ${DAY_MS}`;
 }
 
 function isObject(value: unknown): string | null {

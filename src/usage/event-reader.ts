@@ -40,20 +40,20 @@ const MAX_ERRORS = 5;
 const REQUIRED = (Object.keys(EVENT_FIELDS) as EventFieldName[]).filter((name) => 'required' in EVENT_FIELDS[name]);
 
 /** What `EVENT_FIELDS` has checked. */
-interface CheckedEvent extends Readonly<Partial<Record<(typeof ALL_TOKEN_KINDS)[number], number>>> {
+interface CheckedEvent extends Readonly<Partial<Record<(typeof ALL_TOKEN_KINDS)[number], number | null>>> {
   readonly id: string;
-  readonly source?: string;
+  readonly source?: string | null;
   readonly team_id: string;
   readonly user_id: string;
   readonly provider: string;
-  readonly model?: string;
-  readonly response?: object;
-  readonly batch?: boolean;
-  readonly cost?: { readonly value: string; readonly currency: string };
-  readonly latency_ms?: number;
-  readonly success?: boolean;
+  readonly model?: string | null;
+  readonly response?: object | null;
+  readonly batch?: boolean | null;
+  readonly cost?: { readonly value: string; readonly currency: string } | null;
+  readonly latency_ms?: number | null;
+  readonly success?: boolean | null;
   readonly occurred_at: string;
-  readonly metadata?: { readonly [name: string]: JsonValue };
+  readonly metadata?: { readonly [name: string]: JsonValue } | null;
 }
 
 /** Reads an event as it came. @param now the moment it came */
@@ -83,7 +83,7 @@ export function readEvent(raw: unknown, now: Date): UsageEvent | Rejection {
       ? { model: event.model ?? null, batched: event.batch ?? null, usage: usagePartOf(event.response) }
       : null,
     cost: event.cost ? { value: exactly(event.cost.value), currency: event.cost.currency } : null,
-    latencyMs: event.latency_ms ?? null,
+    latencyMs: typeof event.latency_ms === 'number' ? Math.round(event.latency_ms) : null,
     success: event.success ?? true,
     occurredAt,
     metadata: event.metadata ? canonicalJson(event.metadata) : null,
@@ -95,7 +95,7 @@ function errorsIn(raw: Readonly<Record<string, unknown>>): FieldError[] {
   for (const name in raw) {
     if (errors.length >= MAX_ERRORS) return errors;
     const value = raw[name];
-    if (value === undefined) continue;
+    if (value === undefined || (value === null && isOptional(name))) continue;
     const message = Object.hasOwn(EVENT_FIELDS, name)
       ? EVENT_FIELDS[name as EventFieldName].check(value)
       : 'is not a known field';
@@ -103,6 +103,10 @@ function errorsIn(raw: Readonly<Record<string, unknown>>): FieldError[] {
   }
   for (const name of REQUIRED) if (raw[name] === undefined) errors.push({ path: name, message: 'is required' });
   return errors;
+}
+
+function isOptional(name: string): boolean {
+  return Object.hasOwn(EVENT_FIELDS, name) && !('required' in EVENT_FIELDS[name as EventFieldName]);
 }
 
 interface Counted {
@@ -117,7 +121,7 @@ function countsOf(event: CheckedEvent): Counted | Rejection {
   const given = givenTokens(event);
   if (!event.response) {
     for (const name of ['model', 'input_tokens', 'output_tokens'] as const)
-      if (event[name] === undefined) return invalid(name, 'is required where there is no `response`');
+      if ((event[name] ?? null) === null) return invalid(name, 'is required where there is no `response`');
     return agreeing({ model: event.model!, tokens: given, batched: event.batch ?? false, serviceTier: null });
   }
   if (Object.keys(given).length > 0)
@@ -138,7 +142,7 @@ function givenTokens(event: CheckedEvent): TokenCounts {
   const tokens: { -readonly [Kind in keyof TokenCounts]: TokenCounts[Kind] } = {};
   for (const kind of ALL_TOKEN_KINDS) {
     const count = event[kind];
-    if (count !== undefined) tokens[kind] = count;
+    if (typeof count === 'number') tokens[kind] = count;
   }
   return tokens;
 }

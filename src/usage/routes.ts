@@ -19,6 +19,7 @@ export function usageRoutes(intake: UsageIntake): Route[] {
       description:
         'Each event is judged on its own: those that are rejected are named, the others are booked. The same `(source, id)` counts once, also in another request.',
       body: usageBatchSchema,
+      bodyMediaTypes: ['application/json', 'application/cloudevents-batch+json'],
       answers: { 200: usageResultSchema },
       async handle({ caller, origin, body, operation }) {
         const raw = Array.isArray(body) ? body : body.events;

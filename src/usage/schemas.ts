@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { PROBLEM_CODES } from '../platform/errors.ts';
 import { timestampOut, timestampSchema } from '../platform/http/schemas.ts';
 import { currencySchema } from '../tenancy/schemas.ts';
-import { CLOUD_EVENT_TYPE } from './cloud-events.ts';
 import { EVENT_SCHEMA } from './event-fields.ts';
 import { kindWithoutBase } from './rules/rates.ts';
 import { ALL_TOKEN_KINDS, type TokenKind } from './rules/token-kinds.ts';
@@ -21,21 +20,21 @@ const cloudEventSchema = z.unknown().meta({
       'CloudEvents 1.0. `id`, `source`, and where they are left out of `data`, `time` and `subject` (the user), are those of the event.',
     properties: {
       specversion: { type: 'string', enum: ['1.0'] },
-      type: { type: 'string', enum: [CLOUD_EVENT_TYPE] },
+      type: { type: 'string', minLength: 1, description: 'Whatever the sender calls it.' },
       id: { type: 'string' },
       source: { type: 'string' },
       time: { type: 'string', format: 'date-time' },
       subject: { type: 'string' },
-      data: { type: 'object', description: 'A UsageEvent without `id` and `source`.' },
+      data: { type: 'object', description: 'A UsageEvent; what the CloudEvent says may be left out.' },
     },
   },
 });
 
 export const usageBatchSchema = z.union([
   z.strictObject({ events: z.array(eventSchema).min(1).max(MAX_EVENTS) }).meta({ id: 'UsageBatch' }),
-  z.array(cloudEventSchema).min(1).max(MAX_EVENTS).meta({
+  z.array(cloudEventSchema).max(MAX_EVENTS).meta({
     id: 'UsageCloudEventsBatch',
-    description: 'A batch of CloudEvents (`application/cloudevents-batch+json`).',
+    description: 'A batch of CloudEvents, which may be empty (CloudEvents, JSON format 4.1).',
   }),
 ]);
 

@@ -62,6 +62,8 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body ext
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /** What the body may be written in; unset: JSON. All of them are JSON. */
+  readonly bodyMediaTypes?: readonly string[];
   /** The body may be left out altogether. */
   readonly bodyOptional?: boolean;
   /** Answers by status; null: no body. */

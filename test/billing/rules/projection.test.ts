@@ -137,7 +137,7 @@ describe('a projection', () => {
     ['the same every day', 10, 0],
     ['a bit more every day', 10, 0.5],
     ['a bit less every day', 60, -0.5],
-  ])('of what is perfectly regular holds what then comes: %s', (_, first, perDay) => {
+  ])('of what is perfectly regular holds what then comes: %s', (_name, first, perDay) => {
     // A batch at night: when one looks, what today costs is spent already.
     const costOf = (day: number) => first + perDay * day;
     for (const elapsed of [0.1, 0.5, 0.9]) {

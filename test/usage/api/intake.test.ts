@@ -45,7 +45,7 @@ describe('a batch', () => {
     const batch = [
       {
         specversion: '1.0',
-        type: 'countersign.usage',
+        type: 'llm.call',
         id: 'ce-1',
         source: '/gateway/1',
         time: ago(1_000),
@@ -54,18 +54,18 @@ describe('a batch', () => {
       },
       {
         specversion: '1.0',
-        type: 'countersign.usage',
+        type: 'com.example.completion',
         id: 'ce-1',
         source: '/gateway/2',
         time: ago(1_000),
-        subject: 'ana',
-        data,
+        subject: null,
+        data: { ...data, id: 'ce-1', source: '/gateway/2', user_id: 'ana', latency_ms: null },
       },
-      { specversion: '1.0', type: 'something.else', id: 'ce-2', source: '/gateway/1', data },
-      { specversion: '0.3', type: 'countersign.usage', id: 'ce-2', source: '/gateway/1', data },
+      { specversion: '1.0', type: '', id: 'ce-2', source: '/gateway/1', data },
+      { specversion: '0.3', type: 'llm.call', id: 'ce-2', source: '/gateway/1', data },
       {
         specversion: '1.0',
-        type: 'countersign.usage',
+        type: 'llm.call',
         id: 'ce-3',
         source: '/gateway/1',
         time: ago(1_000),
@@ -89,6 +89,35 @@ describe('a batch', () => {
     ]);
   });
 
+  test('may be an empty batch of CloudEvents', async () => {
+    expect(
+      await office.system.api('POST', '/api/v1/usage', [], office.keys['service'], {
+        'content-type': 'application/cloudevents-batch+json',
+      }),
+    ).toMatchObject({ status: 200, body: { accepted: 0, duplicates: 0, rejected: [] } });
+  });
+
+  test('says nothing with null where it may be left out, and is the same event then', async () => {
+    const plain = event();
+    const optional = ['source', 'cached_input_tokens', 'response', 'batch', 'latency_ms', 'success', 'metadata'];
+    const nulls = {
+      ...plain,
+      ...Object.fromEntries(optional.filter((name) => !(name in plain)).map((name) => [name, null])),
+    };
+    expect(await office.report([plain, nulls])).toMatchObject({ accepted: 1, duplicates: 1, rejected: [] });
+    const missing = await office.report([
+      { ...event(), model: null },
+      { ...event(), team_id: null },
+    ]);
+    expect(
+      missing.rejected.map(({ problem }: { problem: { errors: { path: string }[] } }) => problem.errors[0]?.path),
+    ).toEqual(['model', 'team_id']);
+  });
+
+  test('may tell how long a call took in parts of a millisecond', async () => {
+    expect(await office.report([{ ...event(), latency_ms: 12.5 }])).toMatchObject({ accepted: 1, rejected: [] });
+  });
+
   test('writes one audit entry with its count and a digest', async () => {
     await office.report([event(), event(), { id: 'bad' }]);
     const [entry] = await office.rows<{ detail: Json; resource_id: string }>(
@@ -107,7 +136,7 @@ describe('a batch', () => {
     expect(count).toBe(2);
   });
 
-  test.each([[{}], [{ events: [] }], [{ events: Array.from({ length: 5_001 }, () => 0) }], [[]], ['x']])(
+  test.each([[{}], [{ events: [] }], [{ events: Array.from({ length: 5_001 }, () => 0) }], ['x']])(
     'of %.40j is refused as a whole',
     async (body) => {
       expect(await office.system.api('POST', '/api/v1/usage', body, office.keys['service'])).toMatchObject({

@@ -25,9 +25,7 @@ export function operationOf(route: Route): ZodOpenApiOperationObject {
       ...(route.params ? { path: route.params } : {}),
       ...(route.query ? { query: route.query } : {}),
     } as ZodOpenApiOperationObject['requestParams'],
-    ...(route.body
-      ? { requestBody: { required: !route.bodyOptional, content: { 'application/json': { schema: route.body } } } }
-      : {}),
+    ...(route.body ? { requestBody: { required: !route.bodyOptional, content: bodyContent(route, route.body) } } : {}),
     responses: responsesOf(route),
   };
 }
@@ -45,6 +43,10 @@ function requestHeaders({ method, etag }: Route): (keyof typeof REQUEST_HEADERS)
   if (method === 'post') return ['IdempotencyKey'];
   if (etag === 'write') return ['IfMatch'];
   return etag === undefined ? [] : ['IfNoneMatch'];
+}
+
+function bodyContent({ bodyMediaTypes = ['application/json'] }: Route, schema: z.ZodType) {
+  return Object.fromEntries(bodyMediaTypes.map((type) => [type, { schema }]));
 }
 
 function contentOf(route: Route, status: number, schema: z.ZodType) {
