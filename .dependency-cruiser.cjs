@@ -36,7 +36,7 @@ module.exports = {
       to: {
         pathNot: [
           '^src/[^/]+/rules(/|\\.ts$)',
-          '^src/platform/(duration|money|currency)\\.ts$',
+          '^src/platform/(counted|currency|duration|money)\\.ts$',
           'node_modules/(decimal\\.js|temporal-polyfill|ipaddr\\.js)/',
           '^src/notify/webhooks/events\\.ts$',
         ],

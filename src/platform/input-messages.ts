@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { counted } from './counted.ts';
 
 type Issue = z.core.$ZodRawIssue;
 
@@ -21,7 +22,10 @@ const FORMATS: Readonly<Record<string, string>> = {
   uuid: 'a UUID',
 };
 
-const COUNTED: Readonly<Record<string, string>> = { string: 'character', array: 'entry', record: 'member' };
+const PARTS: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  string: ['character', 'characters'],
+  array: ['entry', 'entries'],
+};
 
 /**
  * What is said of a value that a schema refuses without words of its own: a sentence that goes on after the value's path.
@@ -48,18 +52,15 @@ export function inputMessage(issue: Issue): string {
 }
 
 function tooSmall({ origin, minimum, inclusive }: Extract<Issue, { code: 'too_small' }>): string {
-  if (!(origin in COUNTED)) return inclusive ? `must be ${minimum} or more` : `must be more than ${minimum}`;
-  return Number(minimum) === 1 ? 'must not be empty' : `must have at least ${counted(Number(minimum), origin)}`;
+  const parts = PARTS[origin];
+  if (!parts) return inclusive ? `must be ${minimum} or more` : `must be more than ${minimum}`;
+  return Number(minimum) === 1 ? 'must not be empty' : `must have at least ${counted(Number(minimum), ...parts)}`;
 }
 
 function tooBig({ origin, maximum, inclusive }: Extract<Issue, { code: 'too_big' }>): string {
-  if (!(origin in COUNTED)) return inclusive ? `must be ${maximum} or less` : `must be less than ${maximum}`;
-  return `must have at most ${counted(Number(maximum), origin)}`;
-}
-
-function counted(count: number, origin: string): string {
-  const one = COUNTED[origin]!;
-  return `${count} ${count === 1 ? one : one.replace(/y$/, 'ie') + 's'}`;
+  const parts = PARTS[origin];
+  if (!parts) return inclusive ? `must be ${maximum} or less` : `must be less than ${maximum}`;
+  return `must have at most ${counted(Number(maximum), ...parts)}`;
 }
 
 function oneOf(values: readonly string[]): string {

@@ -1,14 +1,15 @@
+import { counted } from '../../platform/counted.ts';
 import type { Role } from '../../tenancy/rules/roles.ts';
 
 /** `nobody`, `1 person`, `2 people`. */
 export function people(count: number): string {
   if (count === 0) return 'nobody';
-  return count === 1 ? '1 person' : `${count} people`;
+  return counted(count, 'person', 'people');
 }
 
 /** `1 approval`, `2 approvals`. */
 export function approvals(count: number): string {
-  return count === 1 ? '1 approval' : `${count} approvals`;
+  return counted(count, 'approval');
 }
 
 /** `stage 2` for the stage with index 1: people count from 1. */

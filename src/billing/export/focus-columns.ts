@@ -1,3 +1,4 @@
+import { counted } from '../../platform/counted.ts';
 import type { Column } from './csv.ts';
 import type { ChargeRow } from './rows.ts';
 
@@ -77,7 +78,7 @@ function ourOwn(): Column<ChargeRow>[] {
 }
 
 function descriptionOf({ kind, used, amount, costCenter }: ChargeRow): string {
-  if (used) return `${used.events} requests to ${used.model}`;
+  if (used) return `${counted(used.events, 'request')} to ${used.model}`;
   if (kind === 'allocation')
     return amount.isNegative() ? 'Shared cost handed on to other teams' : 'Part of a shared cost';
   return costCenter === null ? 'Cost divided among cost centres' : `Part of the cost centre ${costCenter}`;

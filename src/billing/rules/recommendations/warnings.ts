@@ -1,3 +1,4 @@
+import { counted } from '../../../platform/counted.ts';
 import { type ModelUse, type Outlook, overPeriod, priorityOf, type Recommendation } from './model.ts';
 
 const FAILING_OFTEN = 0.02;
@@ -41,7 +42,7 @@ export function unpricedUsage(uses: readonly ModelUse[]): Recommendation[] {
       savings: 0,
       interval: [0, 0],
       effort: 'easy',
-      message: `${requests} requests to ${unpriced.length === 1 ? 'a model' : `${unpriced.length} models`} have no price yet and count as nothing, most of them to ${most.model}. Give each a price with PUT /api/v1/organization/rates/{provider}/{model}; they are priced then.`,
+      message: `Without a price, and counted as nothing: ${counted(requests, 'request')} to ${counted(unpriced.length, 'model')}, most of them to ${most.model}. Give each a price with PUT /api/v1/organization/rates/{provider}/{model}; they are priced then.`,
     },
   ];
 }
