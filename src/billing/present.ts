@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import { presentBudget } from '../budgets/service.ts';
-import { type Amount, addAmounts, exactly, formatAmount } from '../platform/money.ts';
+import { amountOf } from '../platform/http/schemas.ts';
+import { type Amount, addAmounts, exactly } from '../platform/money.ts';
 import { presentAlertSettings } from '../tenancy/service.ts';
-import { ALL_OTHERS, type UsageSums } from '../usage/service.ts';
+import { ALL_OTHERS, costsOf, type UsageSums } from '../usage/service.ts';
 import { TOKEN_COLUMNS, type TokenColumn } from '../usage/rules/token-kinds.ts';
 import type { Projection } from './rules/projection/project.ts';
 import type { Recommendation } from './rules/recommendations/model.ts';
 import type { billSchema, projectionSchema, recommendationSchema } from './schemas.ts';
-import { costsOf } from './spending.ts';
 import type { TeamBill } from './team-billing.ts';
 
 /** No user id has brackets: this one cannot be mistaken for somebody’s. */
@@ -141,8 +141,4 @@ function presentRecommendation(found: Recommendation): z.input<typeof recommenda
     implementation_effort: found.effort,
     message: found.message,
   };
-}
-
-function amountOf(amount: Amount, currency: string) {
-  return { value: formatAmount(amount), currency };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { alertSchema, budgetSchema } from '../budgets/schemas.ts';
-import { timestampOut, timestampSchema } from '../platform/http/schemas.ts';
+import { amountOut, timestampOut, timestampSchema } from '../platform/http/schemas.ts';
 import { TOKEN_COLUMNS, type TokenColumn } from '../usage/rules/token-kinds.ts';
 import { ALLOCATION_METHODS } from '../usage/rules/allocation.ts';
 import { CATEGORIES } from './rules/recommendations/model.ts';
@@ -16,9 +16,6 @@ export const billQuery = z.strictObject({
 });
 
 const whole = z.number().int();
-const amountOut = z
-  .object({ value: z.string(), currency: z.string() })
-  .describe('Exact. It may be negative, as `-0.10`, where more was handed on or corrected than spent.');
 const shareOut = z
   .object({ cost: z.number(), requests: whole, amount: amountOut })
   .meta({ id: 'BillShare', description: 'In the team’s currency' });

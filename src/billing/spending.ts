@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { addAmounts, type Amount, exactly } from '../platform/money.ts';
+import type { Amount } from '../platform/money.ts';
 import { sumUsageInWays, type UsageSums } from '../usage/service.ts';
 
 /** What was used in a time, in several divisions; each adds up to the same total. */
@@ -21,13 +21,6 @@ export async function spendingOf(
   const ways = [['provider', 'model'], ['person'], ['team']] as const;
   const [models = [], members = [], teams = []] = await sumUsageInWays(em, scope, ways, { dearestIn: currency });
   return { models, members, teams };
-}
-
-/** Exact sums of cost by currency. */
-export function costsOf(sums: readonly UsageSums[]): Map<string, Amount> {
-  const costs = new Map<string, Amount>();
-  for (const { currency, cost } of sums) costs.set(currency, addAmounts(costs.get(currency) ?? exactly(0), cost));
-  return costs;
 }
 
 /** Cost in one currency, by the sums' only key. */

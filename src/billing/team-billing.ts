@@ -14,8 +14,8 @@ import { type BillingPeriod, billingPeriodAt, billingPeriodNamed } from './rules
 import type { Projection } from './rules/projection/project.ts';
 import type { Recommendation } from './rules/recommendations/model.ts';
 import { recommend } from './rules/recommendations/recommend.ts';
-import { peopleIn } from '../usage/service.ts';
-import { costByKey, costsOf, type Spending, spendingOf } from './spending.ts';
+import { costsOf, peopleIn } from '../usage/service.ts';
+import { costByKey, type Spending, spendingOf } from './spending.ts';
 import { modelUses } from './model-uses.ts';
 
 export interface BillQuery {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Route, route } from '../platform/http/route.ts';
-import { timestampOut, timestampSchema } from '../platform/http/schemas.ts';
-import { addAmounts, type Amount, exactly } from '../platform/money.ts';
+import { amountOf, amountOut, timestampOut, timestampSchema } from '../platform/http/schemas.ts';
 import { teamParams } from '../tenancy/schemas.ts';
 import { ANALYTICS_PARTS, type AnalyticsPart, type TeamAnalytics, type UsageAnalytics } from './analytics.ts';
+import { costsOf } from './costs-of.ts';
 import { ALL_OTHERS, peopleIn } from './folding.ts';
 import { latencyPercentile } from './rules/latency.ts';
 import type { UsageSums } from './reads.ts';
@@ -17,7 +17,7 @@ const figures = {
   unpriced_requests: whole.describe('Without a price as yet; not in `cost`'),
   cost: z.number().describe('In the team’s currency'),
   cost_per_request: z.number().nullable(),
-  other_currencies: z.record(z.string(), z.number()).describe('Cost that teams below have in other currencies'),
+  other_currencies: z.array(amountOut).describe('What teams below have spent in other currencies; not in the cost'),
   tokens: z.object(Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, whole])) as Record<TokenColumn, typeof whole>),
   latency_ms: z
     .object({
@@ -162,6 +162,7 @@ function figuresOf(sums: readonly UsageSums[], currency: string): z.input<typeof
   const add = (value: (of: UsageSums) => number) => sums.reduce((total, one) => total + value(one), 0);
   const requests = add((one) => one.events);
   const failed = add((one) => one.failures);
+  // What is added up becomes a float last.
   const costs = costsOf(sums);
   const cost = costs.get(currency)?.toNumber() ?? 0;
   const measured = add((one) => one.latency.count);
@@ -176,9 +177,9 @@ function figuresOf(sums: readonly UsageSums[], currency: string): z.input<typeof
     unpriced_requests: add((one) => one.unpriced),
     cost,
     cost_per_request: requests === 0 ? null : cost / requests,
-    other_currencies: Object.fromEntries(
-      [...costs].filter(([other]) => other !== currency).map(([other, amount]) => [other, amount.toNumber()]),
-    ),
+    other_currencies: [...costs]
+      .filter(([other]) => other !== currency)
+      .map(([other, spent]) => amountOf(spent, other)),
     tokens: Object.fromEntries(TOKEN_COLUMNS.map((kind) => [kind, add((one) => one.tokens[kind])])) as Record<
       TokenColumn,
       number
@@ -190,11 +191,4 @@ function figuresOf(sums: readonly UsageSums[], currency: string): z.input<typeof
       p99: latencyPercentile(buckets, 0.99),
     },
   };
-}
-
-/** By currency, exact: what is added up becomes a float last. */
-function costsOf(sums: readonly UsageSums[]): Map<string, Amount> {
-  const costs = new Map<string, Amount>();
-  for (const { currency, cost } of sums) costs.set(currency, addAmounts(costs.get(currency) ?? exactly(0), cost));
-  return costs;
 }

@@ -4,6 +4,7 @@ export { UsageBooking } from './booking.ts';
 export { Catalogue } from './catalogue.ts';
 export { costIn } from './converted-sums.ts';
 export type { ExchangeRateFollower } from './exchange-follower.ts';
+export { costsOf } from './costs-of.ts';
 export { ALL_OTHERS, peopleIn } from './folding.ts';
 export { type HostedModel, ModelHosts } from './model-hosts.ts';
 export { OutdatedLists } from './outdated-lists.ts';

@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
+import { type Amount, formatAmount } from '../money.ts';
 
 // oxlint-disable-next-line no-control-regex -- keeping control characters out is the point
 const NO_CONTROLS = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/;
@@ -88,4 +89,14 @@ export const pageQuery = {
 /** A list, page by page. */
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+}
+
+/** An amount that is told. */
+export const amountOut = z
+  .object({ value: z.string(), currency: z.string() })
+  .describe('Exact. It may be negative, as `-0.10`, where more was handed on or corrected than spent.');
+
+/** @param currency ISO 4217 */
+export function amountOf(amount: Amount, currency: string): z.input<typeof amountOut> {
+  return { value: formatAmount(amount), currency };
 }

@@ -151,7 +151,7 @@ describe('GET /teams/{team}/analytics', () => {
       failed_requests: 1,
       unpriced_requests: 1,
       cost: 1.000000000001,
-      other_currencies: {},
+      other_currencies: [],
       by_provider: { openai: { requests: 2 }, 'in-house': { requests: 1, cost: 0 } },
     });
     expect(body.usage.success_rate).toBeCloseTo(2 / 3);
