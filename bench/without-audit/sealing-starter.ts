@@ -1,10 +1,4 @@
-/** Starts no sealing. */
-export class SealingStarter {
-  start(): void {
-    // Nothing is written that could be sealed.
-  }
-
-  stop(): Promise<void> {
-    return Promise.resolve();
-  }
+/** Starts no sealing: nothing is written that could be sealed. */
+export function sealingStarter() {
+  return { start: () => undefined, stop: () => Promise.resolve() };
 }

@@ -1,6 +1,6 @@
 import { ArchiveFiles } from '../audit/archive/archive-files.ts';
 import { Archiving } from '../audit/archive/archiving.ts';
-import { ArchivingStarter } from '../audit/archive/starter.ts';
+import { archivingStarter } from '../audit/archive/starter.ts';
 import { LogKeys } from '../audit/exports/log-keys.ts';
 import { SigningKeys } from '../audit/sealing/signing-keys.ts';
 import type { BareDatabase } from '../platform/database/bare.ts';
@@ -28,5 +28,5 @@ export function composeArchiving(
     clock,
     logger,
   });
-  return { archiving, starter: new ArchivingStarter({ temporal, taskQueue: config.temporal.taskQueue, logger }) };
+  return { archiving, starter: archivingStarter({ temporal, taskQueue: config.temporal.taskQueue, logger }) };
 }

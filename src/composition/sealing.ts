@@ -2,7 +2,7 @@ import { oldestUnsealed } from '../audit/sealing/backlog.ts';
 import { Sealer } from '../audit/sealing/sealer.ts';
 import { Sealing } from '../audit/sealing/sealing.ts';
 import { SigningKeys } from '../audit/sealing/signing-keys.ts';
-import { SealingStarter } from '../audit/sealing/starter.ts';
+import { sealingStarter } from '../audit/sealing/starter.ts';
 import { entities } from '../entities.ts';
 import { BareDatabase } from '../platform/database/bare.ts';
 import { Database } from '../platform/database/database.ts';
@@ -30,7 +30,7 @@ export function composeSealing({ surroundings, config, logger, clock, metrics, m
     onSealed: metrics.entrySealed,
   });
   const sealing = new Sealing({ sealer, notifier, logger });
-  const starter = new SealingStarter({
+  const starter = sealingStarter({
     temporal,
     taskQueue: config.temporal.taskQueue,
     shards: config.auditShards,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from './database/database.ts';
+import { NEVER_CUT_SHORT, type Round, Rounds } from './rounds.ts';
 
 const EVERY_MS = 3_600_000;
 /** Functions of the database that return how many rows they have forgotten. */
@@ -20,9 +21,7 @@ export class Housekeeping {
   readonly #database: Database;
   readonly #logger: Logger;
   readonly #chores: ReadonlyMap<string, Chore>;
-  #timer: NodeJS.Timeout | null = null;
-  #running: Promise<void> = Promise.resolve();
-  readonly #ending = new AbortController();
+  readonly #rounds: Rounds;
 
   /** @param chores more of them, by name */
   constructor(parts: { database: Database; logger: Logger; chores?: ReadonlyMap<string, Chore> }) {
@@ -30,25 +29,29 @@ export class Housekeeping {
     this.#logger = parts.logger;
     const forget = (name: string) => [name, () => this.#forget(name)] as const;
     this.#chores = new Map([...CHORES.map(forget), ...(parts.chores ?? [])]);
+    const round: Round = async (signal) => {
+      // Forgetting may take long; room is needed in time.
+      await this.makePartitions();
+      await this.sweep(signal);
+    };
+    this.#rounds = new Rounds({ name: 'housekeeping', everyMs: EVERY_MS, round, logger: parts.logger });
   }
 
   start(): void {
-    const round = () => {
-      // Forgetting may take long; room is needed in time.
-      this.#running = this.#running.then(() => this.makePartitions()).then(() => this.sweep());
-    };
-    round();
-    this.#timer = setInterval(round, EVERY_MS);
+    this.#rounds.start();
   }
 
-  /** Once through. Whatever fails is left for the next round: nothing depends on it. */
-  async sweep(): Promise<void> {
-    for (const [name, chore] of this.#chores) if (!this.#ending.signal.aborted) await this.#do(name, chore);
+  /**
+   * Once through. Whatever fails is left for the next round: nothing depends on it.
+   * @param signal aborted when the process is to end
+   */
+  async sweep(signal = NEVER_CUT_SHORT): Promise<void> {
+    for (const [name, chore] of this.#chores) if (!signal.aborted) await this.#do(name, chore, signal);
   }
 
-  async #do(name: string, chore: Chore): Promise<void> {
+  async #do(name: string, chore: Chore, signal: AbortSignal): Promise<void> {
     try {
-      this.#logger.debug({ chore: name, rows: await chore(this.#ending.signal) }, 'a chore is done');
+      this.#logger.debug({ chore: name, rows: await chore(signal) }, 'a chore is done');
     } catch (error) {
       this.#logger.warn({ err: error, chore: name }, 'a chore could not be done yet');
     }
@@ -70,9 +73,7 @@ export class Housekeeping {
     }
   }
 
-  async stop(): Promise<void> {
-    if (this.#timer) clearInterval(this.#timer);
-    this.#ending.abort();
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#rounds.stop();
   }
 }

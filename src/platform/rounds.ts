@@ -16,7 +16,7 @@ interface RoundsParts {
   readonly logger: Logger;
 }
 
-/** Does something again and again, one round after the other, until it is stopped. */
+/** Does something again and again, at once and one round after the other, until it is stopped. */
 export class Rounds {
   readonly #parts: RoundsParts;
   readonly #stopping = new AbortController();
@@ -40,8 +40,8 @@ export class Rounds {
     const { signal } = this.#stopping;
     const { everyMs } = this.#parts;
     while (!signal.aborted) {
+      await this.#round(signal);
       await rest(everyMs, signal);
-      if (!signal.aborted) await this.#round(signal);
     }
   }
 
