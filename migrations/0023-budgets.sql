@@ -54,6 +54,7 @@ create table countersign.budget_periods (
   recall_due boolean not null default false,
   noted int not null default 0,
   refused_at timestamptz null,
+  refused_amount numeric(38,12) null,
   measure varchar(255) null,
   created_at timestamptz not null,
   primary key (id)

@@ -18,12 +18,14 @@ $$;
 -- Holds an amount on every budget that a call counts in, or says which of them it does not fit into. Outcomes: `held`, what
 -- `reserved_before` says of an id that was used before, `stale` (the caller's list of periods is out of date), `again` (what
 -- does not fit may fit once everything is gathered: call with in_gathered), `refused`, `inconvertible` (refused, since there
--- is no exchange rate to the currency of a hard budget). Leases are of budgets in the reservation's own currency.
+-- is no exchange rate to the currency of a hard budget). Of those that refuse, suspended_by are under `suspend`, and what was
+-- spent has come to the limit of those in used_up. Leases are of budgets in the reservation's own currency.
 create function countersign.reserve(
   in_id uuid, in_request bytea, in_team uuid, in_person uuid, in_provider text, in_model text,
   in_amount numeric, in_currency text, in_now timestamptz, in_expires_at timestamptz,
   in_periods uuid[], in_leases uuid[], in_version int, in_gathered boolean,
-  out outcome text, out held_amount numeric, out held_until timestamptz, out refused_by uuid[], out suspended boolean
+  out outcome text, out held_amount numeric, out held_until timestamptz, out refused_by uuid[],
+  out suspended_by uuid[], out used_up uuid[]
 )
 language plpgsql volatile
 as $$
@@ -35,6 +37,7 @@ declare
   topped uuid[] := '{}';
   grants numeric[] := '{}';
   misfits uuid[] := '{}';
+  misfit_amounts numeric[] := '{}';
   inconvertible uuid[];
   converted_periods uuid[];
   rates numeric[];
@@ -102,7 +105,7 @@ begin
 
   if cardinality(direct) > 0 or cardinality(short) > 0 then
     for account in
-      select p.id, p.budget_id, p.settled + p.held + p.leased as used, p.leased, p.shares, p.exceeded_action,
+      select p.id, p.budget_id, p.settled + p.held + p.leased as used, p.settled >= p.limit_amount as spent, p.leased, p.shares, p.exceeded_action,
         case
           when p.exceeded_action = 'notify' then null
           when p.exceeded_action = 'restrict' and countersign.is_one_of_models(p.free_models, in_model) then p.ceiling
@@ -137,8 +140,10 @@ begin
         if account.exceeded_action <> 'notify' then inconvertible := inconvertible || account.budget_id; end if;
       elsif account.closed or account.used + countersign.converted(in_amount, account.rate) > account.most then
         misfits := misfits || account.id;
+        misfit_amounts := misfit_amounts || countersign.converted(in_amount, account.rate);
         refused_by := refused_by || account.budget_id;
-        suspended := coalesce(suspended, false) or account.exceeded_action = 'suspend';
+        if account.exceeded_action = 'suspend' then suspended_by := suspended_by || account.budget_id; end if;
+        if account.closed or account.spent then used_up := used_up || account.budget_id; end if;
         recallable := recallable or account.leased > 0;
       elsif account.rate <> 1 then
         converted_periods := converted_periods || account.id;
@@ -169,7 +174,9 @@ begin
       return;
     end if;
     with first_refusals as (
-      update countersign.budget_periods p set refused_at = in_now where p.id = any(misfits) and p.refused_at is null
+      update countersign.budget_periods p set refused_at = in_now, refused_amount = misfit.amount
+      from unnest(misfits, misfit_amounts) as misfit(id, amount)
+      where p.id = misfit.id and p.refused_at is null
       returning p.id, p.organization_id, p.budget_id
     )
     insert into countersign.outbox (id, organization_id, channel, reference, created_at, due_at)

@@ -3,10 +3,8 @@ import type { Transaction } from '../platform/unit-of-work.ts';
 import { type BillingBudgets, currencyOf, type SettingsFollower, teamsUpwards } from '../tenancy/service.ts';
 import { budgetOf, putBudget, retireBudget } from './budget-store.ts';
 import { Budget } from './entities.ts';
+import { isSameAmount, MONTHLY } from './monthly-budget.ts';
 import type { PeriodBook } from './period-book.ts';
-
-/** The name of the budget that `monthly_budget` of the billing settings stands for. */
-const MONTHLY = 'monthly';
 
 /** Of the organization's settings, what periods follow from. */
 const CALENDAR_FIELDS: ReadonlySet<string> = new Set(['timezone', 'fiscal_year_start']);
@@ -26,7 +24,7 @@ export class SettingsBudgets implements BillingBudgets, SettingsFollower {
   async settingsChanged(tx: Transaction, team: string, monthlyBudget: string | null | undefined): Promise<void> {
     // Before anything is read: whoever changes a budget just now would be undone by what it said before.
     await this.#book.lock(tx.em);
-    if (monthlyBudget === null) await retireBudget(tx, this.#book, team, MONTHLY);
+    if (monthlyBudget === null) await retireBudget(tx, this.#book, { team, name: MONTHLY }, null);
     else if (monthlyBudget !== undefined) await this.#putMonthly(tx, team, monthlyBudget);
     // Threshold, action and models may have changed for every budget of the team that says nothing of its own.
     await this.#refresh(tx, { team });
@@ -40,16 +38,9 @@ export class SettingsBudgets implements BillingBudgets, SettingsFollower {
   /** What else the budget says stays as it is. */
   async #putMonthly(tx: Transaction, team: string, amount: string): Promise<void> {
     const known = await budgetOf(tx.em, team, MONTHLY);
+    if (known && isSameAmount(known.amount, amount)) return;
     const currency = known?.currency ?? currencyOf(await teamsUpwards(tx.em, team));
-    const {
-      person = null,
-      provider = null,
-      model = null,
-      timezone = null,
-      warningThreshold = null,
-      exceededAction = null,
-      period = 'monthly',
-    } = known ?? {};
+    const { timezone = null, warningThreshold = null, exceededAction = null } = known ?? {};
     await putBudget(
       tx,
       this.#book,
@@ -58,10 +49,10 @@ export class SettingsBudgets implements BillingBudgets, SettingsFollower {
         name: MONTHLY,
         amount,
         currency,
-        period,
-        person,
-        provider,
-        model,
+        period: 'monthly',
+        person: null,
+        provider: null,
+        model: null,
         timezone,
         warningThreshold,
         exceededAction,

@@ -19,6 +19,7 @@ import { accountsOf } from './accounts.ts';
 import { budgetOf, putBudget, retireBudget } from './budget-store.ts';
 import { budgetsAt } from './budgets-at.ts';
 import { Budget, BudgetOverride } from './entities.ts';
+import { demandWholeMonth, tellSettings } from './monthly-budget.ts';
 import type { PeriodBook } from './period-book.ts';
 import { timezoneOf } from './period-facts.ts';
 import type { PeriodFigures } from './queries.ts';
@@ -86,6 +87,8 @@ export class BudgetService {
       const person =
         change.scope.user_id === undefined ? null : await this.#personOf(tx.em, caller, change.scope.user_id);
       const { scope, amount, period, timezone, exceededAction } = change;
+      if (team !== null) demandWholeMonth(name, change);
+      await tellSettings(tx, path[0]!, name, amount.value);
       return putBudget(
         tx,
         this.#parts.book,
@@ -142,11 +145,19 @@ export class BudgetService {
     );
   }
 
-  async remove(caller: Caller, origin: Origin, team: string | null, name: string): Promise<void> {
+  /** @throws NotFound; ProblemError `precondition-failed` */
+  async remove(
+    caller: Caller,
+    origin: Origin,
+    team: string | null,
+    name: string,
+    ifMatch: string | null,
+  ): Promise<void> {
     await this.#parts.work.write(origin, async (tx) => {
       const path = await pathOf(tx.em, caller, team);
       demand(caller, 'billing.manage', path);
-      if (!(await retireBudget(tx, this.#parts.book, path[0]!, name))) throw new NotFound('budget');
+      await tellSettings(tx, path[0]!, name, null);
+      if (!(await retireBudget(tx, this.#parts.book, { team: path[0]!, name }, ifMatch))) throw new NotFound('budget');
     });
   }
 

@@ -83,12 +83,23 @@ export async function putBudget(
   return { budget, made: !live };
 }
 
-/** Takes a budget back: it holds nobody up any more. What it counted stays, and goes on where it is made again; what it has told is told anew then. */
-export async function retireBudget(tx: Transaction, book: PeriodBook, team: string, name: string): Promise<boolean> {
+/**
+ * Takes a budget back: it holds nobody up any more. What it counted stays, and goes on where it is made again; what it has told is
+ * told anew then.
+ * @returns false where there is none
+ * @throws ProblemError `precondition-failed`
+ */
+export async function retireBudget(
+  tx: Transaction,
+  book: PeriodBook,
+  { team, name }: Pick<WantedBudget, 'team' | 'name'>,
+  ifMatch: string | null,
+): Promise<boolean> {
   const { em, at, origin } = tx;
   await book.lock(em);
   const budget = await em.findOne(Budget, { team, name, retiredAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!budget) return false;
+  checkIfMatch(ifMatch, budget.version);
   budget.retiredAt = at;
   budget.version += 1;
   await em.flush();

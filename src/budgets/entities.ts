@@ -85,7 +85,9 @@ export const BudgetPeriod = defineEntity({
     recallDue: p.boolean().default(false),
     /** Highest crossing that was told: 1 the warning threshold, 2 the limit. */
     noted: p.integer().default(0),
+    /** The first reservation that was refused since the limit was raised last. */
     refusedAt: p.datetime().nullable(),
+    refusedAmount: money().nullable(),
     /** What the enforcement has taken: see `BudgetMeasure`. */
     measure: p.string().$type<MeasureKind>().nullable(),
     createdAt: p.datetime(),

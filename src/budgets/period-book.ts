@@ -186,14 +186,15 @@ async function change(
        settled = n.settled, other_currencies = coalesce(?::text[], p.other_currencies),
        shares = n.shares, escrow = p.escrow and n.shares > 0,
        noted = least(p.noted, case when n.settled >= n.limit_amount then 2 when n.settled >= n.warn_at then 1 else 0 end),
-       refused_at = case when n.limit_amount > p.limit_amount or ?::boolean then null else p.refused_at end,
+       refused_at = case when n.limit_amount > p.limit_amount or n.is_recounted then null else p.refused_at end,
+       refused_amount = case when n.limit_amount > p.limit_amount or n.is_recounted then null else p.refused_amount end,
        measure = case
          when p.measure in ('restricted', 'suspended') and (n.settled < n.limit_amount or n.exceeded_action <> p.exceeded_action)
            then null
          else p.measure
        end
      from (
-       select ?::timestamptz as starts_at, ?::timestamptz as ends_at, ?::text as currency,
+       select ?::boolean as is_recounted, ?::timestamptz as starts_at, ?::timestamptz as ends_at, ?::text as currency,
          ?::numeric as limit_amount, ?::timestamptz as limit_until, ?::numeric as warn_at,
          ?::text as exceeded_action, ?::text[] as free_models, ?::numeric as ceiling, ?::int as shares,
          coalesce(?::numeric, (select settled from countersign.budget_periods where id = ?)) as settled

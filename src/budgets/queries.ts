@@ -6,6 +6,7 @@ import type { MeasureKind } from './rules.ts';
 
 /** A budget as callers know it; `team` null: the whole organization. */
 export interface BudgetName {
+  readonly id: string;
   readonly name: string;
   readonly team: string | null;
   readonly currency: string;
@@ -29,7 +30,7 @@ export async function namesOf(
   );
   return budgets
     .toSorted((left, right) => distance(left) - distance(right))
-    .map(({ name, team, currency }) => ({ name, team: aliases.get(team) ?? null, currency }));
+    .map(({ id, name, team, currency }) => ({ id, name, team: aliases.get(team) ?? null, currency }));
 }
 
 /** What a budget comes to in its current period, its leased parts included. Decimals. */

@@ -87,6 +87,7 @@ export function reservationRoutes(reservations: ReservationService): Route[] {
       tag: TAG,
       scope: 'reservations:write',
       summary: 'Give a hold back',
+      description: 'What was settled or has run out before stays so; `state` says which.',
       params: reservationParams,
       answers: { 200: releasedSchema },
       problems: NOT_FOUND,

@@ -99,7 +99,7 @@ export class ReservationService {
     if (outcome.outcome === 'refused')
       throw refusal(
         await this.#parts.work.read(organization, (em) => namesOf(em, place.teamPath, outcome.budgets)),
-        outcome.suspended,
+        outcome,
       );
     throw new ProblemError('idempotency-conflict', `${USED_BEFORE[outcome.outcome]} Use a new id for a new call.`);
   }

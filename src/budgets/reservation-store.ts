@@ -12,7 +12,8 @@ interface ReserveRow {
   readonly held_amount: string;
   readonly held_until: string | Date;
   readonly refused_by: readonly string[] | null;
-  readonly suspended: boolean | null;
+  readonly suspended_by: readonly string[] | null;
+  readonly used_up: readonly string[] | null;
 }
 
 export interface Settlement {
@@ -98,7 +99,12 @@ export class ReservationStore {
     if (row!.outcome === 'held')
       return { outcome: 'held', amount: row!.held_amount, expiresAt: new Date(row!.held_until) };
     if (row!.outcome === 'refused')
-      return { outcome: 'refused', budgets: row!.refused_by ?? [], suspended: row!.suspended ?? false };
+      return {
+        outcome: 'refused',
+        budgets: row!.refused_by ?? [],
+        suspendedBy: row!.suspended_by ?? [],
+        usedUp: row!.used_up ?? [],
+      };
     if (row!.outcome === 'inconvertible') return { outcome: 'inconvertible', budgets: row!.refused_by ?? [] };
     return { outcome: row!.outcome };
   }

@@ -46,7 +46,7 @@ function teamRoutes(budgets: BudgetService): Route[] {
       tag: TAG,
       scope: 'billing:read',
       summary: 'Read a budget of a team',
-      etag: 'read',
+      etag: 'guard',
       params: teamBudgetParams,
       answers: { 200: budgetSchema },
       problems: NOT_FOUND,
@@ -75,11 +75,12 @@ function teamRoutes(budgets: BudgetService): Route[] {
       tag: TAG,
       scope: 'billing:write',
       summary: 'Take a budget of a team back',
+      etag: 'write',
       params: teamBudgetParams,
       answers: { 204: null },
       problems: NOT_FOUND,
-      async handle({ caller, origin, params }) {
-        await budgets.remove(caller, origin, params.team, params.name);
+      async handle({ caller, origin, params, ifMatch }) {
+        await budgets.remove(caller, origin, params.team, params.name, ifMatch);
         return { status: 204 };
       },
     }),
@@ -121,7 +122,7 @@ function organizationRoutes(budgets: BudgetService): Route[] {
       tag: TAG,
       scope: 'billing:read',
       summary: 'Read a budget of the whole organization',
-      etag: 'read',
+      etag: 'guard',
       params: organizationBudgetParams,
       answers: { 200: budgetSchema },
       problems: NOT_FOUND,
@@ -148,11 +149,12 @@ function organizationRoutes(budgets: BudgetService): Route[] {
       tag: TAG,
       scope: 'billing:write',
       summary: 'Take a budget of the whole organization back',
+      etag: 'write',
       params: organizationBudgetParams,
       answers: { 204: null },
       problems: NOT_FOUND,
-      async handle({ caller, origin, params }) {
-        await budgets.remove(caller, origin, null, params.name);
+      async handle({ caller, origin, params, ifMatch }) {
+        await budgets.remove(caller, origin, null, params.name, ifMatch);
         return { status: 204 };
       },
     }),

@@ -5,7 +5,7 @@ export {
   type EnforcementStep,
   type InForce,
   isAnsweredByIncrease,
-  isSpare,
+  isIncreaseSpare,
   isStillTrue,
   nextStep,
   percentUsed,

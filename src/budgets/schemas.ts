@@ -10,6 +10,7 @@ import {
   timezoneSchema,
   uuidSchema,
 } from '../platform/http/schemas.ts';
+import { readOnly, takingBack } from '../platform/http/read-only.ts';
 import { isWellFormed } from '../platform/well-formed.ts';
 import { amountSchema, decimalSchema } from '../tenancy/schemas.ts';
 import { EXCEEDED_ACTIONS, PERIOD_KINDS } from './rules.ts';
@@ -24,8 +25,41 @@ export const teamBudgetParams = z.object({ team: aliasSchema, name: aliasSchema 
 export const organizationBudgetParams = z.object({ name: aliasSchema });
 export const budgetListQuery = z.strictObject(pageQuery);
 
-export const budgetChangeSchema = z
-  .strictObject({
+const amountOut = z.object({ value: z.string(), currency: z.string() });
+
+export const budgetSchema = z
+  .object({
+    name: readOnly(z.string()),
+    scope: z.object({ user_id: z.string().nullish(), provider: z.string().optional(), model: z.string().optional() }),
+    amount: amountOut,
+    limit: readOnly(amountOut.describe('The amount with every override that holds')),
+    settled: readOnly(
+      amountOut.describe(
+        'What was spent in the period, in the budget’s currency; from other currencies at your exchange rate of the moment of the spend',
+      ),
+    ),
+    held: readOnly(amountOut.describe('By reservations; converted when they were made')),
+    available: readOnly(amountOut),
+    uncounted: readOnly(
+      z
+        .array(amountOut)
+        .optional()
+        .describe(
+          'What was spent while there was no exchange rate to the budget’s currency; left out where there is none',
+        ),
+    ),
+    period: z.enum(PERIOD_KINDS),
+    timezone: z.string(),
+    period_start: readOnly(timestampOut),
+    period_end: readOnly(timestampOut),
+    warning_threshold: z.number(),
+    exceeded_action: z.enum(EXCEEDED_ACTIONS),
+    state: readOnly(z.enum(['open', 'warning', 'exceeded', 'awaiting_approval', 'restricted', 'suspended'])),
+  })
+  .meta({ id: 'Budget' });
+
+export const budgetChangeSchema = takingBack(
+  z.strictObject({
     scope: z
       .strictObject({ user_id: aliasSchema.optional(), provider: nameSchema.optional(), model: nameSchema.optional() })
       .default({})
@@ -48,37 +82,10 @@ export const budgetChangeSchema = z
       .describe(
         '`notify` only tells; the others refuse what does not fit. null: as `budget_alerts` of the team or the organization say',
       ),
-  })
-  .meta({ id: 'BudgetChange' });
-
-const amountOut = z.object({ value: z.string(), currency: z.string() });
-
-export const budgetSchema = z
-  .object({
-    name: z.string(),
-    scope: z.object({ user_id: z.string().nullish(), provider: z.string().optional(), model: z.string().optional() }),
-    amount: amountOut,
-    limit: amountOut.describe('The amount with every override that holds'),
-    settled: amountOut.describe(
-      'What was spent in the period, in the budget’s currency; from other currencies at your exchange rate of the moment of the spend',
-    ),
-    held: amountOut.describe('By reservations; converted when they were made'),
-    available: amountOut,
-    uncounted: z
-      .array(amountOut)
-      .optional()
-      .describe(
-        'What was spent while there was no exchange rate to the budget’s currency; left out where there is none',
-      ),
-    period: z.enum(PERIOD_KINDS),
-    timezone: z.string(),
-    period_start: timestampOut,
-    period_end: timestampOut,
-    warning_threshold: z.number(),
-    exceeded_action: z.enum(EXCEEDED_ACTIONS),
-    state: z.enum(['open', 'warning', 'exceeded', 'awaiting_approval', 'restricted', 'suspended']),
-  })
-  .meta({ id: 'Budget' });
+  }),
+  budgetSchema,
+  { id: 'BudgetChange' },
+);
 
 export const overrideSchema = z
   .strictObject({

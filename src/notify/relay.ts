@@ -30,7 +30,12 @@ export interface RelayParts {
   readonly pollMs?: number;
 }
 
-const LEASE_MS = 60_000;
+/**
+ * What a process that was killed had claimed waits so long for another: a mail, or an approved increase that its budget has not
+ * heard of. It is no limit for an attempt, since leases are renewed every third of it; but a process that stands still for
+ * longer, or cannot reach the database, has its messages sent a second time by somebody else.
+ */
+const LEASE_MS = 15_000;
 const POLL_MS = 10_000;
 /** Between two tries while the database is away. */
 const AWAY_MS = 1_000;

@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Caller } from '../platform/http/caller.ts';
 import { checkIfMatch } from '../platform/http/etag.ts';
-import { newId } from '../platform/ids.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { demand, may } from './authorize.ts';
+import { lockedBillingSettings } from './billing-settings-store.ts';
 import { changeCostSettings } from './cost-sharing.ts';
 import { BillingSettings, type BillingSettingsDocument } from './entities.ts';
 import { type ApprovalHierarchy, approvalHierarchy } from './hierarchy.ts';
@@ -14,11 +13,14 @@ import { namedBy, type NamedRecipient, recipientsOf } from './recipients.ts';
 import { openRecipients, sealRecipients } from './report-recipients.ts';
 import { mergeSettings, type SettingsChange } from './rules/merge-settings.ts';
 import type { SettingsFollower } from './settings-service.ts';
+import { withoutInherited } from './still-inherited.ts';
 import { teamByAlias, teamPath } from './teams.ts';
 
 /** `monthly_budget` is no setting that is stored, but the amount of a budget. */
 export type BillingSettingsChange = Omit<SettingsChange<BillingSettingsDocument>, 'reporting'> & {
   readonly monthly_budget?: string | null | undefined;
+  /** What the caller has read as inherited. */
+  readonly inherited?: Readonly<Partial<Record<InheritedSetting, boolean | undefined>>> | undefined;
   readonly reporting?:
     | (SettingsChange<Omit<NonNullable<BillingSettingsDocument['reporting']>, 'sealed_recipients'>> & {
         readonly recipients?: readonly string[] | null | undefined;
@@ -26,6 +28,8 @@ export type BillingSettingsChange = Omit<SettingsChange<BillingSettingsDocument>
     | null
     | undefined;
 };
+
+type InheritedSetting = 'approval_hierarchy' | 'approval_hierarchy_mode';
 
 export interface BillingSettingsView {
   readonly own: BillingSettingsDocument;
@@ -73,7 +77,7 @@ export class BillingSettingsService {
     caller: Caller,
     origin: Origin,
     teamAlias: string,
-    { monthly_budget: monthlyBudget, ...change }: BillingSettingsChange,
+    { monthly_budget: monthlyBudget, inherited = {}, ...asked }: BillingSettingsChange,
     ifMatch: string | null,
   ): Promise<BillingSettingsView> {
     const { work, budgets, followers } = this.#parts;
@@ -81,23 +85,28 @@ export class BillingSettingsService {
       const team = await teamByAlias(tx.em, caller.organization, teamAlias);
       const path = await teamPath(tx.em, caller.organization, team.id);
       demand(caller, 'billing.manage', path);
+      const holds = await approvalHierarchy(tx.em, path);
+      const change = withoutInherited(asked, inherited, {
+        approval_hierarchy: holds?.entries,
+        approval_hierarchy_mode: holds?.mode ?? 'cumulative',
+      });
+      const fields = Object.entries(change).flatMap(([name, value]) => (value === undefined ? [] : [name]));
       // Reports tell their recipients what only those may see who read billing.
       if (change.reporting !== undefined) demand(caller, 'billing.read', path);
-      await tx.em.lock(team, LockMode.PESSIMISTIC_WRITE);
-      const existing = await tx.em.findOne(BillingSettings, { team: team.id });
-      checkIfMatch(ifMatch, existing?.version ?? 0);
-      const row = await this.#merge(tx, caller, existing ?? emptySettings(tx, team.id), change);
+      const stored = await lockedBillingSettings(tx, team.id);
+      checkIfMatch(ifMatch, stored.version);
+      const row = await this.#merge(tx, caller, stored, change);
       tx.record({
         action: 'billing.settings_changed',
         resource: { type: 'team', id: team.id },
         team: team.id,
         detail: {
           version: row.version,
-          fields: [...Object.keys(change), ...(monthlyBudget === undefined ? [] : ['monthly_budget'])],
+          fields: [...fields, ...(monthlyBudget === undefined ? [] : ['monthly_budget'])],
         },
       });
       await budgets.settingsChanged(tx, team.id, monthlyBudget);
-      for (const follower of followers) await follower.billingChanged?.(tx, team.id, Object.keys(change));
+      for (const follower of followers) await follower.billingChanged?.(tx, team.id, fields);
       return this.#view(tx.em, caller, path, row);
     });
   }
@@ -106,7 +115,7 @@ export class BillingSettingsService {
     tx: Transaction,
     caller: Caller,
     row: BillingSettings,
-    { reporting, ...change }: Omit<BillingSettingsChange, 'monthly_budget'>,
+    { reporting, ...change }: Omit<BillingSettingsChange, 'monthly_budget' | 'inherited'>,
   ): Promise<BillingSettings> {
     const { team, settings: before } = row;
     const { recipients: addresses, ...rest } = reporting ?? {};
@@ -165,15 +174,4 @@ export class BillingSettingsService {
   ): Promise<NamedRecipient[]> {
     return openRecipients(em, this.#parts.work.vault, organization, team, reporting);
   }
-}
-
-function emptySettings({ em, origin, at }: Transaction, team: string): BillingSettings {
-  return em.create(BillingSettings, {
-    id: newId(at),
-    organization: origin.organization,
-    team,
-    settings: {},
-    version: 0,
-    updatedAt: at,
-  });
 }

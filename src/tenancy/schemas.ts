@@ -8,6 +8,7 @@ import {
   timezoneSchema,
   uuidSchema,
 } from '../platform/http/schemas.ts';
+import { readOnly, takingBack } from '../platform/http/read-only.ts';
 import { parseCurrency } from '../platform/currency.ts';
 import { auditSettingsChangeSchema, auditSettingsSchema } from './audit-settings-schema.ts';
 import { MOST_SHARES } from './rules/cost-division.ts';
@@ -177,22 +178,28 @@ const monthDay = z
 const percent = (most: number) => z.number().min(0.01).max(most).multipleOf(0.01);
 const modelSchema = lineText(200);
 
-const budgetAlertsChangeSchema = z.strictObject({
-  warning_threshold: percent(100).nullish().describe('Percent of a budget; 80 unless said otherwise'),
-  exceeded_action: z.enum(['notify', 'require_approval', 'restrict', 'suspend']).nullish(),
-  restrict_to_models: z
-    .array(modelSchema)
-    .max(100)
-    .nullish()
-    .describe('Under `restrict`, the models that may go on past the amount, with their dated snapshots'),
-  hard_limit_percent: percent(1000)
-    .min(100)
-    .nullish()
-    .describe('Under `restrict`, nothing goes past this; 110 unless said otherwise'),
-  increase_percent: percent(1000)
-    .nullish()
-    .describe('How much more is asked for when the budget is used up; 20 unless said otherwise'),
-});
+/** What bills show beside these settings. */
+const billedAlerts = z.object({ current_alerts: readOnly(z.array(z.unknown())) });
+
+const budgetAlertsChangeSchema = takingBack(
+  z.strictObject({
+    warning_threshold: percent(100).nullish().describe('Percent of a budget; 80 unless said otherwise'),
+    exceeded_action: z.enum(['notify', 'require_approval', 'restrict', 'suspend']).nullish(),
+    restrict_to_models: z
+      .array(modelSchema)
+      .max(100)
+      .nullish()
+      .describe('Under `restrict`, the models that may go on past the amount, with their dated snapshots'),
+    hard_limit_percent: percent(1000)
+      .min(100)
+      .nullish()
+      .describe('Under `restrict`, nothing goes past this; 110 unless said otherwise'),
+    increase_percent: percent(1000)
+      .nullish()
+      .describe('How much more is asked for when the budget is used up; 20 unless said otherwise'),
+  }),
+  billedAlerts,
+);
 
 const budgetAlertsSchema = z.object({
   warning_threshold: z.number(),
@@ -304,6 +311,8 @@ const spendingSettings = {
   ),
 };
 
+const inheritedSchema = z.object({ approval_hierarchy: z.boolean(), approval_hierarchy_mode: z.boolean() });
+
 export const billingSettingsChangeSchema = z
   .strictObject({
     approval_hierarchy: z
@@ -316,6 +325,9 @@ export const billingSettingsChangeSchema = z
       )
       .nullish(),
     approval_hierarchy_mode: z.enum(['cumulative', 'authority']).nullish(),
+    inherited: readOnly(inheritedSchema.partial().optional()).describe(
+      'As it was read. What it calls inherited, and what comes with it as it was read, stays inherited',
+    ),
     ...spendingSettings,
   })
   .meta({
@@ -328,9 +340,7 @@ export const billingSettingsSchema = z
   .object({
     approval_hierarchy: z.array(z.object({ role: roleSchema, threshold: z.number() })).nullable(),
     approval_hierarchy_mode: z.enum(['cumulative', 'authority']),
-    inherited: z
-      .object({ approval_hierarchy: z.boolean(), approval_hierarchy_mode: z.boolean() })
-      .describe('Whether the value is a parent team’s, or the default'),
+    inherited: readOnly(inheritedSchema).describe('Whether the value is a parent team’s, or the default'),
     monthly_budget: z.number().nullable(),
     budget_alerts: budgetAlertsSchema,
     cost_allocation: z.object({ method: z.string(), shares: z.record(z.string(), z.number()).optional() }),

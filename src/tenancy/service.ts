@@ -1,6 +1,7 @@
 /** The door of this room: what other features may use. */
 export { presentAlertSettings } from './rules/alert-settings.ts';
 export { demand, may, seesAll, teamsWhere } from './authorize.ts';
+export { lockedBillingSettings, touchBillingSettings } from './billing-settings-store.ts';
 export { calendarsByName } from './calendars.ts';
 export { costSettingsAround, costSettingsOf } from './cost-settings.ts';
 export { type OrganizationSettings, type Team } from './entities.ts';

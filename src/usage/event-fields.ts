@@ -1,4 +1,5 @@
 import { isCurrency } from '../platform/currency.ts';
+import { ALIAS, ALIAS_RULE } from '../platform/http/schemas.ts';
 import { isWellFormed } from '../platform/well-formed.ts';
 import type { TokenKind } from './rules/token-kinds.ts';
 
@@ -17,14 +18,13 @@ export interface EventField {
   readonly required?: true;
 }
 
-const ALIAS = /^[A-Za-z0-9._-]{1,64}$/;
 /** What providers call themselves and their models; neither spaces nor control characters. */
 const NAME = /^[\x21-\x7e]{1,200}$/;
 const EVENT_ID = /^[\x20-\x7e]{1,256}$/;
 const DECIMAL = /^\d{1,15}(\.\d{1,12})?$/;
 const TIME = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
-const alias = matches(ALIAS, 'must be 1 to 64 letters, digits, `.`, `_` or `-`');
+const alias = matches(ALIAS, ALIAS_RULE);
 const aliasSchema = { type: 'string', pattern: ALIAS.source };
 const wholeNumber =
   (max: number): Check =>

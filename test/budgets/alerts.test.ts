@@ -57,6 +57,10 @@ describe('an alert', () => {
       alert_id: '00000000-0000-7000-8000-000000000000',
     });
     expect(body).toMatchObject({ type: '/problems/not-found' });
+    for (const path of ['/api/v1/teams/other/billing', '/api/v1/organization/billing'])
+      expect(
+        await purse.api.call('POST', path, { action: 'acknowledge_alert', alert_id: 'does-not-exist' }),
+      ).toMatchObject({ status: 404, body: { type: '/problems/not-found' } });
     await purse.budget('vision', 'second', '5', { exceeded_action: 'notify' });
     const alert = await purse.system.until(
       async () => (await alertsOf(purse.system.core, 'vision')).find(({ budget }) => budget === 'second'),

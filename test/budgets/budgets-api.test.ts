@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DEFAULT_ORGANIZATION } from '../../src/bootstrap.ts';
 import { Purse, usd } from './support/purse.ts';
@@ -53,8 +56,42 @@ describe('a budget', () => {
     expect(
       await purse.api.call('PUT', '/api/v1/teams/vision/budgets/calls', change, undefined, { 'if-match': tag }),
     ).toMatchObject({ status: 412 });
-    expect((await purse.api.call('DELETE', '/api/v1/teams/vision/budgets/calls')).status).toBe(204);
+    const remove = (ifMatch: string) =>
+      purse.api.call('DELETE', '/api/v1/teams/vision/budgets/calls', undefined, undefined, { 'if-match': ifMatch });
+    expect(await remove(tag)).toMatchObject({ status: 412, body: { type: '/problems/precondition-failed' } });
+    const now = (await purse.api.call('GET', '/api/v1/teams/vision/budgets/calls')).headers.get('etag') ?? '';
+    expect((await remove(now)).status).toBe(204);
     expect((await purse.api.call('GET', '/api/v1/teams/vision/budgets/calls')).status).toBe(404);
+  });
+
+  test.each(['.', '..'])('cannot be called %s: no client could ask for it', async (name) => {
+    const { ownerKey } = purse.system;
+    // `fetch` takes it for a step of the path, however it is written.
+    const asked = request(purse.system.baseUrl, {
+      method: 'PUT',
+      path: `/api/v1/teams/vision/budgets/${name}`,
+      headers: { authorization: `Bearer ${ownerKey}`, 'content-type': 'application/json' },
+    });
+    asked.end(JSON.stringify({ amount: usd('1'), period: 'monthly' }));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    expect({ status: answer.statusCode, body: await json(answer) }).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'path.name', message: expect.stringContaining('neither `.` nor `..`') }] },
+    });
+  });
+
+  test.each([null, 'polled'])('of %s is read anew whoever has its version: figures change without it', async (team) => {
+    await purse.team(team ?? 'below');
+    await purse.budget(team, 'polled', '100');
+    const path = team ? `/api/v1/teams/${team}/budgets/polled` : '/api/v1/organization/budgets/polled';
+    const tag = (await purse.api.call('GET', path)).headers.get('etag') ?? '';
+    const before = await purse.read(team, 'polled');
+    const spender = team ?? 'below';
+    await purse.spend(`polled-${spender}`, '5', { team_id: spender, user_id: `${spender}-user` });
+    const read = await purse.api.call('GET', path, undefined, undefined, { 'if-none-match': tag });
+    expect(read).toMatchObject({ status: 200, body: { ...before, settled: usd('5.00'), available: usd('95.00') } });
+    expect(read.headers.get('etag')).toBe(tag);
+    await purse.api.call('DELETE', path);
   });
 
   test('of the organization likewise', async () => {
@@ -196,6 +233,84 @@ describe('an override', () => {
       paths: [path],
     });
     await purse.api.call('DELETE', '/api/v1/teams/vision/budgets/over');
+  });
+});
+
+describe('the budget `monthly`', () => {
+  const settingsOf = (team: string) => `/api/v1/teams/${team}/billing/settings`;
+
+  async function read(team: string): Promise<{ tag: string; amount: number | null }> {
+    const { headers, body } = await purse.api.call('GET', settingsOf(team));
+    return { tag: headers.get('etag') ?? '', amount: body.monthly_budget };
+  }
+
+  test('is changed with the version of the settings, so that a change of either that was not seen is not undone', async () => {
+    await purse.team('seen');
+    const put = (tag: string) =>
+      purse.api.call('PUT', settingsOf('seen'), { monthly_budget: 7 }, undefined, { 'if-match': tag });
+    const nothing = await read('seen');
+    await purse.budget('seen', 'monthly', '5000');
+    expect(await put(nothing.tag)).toMatchObject({ status: 412, body: { type: '/problems/precondition-failed' } });
+    const made = await read('seen');
+    expect(made).toMatchObject({ amount: 5000 });
+    await purse.budget('seen', 'monthly', '4000');
+    expect((await put(made.tag)).status).toBe(412);
+    const changed = await read('seen');
+    await purse.api.call('DELETE', '/api/v1/teams/seen/budgets/monthly');
+    expect((await put(changed.tag)).status).toBe(412);
+    const removed = await read('seen');
+    expect(removed).toMatchObject({ amount: null });
+    expect(await put(removed.tag)).toMatchObject({ status: 200, body: { monthly_budget: 7 } });
+  });
+
+  test('leaves the version of the settings where its amount stays, and other budgets always', async () => {
+    await purse.team('same');
+    await purse.api.need('PUT', settingsOf('same'), { monthly_budget: 10 });
+    const before = await read('same');
+    await purse.budget('same', 'monthly', '10.00', { warning_threshold: 50 });
+    await purse.budget('same', 'other', '10.00');
+    await purse.api.need('POST', '/api/v1/teams/same/budgets/monthly/overrides', {
+      amount: usd('5'),
+      reason: 'A test',
+    });
+    expect(await read('same')).toEqual(before);
+  });
+
+  test('is what the settings show, whoever has their version', async () => {
+    await purse.team('fresh');
+    const { tag } = await read('fresh');
+    const polled = await purse.api.call('GET', settingsOf('fresh'), undefined, undefined, { 'if-none-match': tag });
+    expect(polled).toMatchObject({ status: 200, body: { monthly_budget: null } });
+  });
+
+  test('is changed by one of many who read the same version of the settings', async () => {
+    await purse.team('crowded');
+    const { tag } = await read('crowded');
+    const answers = await Promise.all([
+      purse.api.call('PUT', '/api/v1/teams/crowded/budgets/monthly', { amount: usd('1'), period: 'monthly' }),
+      ...[2, 3, 4].map((monthly_budget) =>
+        purse.api.call('PUT', settingsOf('crowded'), { monthly_budget }, undefined, { 'if-match': tag }),
+      ),
+    ]);
+    const changed = answers.slice(1).filter(({ status }) => status === 200);
+    expect(changed.length).toBeLessThanOrEqual(1);
+    expect([200, 201]).toContain(answers[0].status);
+  });
+
+  test.each<[Record<string, unknown>, string[]]>([
+    [{ scope: { user_id: 'ann' } }, ['scope']],
+    [{ scope: { model: 'gpt-4o' } }, ['scope']],
+    [{ period: 'weekly' }, ['period']],
+    [{ period: 'daily', scope: { provider: 'openai' } }, ['scope', 'period']],
+  ])('limits all that a team spends in a month, and is refused as %j', async (more, paths) => {
+    const body = { amount: usd('10'), period: 'monthly', ...more };
+    const answer = await purse.api.call('PUT', '/api/v1/teams/vision/budgets/monthly', body);
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { errors: paths.map((path) => ({ path, message: expect.stringContaining('Choose another name') })) },
+    });
+    expect((await purse.api.call('PUT', '/api/v1/organization/budgets/monthly', body)).status).toBe(201);
+    await purse.api.call('DELETE', '/api/v1/organization/budgets/monthly');
   });
 });
 

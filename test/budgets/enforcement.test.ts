@@ -87,6 +87,7 @@ describe('a budget that is used up under `require_approval`', () => {
       team_id: team,
       amount: usd('20.00'),
       title: 'Increase of the budget “main”',
+      description: expect.stringMatching(/^The budget is used up: 100\.00 USD of 100\.00 USD are spent\. Approved, /),
       stages: [{ state: 'open', approvers: [{ user_id: 'asking-boss' }] }],
     });
     await becomes(team, 'awaiting_approval');
@@ -136,11 +137,37 @@ describe('a budget that is used up under `require_approval`', () => {
     expect((await requestsOf(team)).map(({ state }) => state)).toEqual(['rejected', 'approved']);
   });
 
+  test('asks nobody again for a call too large for what was approved, while half of that is left', async () => {
+    const { boss, team } = await funded('large');
+    await spend(team, '100');
+    await decide(await requestOf(team), boss, 'approve');
+    await until(async () => (await purse.read(team, 'main')).limit.value === '120.00', 'the limit is raised');
+    await spend(team, '5');
+    expect((await reserve(team, '50')).status).toBe(402);
+    await settled(purse.system, admin, team);
+    expect((await requestsOf(team)).map(({ state }) => state)).toEqual(['approved']);
+
+    expect((await reserve(team, '6')).status).toBe(201);
+    expect((await reserve(team, '50')).status).toBe(402);
+    await until(
+      async () => (await requestsOf(team)).some(({ state }) => state === 'pending'),
+      'a second increase is asked for once little is left',
+    );
+  });
+
   test('asks at the first reservation that is refused, while what fits goes on', async () => {
     const { team } = await funded('refusing');
     await spend(team, '10');
     expect((await reserve(team, '91')).status).toBe(402);
-    await requestOf(team);
+    const { description } = await requestOf(team);
+    expect(description).toMatch(
+      /^A reservation of 91\.00 USD did not fit into the budget: 90\.00 USD of 100\.00 USD were left when this was asked\. Approved, the limit is 120\.00 USD instead until /,
+    );
+    await until(
+      async () =>
+        (await purse.system.mails('refusing-boss@example.test')).some(({ text }) => text.includes(description)),
+      'the mail says so',
+    );
     await becomes(team, 'awaiting_approval');
     expect((await reserve(team, '90')).status).toBe(201);
     await settled(purse.system, admin, team);

@@ -67,13 +67,40 @@ describe('a reservation', () => {
     await purse.budget('below', 'of-ann', '3', { scope: { user_id: 'ann' }, exceeded_action: 'suspend' });
     expect(await purse.reserve('4', { team_id: 'below', user_id: 'ann' })).toMatchObject({
       status: 402,
-      body: { type: '/problems/budget-suspended', budget: 'of-ann' },
+      body: {
+        type: '/problems/budget-suspended',
+        budget: 'of-ann',
+        detail:
+          'The amount does not fit into what is left of the budget “of-ann” of team below, which suspends spending once it is used up. Ask for less, or have it raised or overridden.',
+      },
     });
     expect(await purse.reserve('6', { team_id: 'below', user_id: 'bob' })).toMatchObject({
       status: 402,
       body: { type: '/problems/budget-exceeded', budget: 'parent' },
     });
     expect((await purse.reserve('5', { team_id: 'below', user_id: 'bob' })).status).toBe(201);
+  });
+
+  test.each([
+    ['the nearest budget under `suspend` where several refuse it, one of which is used up', '100', 'was used up'],
+    ['the nearest budget under `suspend` where several refuse it and something is left', '10', 'what is left of'],
+  ])('names %s', async (_what, spent, detail) => {
+    const id = `mixed-${spent}`;
+    await purse.team(id);
+    const who = { team_id: id, user_id: `${id}-user` };
+    await purse.budget(id, 'own', '20', { scope: { user_id: `${id}-user` } });
+    await purse.budget(id, 'stopping', '100', { exceeded_action: 'suspend' });
+    await purse.budget(id, 'zeroth', '30');
+    await purse.spend(id, spent, who);
+    expect(await purse.reserve('95', who)).toMatchObject({
+      status: 402,
+      body: {
+        type: '/problems/budget-suspended',
+        budget: 'stopping',
+        budgets: [{ name: 'own' }, { name: 'stopping' }, { name: 'zeroth' }],
+        detail: expect.stringMatching(new RegExp(`^(?!.*(own|zeroth)).*${detail}`)),
+      },
+    });
   });
 
   test('names every budget that refuses it, the nearest first', async () => {

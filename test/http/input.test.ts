@@ -59,6 +59,11 @@ describe('what was sent', () => {
     ],
     ['a blank line', { text: '  ' }, { text: 'must not be blank' }],
     ['too long a line', { text: 'x'.repeat(101) }, { text: expect.stringContaining('100') }],
+    [
+      'a step of the path',
+      { text: 'x', tags: [{ name: '...' }, { name: '..' }] },
+      { 'tags.1.name': expect.stringContaining('neither `.` nor `..`') },
+    ],
     ['no UUID', { text: 'x', about: 'jane' }, { about: 'must be a UUID' }],
     [
       'a choice that is meant, with a mistake in it',

@@ -102,7 +102,13 @@ describe('the OpenAPI document', () => {
         .filter((parameter) => parameter['in'] === 'header')
         .map(({ name }) => name);
       expect(offered).toEqual(
-        method === 'post' ? ['Idempotency-Key'] : etag === 'write' ? ['If-Match'] : etag ? ['If-None-Match'] : [],
+        method === 'post'
+          ? ['Idempotency-Key']
+          : etag === 'write'
+            ? ['If-Match']
+            : etag === 'read'
+              ? ['If-None-Match']
+              : [],
       );
     }
   });

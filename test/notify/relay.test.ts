@@ -121,6 +121,19 @@ describe('several relays', () => {
     expect(begun.items).toHaveLength(1);
   });
 
+  test('a relay that is killed delays what it held by 20 s at most, unless told otherwise', async () => {
+    const begun = new Watched<string>();
+    const finish = Promise.withResolvers<Delivery>();
+    start({ mail: lane(({ id }) => (begun.add(id), finish.promise)) });
+    const before = Date.now();
+    await world.enqueue(organization, mail());
+    await begun.count(1);
+    const heldUntil = (await world.outbox())[0]!.due_at.getTime();
+    expect(heldUntil).toBeGreaterThan(before);
+    expect(heldUntil).toBeLessThanOrEqual(Date.now() + 20_000);
+    finish.resolve(delivered);
+  });
+
   test('what a relay held that is gone is taken over when the lease ends', async () => {
     const stuck = new Watched<string>();
     const crashed = startRelay(

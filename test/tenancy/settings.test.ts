@@ -36,6 +36,8 @@ describe('a team', () => {
   test.each<[Record<string, unknown>, string]>([
     [{ name: '' }, 'name'],
     [{ name: 'x', id: 'a b' }, 'id'],
+    [{ name: 'x', id: '.' }, 'id'],
+    [{ name: 'x', id: '..' }, 'id'],
     [{ name: 'x', parent_team_id: 'nowhere' }, 'parent_team_id'],
     [{ name: 'x', currency: 'XQZ' }, 'currency'],
     [{ name: 'x', timezone: 'Mars/Olympus' }, 'timezone'],

@@ -99,7 +99,7 @@ describe('the saga of a budget’s period', () => {
     ]);
   }, 90_000);
 
-  test('asks nobody again for what is refused while nothing of an increase is used', async () => {
+  test('asks nobody again for what is refused while half of an increase is left', async () => {
     const team = await FundedTeam.make(world.api, 'sated', { period: 'monthly' });
     await team.spend('10', world.now());
     expect(await team.reserve('1000000')).toBe(402);
@@ -111,7 +111,7 @@ describe('the saga of a budget’s period', () => {
     // Looked at, and not answered by a request.
     await until(async () => (await refusedAt('sated')) === null, 'the refusal is forgotten');
     expect(await team.requests()).toHaveLength(1);
-    await team.spend('91', world.now());
+    await team.spend('100.01', world.now());
     expect(await team.reserve('1000000')).toBe(402);
     await team.request('pending');
     expect(await team.requests()).toHaveLength(2);

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { type Answer, type Route, route } from '../../platform/http/route.ts';
-import { timestampOut, uuidSchema } from '../../platform/http/schemas.ts';
+import { timestampOut } from '../../platform/http/schemas.ts';
 import { teamParams } from '../../tenancy/schemas.ts';
 import { alertSchema } from '../schemas.ts';
 import type { AcknowledgedAlert, AlertService } from './alert-service.ts';
 
 const acknowledgementSchema = z
-  .strictObject({ action: z.literal('acknowledge_alert'), alert_id: uuidSchema })
+  .strictObject({ action: z.literal('acknowledge_alert'), alert_id: z.string().max(64) })
   .meta({ id: 'BillingAction' });
 
 const acknowledgedSchema = alertSchema.extend({ acknowledged_at: timestampOut }).meta({ id: 'AcknowledgedAlert' });

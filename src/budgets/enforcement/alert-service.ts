@@ -2,6 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { NotFound } from '../../platform/errors.ts';
 import type { Caller } from '../../platform/http/caller.ts';
+import { isUuid } from '../../platform/ids.ts';
 import type { Origin, UnitOfWork } from '../../platform/unit-of-work.ts';
 import { demand, teamByAlias, teamPath } from '../../tenancy/service.ts';
 import { Budget, BudgetAlert } from '../entities.ts';
@@ -54,7 +55,9 @@ export class AlertService {
       const { em, at } = tx;
       const path = await pathOf(em, caller.organization, team);
       demand(caller, 'billing.manage', path);
-      const alert = await em.findOne(BudgetAlert, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      // Whoever made it up is answered as where the id is somebody else's.
+      if (!isUuid(id)) throw new NotFound('alert');
+      const alert = await em.findOne(BudgetAlert, { id: id.toLowerCase() }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       const budget = alert && (await em.findOne(Budget, { id: alert.budget, team: path[0]! }));
       if (!alert || !budget) throw new NotFound('alert');
       if (!alert.acknowledgedAt) {
@@ -64,7 +67,7 @@ export class AlertService {
           action: 'budget.alert_acknowledged',
           resource: { type: 'budget', id: budget.id },
           team: teamOf(budget),
-          detail: { alert: id },
+          detail: { alert: alert.id },
         });
       }
       return { alert: presentAlert(alert, budget), acknowledgedAt: alert.acknowledgedAt };

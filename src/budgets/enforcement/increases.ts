@@ -7,6 +7,7 @@ import type { PeriodBook } from '../period-book.ts';
 import { increaseOf, nextStep } from '../rules.ts';
 import type { BudgetAlerts } from './alerts.ts';
 import { addMeasure, enforcementOrigin, isKnown, isWanted, type MeasureRef, showMeasure } from './measures.ts';
+import { describeIncrease } from './increase-text.ts';
 import type { BudgetNotices } from './notices.ts';
 import { gatherPeriod } from '../period-functions.ts';
 import { type PeriodStanding, readStanding, teamOf } from './period-standing.ts';
@@ -70,13 +71,13 @@ export class BudgetIncreases {
     });
   }
 
-  #request(tx: Transaction, { budget, period }: PeriodStanding, id: string, amount: string): Promise<boolean> {
-    const total = formatAmount(exactly(period.limitAmount).plus(amount));
+  #request(tx: Transaction, stands: PeriodStanding, id: string, amount: string): Promise<boolean> {
+    const { budget, period } = stands;
     return this.#parts.requests.ask(tx, {
       id,
       team: budget.team,
       title: `Increase of the budget “${budget.name}”`,
-      description: `The budget is used up until ${period.endsAt.toISOString()}. Approved, its limit is ${total} ${budget.currency} instead of ${formatAmount(exactly(period.limitAmount))} ${budget.currency} until then; rejected, it stays, and nobody is asked again in this period.`,
+      description: describeIncrease(stands, amount),
       amount: { value: amount, currency: budget.currency },
       beneficiary: budget.person ?? null,
       expiresAt: period.endsAt,

@@ -6,18 +6,23 @@ import { Budget, BudgetMeasure, BudgetPeriod } from '../entities.ts';
 import { noteCrossings } from '../period-functions.ts';
 import {
   type AlertSettings,
+  availableOf,
   increaseOf,
   type InForce,
   isAnsweredByIncrease,
-  isSpare,
+  isIncreaseSpare,
   type Standing,
 } from '../rules.ts';
 
 /** Nobody who could be asked was found: so much later there may be somebody. */
 const ASK_AGAIN_AFTER_MS = 6 * 3_600_000;
 
-/** Only the first refusal is told of. One that an increase has answered is forgotten so much later, so that the next is told. */
-const FORGET_REFUSAL_AFTER_MS = 10 * 60_000;
+/**
+ * Only the first refusal is told of. One that an increase has answered is looked at again so much later: it is forgotten, so that
+ * the next is told, or people are asked, where little of the increase is left meanwhile. Nobody waits longer than that; and a
+ * crowd of refusals has the saga look no more often.
+ */
+const FORGET_REFUSAL_AFTER_MS = 10_000;
 
 /** A period as its enforcement sees it. */
 export interface PeriodStanding {
@@ -26,6 +31,8 @@ export interface PeriodStanding {
   readonly alerts: AlertSettings;
   /** What was spent, leased parts included. */
   readonly settled: Amount;
+  /** What is left of the limit, holds taken off. */
+  readonly left: Amount;
   readonly standing: Standing;
   /** When a refusal that needs no answer is to be forgotten; null: there is none. */
   readonly forgetRefusalAt: Date | null;
@@ -47,7 +54,7 @@ export async function forgetCrossings(em: EntityManager, period: string, at: Dat
 /** Has the next refusal be told of like a first one. */
 export async function forgetRefusal(em: EntityManager, period: string, at: Date): Promise<void> {
   await em.execute(
-    'update countersign.budget_periods set refused_at = null where id = ? and refused_at <= ?::timestamptz',
+    'update countersign.budget_periods set refused_at = null, refused_amount = null where id = ? and refused_at <= ?::timestamptz',
     [period, new Date(at.getTime() - FORGET_REFUSAL_AFTER_MS)],
   );
 }
@@ -71,12 +78,20 @@ export async function readStanding(
     exceededAction: period.exceededAction,
     isUsedUp: compareAmounts(settled, limit) >= 0,
     wasRefused: period.refusedAt != null,
-    hasSpareIncrease: isSpare(lastIncrease(measures), { settled, held, limit }),
+    hasSpareIncrease: isIncreaseSpare(lastIncrease(measures), { settled, held, limit }),
     mayAsk: !measures.some(({ state }) => state === 'declined') && increaseOf(budget, alerts).greaterThan(0),
     askAgainAt: askAgainAt(measures),
     inForce: await inForceOf(em, requests, period, measures),
   };
-  return { budget, period, alerts, settled, standing, forgetRefusalAt: forgetRefusalAt(period, standing) };
+  return {
+    budget,
+    period,
+    alerts,
+    settled,
+    left: availableOf({ limit, settled, held }),
+    standing,
+    forgetRefusalAt: forgetRefusalAt(period, standing),
+  };
 }
 
 /** The team that an entry of the audit log belongs to; null for budgets of the whole organization. */

@@ -21,7 +21,7 @@ export interface Standing {
   readonly isUsedUp: boolean;
   /** A reservation was refused since the limit was raised last. */
   readonly wasRefused: boolean;
-  /** An increase was granted in this period, and nothing of it is used yet: it is the answer to what is refused. */
+  /** An increase was granted in this period, and at least half of it is left: it is the answer to what is refused. */
   readonly hasSpareIncrease: boolean;
   /** Whether an increase can be asked for: it would be more than nothing, and none was declined in this period. */
   readonly mayAsk: boolean;
@@ -87,20 +87,23 @@ function isRefusalToAskAbout({ wasRefused, hasSpareIncrease, inForce }: Standing
   return wasRefused && (!hasSpareIncrease || inForce?.kind === 'awaiting_approval');
 }
 
-/** Whether a refusal needs no answer, since an increase that nobody has used yet is one. */
+/** Whether a refusal needs no answer, since an increase of which at least half is left is one. */
 export function isAnsweredByIncrease({ wasRefused, hasSpareIncrease, inForce }: Standing): boolean {
   return wasRefused && hasSpareIncrease && inForce === null;
 }
 
 /**
- * Whether nothing is used or held of an increase, which is what the limit has above what it was before.
+ * Whether at least half of an increase is left. A large call right after an approval must not have people asked once more; a
+ * small rest that fits nobody must not keep everybody out, either.
  * @param granted the last increase of the period; null: there was none
  */
-export function isSpare(
+export function isIncreaseSpare(
   granted: Amount | null,
   { settled, held, limit }: { settled: Amount; held: Amount; limit: Amount },
 ): boolean {
-  return granted !== null && compareAmounts(addAmounts(settled, held), subtractAmounts(limit, granted)) <= 0;
+  if (granted === null) return false;
+  const left = subtractAmounts(limit, addAmounts(settled, held));
+  return compareAmounts(addAmounts(left, left), granted) >= 0;
 }
 
 export type Crossing = 'warning-crossed' | 'limit-reached';

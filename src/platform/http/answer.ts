@@ -2,17 +2,22 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import type { ProblemError } from '../errors.ts';
-import { isUnchanged } from './etag.ts';
+import { isUnchanged, mayAnswerUnchanged } from './etag.ts';
 import { PROBLEM_TYPES, problemBody } from './problems.ts';
-import type { Answer, Content } from './route.ts';
+import type { Answer, Content, Route } from './route.ts';
 
 /**
- * Writes what a handler answered, or that the caller has it already.
+ * Writes what a handler answered, or that the caller has it already, where the route says that this can be.
  * @throws what reading a streamed body throws; half of the answer has gone out by then
  */
-export async function sendAnswer(response: Response, { status, headers = {}, body, content }: Answer): Promise<void> {
+export async function sendAnswer(
+  response: Response,
+  { etag: use }: Pick<Route, 'etag'>,
+  { status, headers = {}, body, content }: Answer,
+): Promise<void> {
   response.status(status).set(headers);
-  if (status === 200 && headers['ETag'] !== undefined && isUnchanged(response.req, headers['ETag']))
+  const etag = headers['ETag'];
+  if (status === 200 && etag !== undefined && mayAnswerUnchanged(use) && isUnchanged(response.req, etag))
     response.status(304).end();
   else if (content !== undefined) await sendContent(response, content);
   else if (body === undefined) response.end();

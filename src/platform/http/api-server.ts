@@ -59,6 +59,7 @@ function handlerFor(route: Route, parts: ApiParts): RequestHandler {
     const origin: Origin = { organization: caller.organization, actor: caller.actor, ...provenance };
     await sendAnswer(
       response,
+      route,
       await parts.denials.watch(origin, name, () => carryOut(route, parts, { request, response, caller, origin })),
     );
   };

@@ -1,6 +1,18 @@
 import type { Request } from 'express';
 import { ProblemError } from '../errors.ts';
 
+/**
+ * What a route does with entity tags: `read` gives one and answers 304 to whoever has it; `wait` does so itself, in its own time;
+ * `guard` gives one for `If-Match` alone, since what it shows changes without its version, and a 304 would hide that; `write`
+ * takes `If-Match`.
+ */
+export type EtagUse = 'read' | 'wait' | 'guard' | 'write';
+
+/** Whether a route may answer that nothing has changed. */
+export function mayAnswerUnchanged(use: EtagUse | undefined): boolean {
+  return use === 'read' || use === 'wait';
+}
+
 /** Strong entity tag of a stored version (RFC 9110, 8.8.3). */
 export function etagOf(version: number): string {
   return `"${version}"`;

@@ -96,8 +96,10 @@ export const PROBLEM_TYPES: Readonly<Record<ProblemCode, ProblemType>> = {
   'budget-suspended': {
     status: 402,
     title: 'Budget suspended',
-    meaning: 'Spending is suspended for this budget until it is raised, overridden or its next period starts.',
-    remedy: 'Have the budget raised or overridden, or wait for its next period.',
+    meaning:
+      'The amount does not fit into what is left of a budget that suspends spending once it is used up. The problem names the budget, and says whether anything is left.',
+    remedy:
+      'Ask for less where something is left. Where the budget is used up, have it raised or overridden, or wait for its next period.',
   },
   'legal-hold': {
     status: 409,

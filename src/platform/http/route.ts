@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ProblemCode } from '../errors.ts';
 import type { Origin } from '../unit-of-work.ts';
 import type { Caller } from './caller.ts';
+import type { EtagUse } from './etag.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'delete';
 
@@ -74,8 +75,7 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body ext
   readonly alsoAs?: Readonly<Record<string, z.ZodType>>;
   /** Problems besides those that every route has. */
   readonly problems?: readonly ProblemCode[];
-  /** Takes `If-Match` / gives `ETag`. */
-  readonly etag?: 'read' | 'write' | 'wait';
+  readonly etag?: EtagUse;
   handle(context: RequestContext<z.output<Params>, z.output<Query>, z.output<Body>>): Promise<Answer>;
 }
 

@@ -34,11 +34,14 @@ function isWellFormed(text: string): boolean {
   return text.isWellFormed();
 }
 
-/** An id that a caller may choose: letters, digits, `._-`, at most 64. */
-export const aliasSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, `.`, `_` or `-`')
-  .meta({ example: 'team-123' });
+/**
+ * An id that a caller may choose: letters, digits, `._-`, at most 64. Not `.` and `..`: ids stand in addresses, and there every
+ * client takes these for steps of the path (RFC 3986, 5.2.4).
+ */
+export const ALIAS = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
+export const ALIAS_RULE = 'must be 1 to 64 letters, digits, `.`, `_` or `-`, and neither `.` nor `..`';
+
+export const aliasSchema = z.string().regex(ALIAS, ALIAS_RULE).meta({ example: 'team-123' });
 
 export const uuidSchema = z.uuid('must be a UUID').toLowerCase();
 

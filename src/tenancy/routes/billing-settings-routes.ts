@@ -18,7 +18,7 @@ export function billingSettingsRoutes(settings: BillingSettingsService): Route[]
       tag: 'Billing',
       scope: 'billing:read',
       summary: 'Read the billing settings that hold for a team',
-      etag: 'read',
+      etag: 'guard',
       params: teamParams,
       answers: { 200: billingSettingsSchema },
       problems: ['not-found'],

@@ -6,7 +6,7 @@ import {
   type EnforcementStep,
   EXCEEDED_ACTIONS,
   increaseOf,
-  isSpare,
+  isIncreaseSpare,
   isStillTrue,
   type MeasureKind,
   nextStep,
@@ -236,15 +236,17 @@ describe('an increase is spare', () => {
 
   test.each([
     ['10', '0', true],
-    ['60', '40', true],
-    ['60', '40.01', false],
-    ['100.01', '0', false],
+    ['60', '45', true],
+    ['110', '0', true],
+    ['60', '50.01', false],
+    ['110.000000000001', '0', false],
     ['120', '0', false],
+    ['121', '0', false],
   ])('with %s spent and %s held of 100 and 20 more: %s', (settled, held, expected) => {
-    expect(isSpare(exactly('20'), figures(settled, held))).toBe(expected);
+    expect(isIncreaseSpare(exactly('20'), figures(settled, held))).toBe(expected);
   });
 
   test('only where there was one', () => {
-    expect(isSpare(null, figures('0', '0'))).toBe(false);
+    expect(isIncreaseSpare(null, figures('0', '0'))).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from 'zod-openapi';
+import { mayAnswerUnchanged } from '../etag.ts';
 import type { Route } from '../route.ts';
 import { answerHeaders } from './headers.ts';
 import { problemResponses } from './problem-responses.ts';
@@ -42,7 +43,7 @@ function operationId({ method, path }: Route): string {
 function requestHeaders({ method, etag }: Route): (keyof typeof REQUEST_HEADERS)[] {
   if (method === 'post') return ['IdempotencyKey'];
   if (etag === 'write') return ['IfMatch'];
-  return etag === undefined ? [] : ['IfNoneMatch'];
+  return mayAnswerUnchanged(etag) ? ['IfNoneMatch'] : [];
 }
 
 function bodyContent({ bodyMediaTypes = ['application/json'] }: Route, schema: z.ZodType) {
@@ -61,7 +62,7 @@ function responsesOf(route: Route): ZodOpenApiResponsesObject {
     status,
     {
       description: DESCRIPTIONS[Number(status)] ?? 'Done.',
-      headers: answerHeaders(route.etag !== undefined),
+      headers: answerHeaders(route.etag !== undefined && schema !== null),
       ...(schema ? { content: contentOf(route, Number(status), schema) } : {}),
     },
   ]);
@@ -69,6 +70,6 @@ function responsesOf(route: Route): ZodOpenApiResponsesObject {
     description: 'You have this version already (`If-None-Match`). There is no body.',
     headers: answerHeaders(true),
   };
-  const withEtag = route.etag === 'read' || route.etag === 'wait' ? [['304', unchanged] as const] : [];
-  return Object.fromEntries([...answers, ...withEtag, ...Object.entries(problemResponses(route))]);
+  const ofReaders = mayAnswerUnchanged(route.etag) ? [['304', unchanged] as const] : [];
+  return Object.fromEntries([...answers, ...ofReaders, ...Object.entries(problemResponses(route))]);
 }
