@@ -59,7 +59,7 @@ export function tellOwner(tx: Transaction, id: string, person: string, to: strin
       reference: { template: 'key-made', person },
       subject: 'An API key was made for you',
       paragraphs: [
-        'An administrator of your organization made an API key that acts in your name: whoever holds it can decide on approvals as you.',
+        'An administrator of your organization made an API key that acts in your name: whoever holds it can do as you what its scopes allow.',
         'If you did not expect this, tell your administrators at once; they can revoke it.',
       ],
     }),

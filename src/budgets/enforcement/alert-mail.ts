@@ -13,7 +13,7 @@ const SUBJECTS: Readonly<Record<AlertView['type'], string>> = {
 const FROM_HERE_ON: Readonly<Record<ExceededAction, string>> = {
   notify: 'Spending goes on: this budget only tells.',
   require_approval:
-    'Whatever does not fit is refused. An increase is asked for in its team’s approval hierarchy, once in this period unless it is granted and used up.',
+    'Whatever does not fit is refused. People are asked for an increase, by its team’s approval hierarchy where there is one, once in this period unless it is granted and used up.',
   restrict:
     'Only the models that the billing settings name go on, as far as the hard limit; everything else is refused.',
   suspend: 'Everything that counts in this budget is refused.',

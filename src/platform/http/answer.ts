@@ -21,12 +21,12 @@ export async function sendAnswer(
     response.status(304).end();
   else if (content !== undefined) await sendContent(response, content);
   else if (body === undefined) response.end();
-  else response.type('application/json').send(JSON.stringify(body));
+  else write(response.type('application/json'), JSON.stringify(body));
 }
 
 async function sendContent(response: Response, { type, data }: Content): Promise<void> {
   response.type(type);
-  if (typeof data === 'string') return void response.send(data);
+  if (typeof data === 'string') return write(response, data);
   if (response.req.method === 'HEAD') return void response.end();
   // Log, metrics, tracing and the rest each wait for the end of an answer, and `pipeline` does so more than once.
   response.setMaxListeners(0);
@@ -36,6 +36,11 @@ async function sendContent(response: Response, { type, data }: Content): Promise
     // Whoever goes away in the middle needs no answer any more.
     if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
   }
+}
+
+/** Express's own `send` would answer 304 wherever there is a tag. */
+function write(response: Response, text: string): void {
+  response.set('Content-Length', String(Buffer.byteLength(text))).end(text);
 }
 
 /** Writes a problem (RFC 9457, `application/problem+json`). */
