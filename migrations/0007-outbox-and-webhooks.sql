@@ -19,6 +19,7 @@ create table countersign.webhooks (
   target bytea not null,
   events text[] not null,
   created_at timestamptz not null,
+  disabled_at timestamptz null,
   deleted_at timestamptz null,
   primary key (id)
 );

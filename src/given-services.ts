@@ -1,16 +1,20 @@
 import { type Config, InvalidConfiguration } from './config.ts';
+import { type DatabaseLogin, requireLogin } from './platform/database/login.ts';
 import { masterSecret } from './platform/secret.ts';
+import { requireTemporal } from './platform/temporal/required.ts';
+
+export interface GivenServices {
+  readonly databaseUrl: string;
+  readonly temporalAddress: string;
+  readonly smtpUrl: string;
+  readonly secret: string;
+}
 
 /**
  * The services that the environment names, for processes that start none themselves.
  * @throws InvalidConfiguration naming what is missing
  */
-export function givenServices(config: Config): {
-  databaseUrl: string;
-  temporalAddress: string;
-  smtpUrl: string;
-  secret: string;
-} {
+export function givenServices(config: Config): GivenServices {
   const needed = {
     DATABASE_URL: config.databaseUrl,
     TEMPORAL_ADDRESS: config.temporal.address,
@@ -30,4 +34,22 @@ export function givenServices(config: Config): {
     smtpUrl: config.smtpUrl,
     secret: masterSecret(config.secretKey, config.dataDir),
   };
+}
+
+/**
+ * Asks them all whether they are there, but the mail server: mail waits for that by itself. Only at the start: a service
+ * that goes away later is waited for.
+ * @param roles which the process steps into in the database
+ * @throws DatabaseUnusable, WorkflowServiceUnavailable
+ */
+export async function requireServices(
+  { databaseUrl, temporalAddress }: GivenServices,
+  { temporal: { namespace, security } }: Config,
+  roles: readonly string[],
+): Promise<{ login: DatabaseLogin }> {
+  const [login] = await Promise.all([
+    requireLogin(databaseUrl, roles),
+    requireTemporal({ address: temporalAddress, namespace, security }),
+  ]);
+  return { login };
 }

@@ -3,7 +3,7 @@ import { composeApi, composeCore, composeWorker } from './composition.ts';
 import { startServices } from './embedded-services.ts';
 import { entities } from './entities.ts';
 import { migrate } from './platform/database/migrate.ts';
-import { listen } from './platform/http/listen.ts';
+import { listen, requireAddress } from './platform/http/listen.ts';
 import { createLogger } from './platform/observability/log.ts';
 import { installRuntime } from './platform/temporal/workflow-worker.ts';
 import { configOfProcess, runProcess } from './process.ts';
@@ -20,7 +20,8 @@ installRuntime(logger);
 // `npm start`: everything in one go, with whatever services the environment does not name.
 runProcess(logger, async (running) => {
   const began = performance.now();
-  const services = await startServices(config, progress, running);
+  await requireAddress(config.host, config.port);
+  const services = await startServices(config, { progress, running, logger });
   await migrate(services.migrationUrl, services.databaseUrl, entities);
   const core = await composeCore({ config, logger, ...services });
   running.add('core', core.stop);

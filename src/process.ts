@@ -7,11 +7,20 @@ const STOP_WITHIN_MS = 25_000;
 /** What was started, in order; it is stopped in the opposite order. */
 export class Running {
   readonly #stops: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
+  readonly #onFailure: (error: unknown) => void;
   #stopping: Promise<void> | undefined;
+
+  /** @param onFailure ends the process */
+  constructor(onFailure: (error: unknown) => void) {
+    this.#onFailure = onFailure;
+  }
 
   add(name: string, stop: () => Promise<void>): void {
     this.#stops.push({ name, stop });
   }
+
+  /** Without what has failed the process cannot go on, now or later. */
+  readonly fail = (error: unknown): void => this.#onFailure(error);
 
   stop(logger: Logger): Promise<void> {
     this.#stopping ??= this.#stopAll(logger);
@@ -45,7 +54,12 @@ export function configOfProcess(): Config {
  * @param start adds what it starts, piece by piece, so that a signal during the start stops what is there already
  */
 export function runProcess(logger: Logger, start: (running: Running) => Promise<void>): void {
-  const running = new Running();
+  const fail = (error: unknown) => {
+    if (isForOperator(error)) process.stderr.write(`\n${error.message}\n`);
+    else logger.fatal({ err: error }, 'could not start');
+    void end(1);
+  };
+  const running = new Running(fail);
   const end = async (code: number) => {
     setTimeout(() => process.exit(code || 1), STOP_WITHIN_MS).unref();
     await running.stop(logger);
@@ -57,17 +71,15 @@ export function runProcess(logger: Logger, start: (running: Running) => Promise<
     logger.fatal({ err: error }, 'something failed that nobody waited for');
     void end(1);
   });
-  start(running).catch((error: unknown) => {
-    if (isForOperator(error)) process.stderr.write(`\n${error.message}\n`);
-    else logger.fatal({ err: error }, 'could not start');
-    void end(1);
-  });
+  start(running).catch(fail);
 }
 
 const FOR_OPERATOR = new Set([
   'invalid-configuration',
+  'database-unusable',
   'service-unavailable-at-start',
   'unreadable-secret',
+  'unusable-data-folder',
   'address-not-available',
   'workflow-service-unavailable',
 ]);

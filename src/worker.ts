@@ -1,7 +1,8 @@
 import { composeCore, composeWorker } from './composition.ts';
-import { givenServices } from './given-services.ts';
+import { givenServices, requireServices } from './given-services.ts';
 import { failurePage } from './pages/routes/failure-page.ts';
 import { warnOfPowerfulLogin } from './platform/database/login.ts';
+import { DATABASE_ROLES } from './platform/database/tenant-table.ts';
 import { createHealthApp } from './platform/http/health.ts';
 import { listen } from './platform/http/listen.ts';
 import { createLogger } from './platform/observability/log.ts';
@@ -18,9 +19,14 @@ installRuntime(logger);
 // `npm run worker`: workflows, activities and deliveries alone, as many of them as are needed.
 runProcess(logger, async (running) => {
   const services = givenServices(config);
+  const { login } = await requireServices(services, config, [
+    DATABASE_ROLES.app,
+    DATABASE_ROLES.relay,
+    DATABASE_ROLES.sealer,
+  ]);
+  warnOfPowerfulLogin(login, logger);
   const core = await composeCore({ config, logger, ...services });
   running.add('core', core.stop);
-  await warnOfPowerfulLogin(services.databaseUrl, logger);
   const worker = await composeWorker(core);
   running.add('worker', () => worker.stop(LAST_DELIVERIES_MS));
   if (config.workerPort !== null) {

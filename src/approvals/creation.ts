@@ -103,7 +103,7 @@ export class ApprovalCreation {
   async prepare(tx: Transaction, caller: Caller, body: NewApprovalBody): Promise<Prepared> {
     const { em, at } = tx;
     const { organization } = caller;
-    const team = await teamByAlias(em, organization, body.team_id);
+    const team = await teamByAlias(em, organization, body.team_id, 'team_id');
     const upwards = await teamsUpwards(em, team.id);
     const path = [...upwards.map((parent) => parent.id), organization];
     const requester = await this.#requester(tx, caller, body.requester_id, path);

@@ -8,9 +8,9 @@ import { MasterKey } from '../platform/crypto/master-key.ts';
 import { Vault } from '../platform/crypto/vault.ts';
 import { Database } from '../platform/database/database.ts';
 import { DATABASE_ROLES } from '../platform/database/tenant-table.ts';
+import { describeDatabaseFailure } from '../platform/database/unusable.ts';
 import { masterSecret } from '../platform/secret.ts';
 import { type ChangeNotifier, UnitOfWork } from '../platform/unit-of-work.ts';
-import { describeDatabaseFailure } from './database-failure.ts';
 import { findInstallation, type Installation } from './installation.ts';
 
 /** What commands work with: the same unit of work as the API, under the same role. */
@@ -35,7 +35,7 @@ const POOL_SIZE = 2;
 
 /**
  * Runs a command with everything it needs, and puts it all away afterwards.
- * @throws CommandRefused where the database cannot be used; whatever the command throws
+ * @throws DatabaseUnusable; whatever the command throws
  */
 export async function withApplication<T>(
   config: Config,

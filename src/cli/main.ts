@@ -12,7 +12,13 @@ Environment:
   The README lists the others. Commands exit with 0, or with 1 and a sentence that says what to do; those about the audit
   log with 1 where something is wrong with it, and with 2 where that could not be told.`;
 
-const FOR_OPERATOR = new Set(['command-refused', 'invalid-configuration', 'unreadable-secret']);
+const FOR_OPERATOR = new Set([
+  'command-refused',
+  'database-unusable',
+  'invalid-configuration',
+  'unreadable-secret',
+  'unusable-data-folder',
+]);
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;

@@ -33,10 +33,12 @@ export const Webhook = defineEntity({
   uniques: [{ properties: ['organization', 'id'] }],
   properties: {
     ...tenantColumns,
-    /** Sealed under the organization's key: `{ url, secret }`; an address may carry credentials. */
+    /** Sealed under the organization's key: `{ url, secret }`; an address may hold a secret in its path. */
     target: p.blob(),
     events: p.array(),
     createdAt: p.datetime(),
+    /** Its receiver answered `410 Gone`. */
+    disabledAt: p.datetime().nullable(),
     deletedAt: p.datetime().nullable(),
   },
 });

@@ -71,9 +71,14 @@ export class InvalidRequest extends ProblemError {
 }
 
 export class NotFound extends ProblemError {
-  /** @param what the kind of thing, e.g. `team` */
-  constructor(what: string) {
-    super('not-found', `There is no such ${what} in your organization.`);
+  /**
+   * @param what the kind of thing, e.g. `team`
+   * @param path where the body names it; unset: the address does
+   */
+  constructor(what: string, path?: string) {
+    const errors =
+      path === undefined ? {} : { errors: [{ path, message: `there is no such ${what} in your organization` }] };
+    super('not-found', `There is no such ${what} in your organization.`, errors);
     this.name = 'NotFound';
   }
 }

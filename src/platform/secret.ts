@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { prepareDataFolder } from './data-folder.ts';
 
 const FILE = 'secret.key';
 
@@ -17,19 +18,23 @@ export class UnreadableSecret extends Error {
 /**
  * The master secret: the operator's, or one that is made at the first start and kept in the data folder (mode 0600).
  * @returns 64 hexadecimal characters
- * @throws UnreadableSecret
+ * @throws UnreadableSecret, UnusableDataFolder
  */
 export function masterSecret(given: string | null, dataDir: string): string {
   if (given !== null) return given;
-  mkdirSync(dataDir, { recursive: true });
   const file = join(dataDir, FILE);
+  if (!existsSync(file)) makeSecret(dataDir, file);
+  const secret = readFileSync(file, 'utf8').trim();
+  if (!/^[0-9a-f]{64}$/i.test(secret)) throw new UnreadableSecret();
+  return secret;
+}
+
+/** Two processes that start at once agree on the one that was first. */
+function makeSecret(dataDir: string, file: string): void {
+  prepareDataFolder(dataDir);
   try {
-    // Two processes that start at once agree on the one that was first.
     writeFileSync(file, randomBytes(32).toString('hex'), { flag: 'wx', mode: 0o600, flush: true });
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
-  const secret = readFileSync(file, 'utf8').trim();
-  if (!/^[0-9a-f]{64}$/i.test(secret)) throw new UnreadableSecret();
-  return secret;
 }

@@ -3,7 +3,7 @@ import { sha256 } from '../platform/crypto/master-key.ts';
 import type { Database } from '../platform/database/database.ts';
 import { ProblemError } from '../platform/errors.ts';
 import { type Authenticator, type Caller, DeadKey, UNKNOWN_KEY } from '../platform/http/caller.ts';
-import { scopesOfRoles } from './rules/permissions.ts';
+import { effectiveScopes } from './rules/permissions.ts';
 
 interface KeyRow {
   readonly key_id: string;
@@ -56,14 +56,12 @@ function callerOf(row: KeyRow): Caller {
     person: row.person_id,
     team: row.team_id,
   };
-  return { ...base, scopes: effectiveScopes(row), memberships: row.memberships, actor: actorOf(row) };
+  return { ...base, scopes: scopesOf(row), memberships: row.memberships, actor: actorOf(row) };
 }
 
-/** Never more than the person may at this moment, whatever was allowed when the key was made. */
-function effectiveScopes(row: KeyRow): ReadonlySet<string> {
+function scopesOf(row: KeyRow): ReadonlySet<string> {
   if (row.kind !== 'person') return new Set(row.scopes);
-  const usable = new Set<string>(scopesOfRoles(new Set(row.memberships.flatMap((membership) => membership.roles))));
-  return new Set(row.scopes.filter((scope) => usable.has(scope)));
+  return new Set(effectiveScopes(row.scopes, new Set(row.memberships.flatMap((membership) => membership.roles))));
 }
 
 function actorOf(row: KeyRow): DeadKey['actor'] {

@@ -15,6 +15,32 @@ export async function calendarByName(
   return em.findOne(CalendarVersion, { organization, name }, { orderBy: { version: 'desc' } });
 }
 
+/** A calendar as it is now, listed by the id of its first version: that one never changes. */
+export interface ListedCalendar {
+  readonly id: string;
+  readonly newest: CalendarVersion;
+}
+
+/** Every calendar in its newest version, in the order in which they were made. */
+export async function listCalendars(
+  em: EntityManager,
+  organization: string,
+  { after, limit }: { after: string | null; limit: number },
+): Promise<ListedCalendar[]> {
+  const rows = await em.execute<{ id: string; newest: string }[]>(
+    `select (array_agg(id order by version))[1] as id, (array_agg(id order by version desc))[1] as newest
+       from countersign.calendar_versions where organization_id = ? group by name
+       having ?::uuid is null or (array_agg(id order by version))[1] > ? order by 1 limit ?`,
+    [organization, after, after, limit],
+  );
+  const versions = await em.find(CalendarVersion, { id: { $in: rows.map(({ newest }) => newest) } });
+  const byId = new Map(versions.map((version) => [version.id, version]));
+  return rows.flatMap(({ id, newest }) => {
+    const version = byId.get(newest);
+    return version ? [{ id, newest: version }] : [];
+  });
+}
+
 /**
  * Stores a calendar as a new version; deadlines that were counted with an older one stay as they are.
  * @param ifMatch entity tags of the versions that may be followed by this one; null: any

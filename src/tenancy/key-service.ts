@@ -1,17 +1,16 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { Forbidden, InvalidRequest } from '../platform/errors.ts';
+import { Forbidden, InvalidRequest, NotFound } from '../platform/errors.ts';
 import type { Caller } from '../platform/http/caller.ts';
 import { decodeCursor, type Page, pageFrom } from '../platform/http/pagination.ts';
 import { newId } from '../platform/ids.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { demand, may } from './authorize.ts';
-import { ApiKey, Team } from './entities.ts';
+import { ApiKey } from './entities.ts';
+import { type KeyView, rolesOf, viewKeys } from './key-views.ts';
 import { liveKey, makeKey, revokeKey, tellOwner } from './keys.ts';
 import { isOwner, protectOwner, protectOwnersKey } from './owners.ts';
 import type { People } from './people.ts';
-import { DEFAULT_SERVICE_SCOPES, SCOPES, type Scope } from './rules/permissions.ts';
-import { teamAliases } from './team-aliases.ts';
-import { teamPath } from './teams.ts';
+import { DEFAULT_SERVICE_SCOPES, effectiveScopes, SCOPES, type Scope } from './rules/permissions.ts';
+import { teamByAlias, teamPath } from './teams.ts';
 
 export interface WantedKey {
   readonly id: string;
@@ -20,12 +19,6 @@ export interface WantedKey {
   readonly teamAlias: string | null;
   readonly scopes: readonly Scope[] | null;
   readonly expiresAt: Date | null;
-}
-
-export interface KeyView {
-  readonly row: ApiKey;
-  readonly userAlias: string | null;
-  readonly teamAlias: string | null;
 }
 
 /** API keys: never more than their maker or person may. */
@@ -48,14 +41,9 @@ export class KeyService {
     return this.#work.write(origin, async (tx) => {
       if (wanted.expiresAt && wanted.expiresAt <= tx.at)
         throw new InvalidRequest([{ path: 'expires_at', message: 'must be in the future' }]);
-      const { userAlias, teamAlias } = wanted;
       const done = repeated ? await tx.em.findOne(ApiKey, { id: wanted.id }) : null;
-      if (done) return { row: done, userAlias, teamAlias, secret: null };
-      const made =
-        userAlias === null
-          ? await this.#makeForService(tx, caller, wanted)
-          : await this.#makeForPerson(tx, caller, wanted, userAlias);
-      return { ...made, userAlias, teamAlias };
+      const { row, secret } = done ? { row: done, secret: null } : await this.#make(tx, caller, wanted);
+      return { ...(await viewKeys(tx.em, this.#people, caller.organization, [row]))(row), secret };
     });
   }
 
@@ -90,21 +78,14 @@ export class KeyService {
         $and: [{ organization: caller.organization, revokedAt: null }, own, after ? { id: { $gt: after } } : {}],
       };
       const rows = await em.find(ApiKey, where, { orderBy: { id: 'asc' }, limit: query.limit + 1 });
-      const profiles = await this.#people.profiles(
-        em,
-        caller.organization,
-        rows.flatMap((row) => (row.person ? [row.person] : [])),
-      );
-      const teams = await teamAliases(
-        em,
-        rows.flatMap((row) => (row.team ? [row.team] : [])),
-      );
-      return pageFrom(rows, query.limit, (row) => ({
-        row,
-        userAlias: profiles.of(row.person).alias,
-        teamAlias: teams.get(row.team ?? '') ?? null,
-      }));
+      return pageFrom(rows, query.limit, await viewKeys(em, this.#people, caller.organization, rows));
     });
+  }
+
+  #make(tx: Transaction, caller: Caller, wanted: WantedKey): Promise<{ row: ApiKey; secret: string }> {
+    return wanted.userAlias === null
+      ? this.#makeForService(tx, caller, wanted)
+      : this.#makeForPerson(tx, caller, wanted, wanted.userAlias);
   }
 
   async #makeForPerson(
@@ -114,8 +95,7 @@ export class KeyService {
     alias: string,
   ): Promise<{ row: ApiKey; secret: string }> {
     const person = await this.#people.lockByAlias(tx.em, caller.organization, alias);
-    if (!person?.active)
-      throw new InvalidRequest([{ path: 'user_id', message: 'there is no such user in your organization' }]);
+    if (!person?.active) throw new NotFound('user', 'user_id');
     if (person.id !== caller.person) {
       demand(caller, 'people.manage', [caller.organization]);
       await protectOwner(tx.em, caller, person.id);
@@ -123,9 +103,10 @@ export class KeyService {
     const madeByOwner =
       isOwner(caller, [caller.organization]) ||
       (person.id === caller.person && (await tx.em.findOneOrFail(ApiKey, { id: caller.key })).madeByOwner);
-    // What the person may is looked at whenever the key is used: their roles change.
+    // Where nothing is said, what the person may is looked at whenever the key is used: their roles change.
     const scopes = wanted.scopes ?? SCOPES.filter((scope) => caller.scopes.has(scope));
     refuseMore(caller, scopes);
+    if (wanted.scopes) refuseUseless(scopes, (await rolesOf(tx.em, [person.id])).get(person.id) ?? new Set());
     const made = makeKey(tx, {
       id: wanted.id,
       kind: 'person',
@@ -144,7 +125,8 @@ export class KeyService {
   }
 
   async #makeForService(tx: Transaction, caller: Caller, wanted: WantedKey): Promise<{ row: ApiKey; secret: string }> {
-    const team = wanted.teamAlias === null ? null : await teamOrInvalid(tx.em, caller.organization, wanted.teamAlias);
+    const team =
+      wanted.teamAlias === null ? null : await teamByAlias(tx.em, caller.organization, wanted.teamAlias, 'team_id');
     demand(
       caller,
       team ? 'teams.manage' : 'organization.manage',
@@ -164,14 +146,15 @@ export class KeyService {
   }
 }
 
-async function teamOrInvalid(em: EntityManager, organization: string, alias: string): Promise<Team> {
-  const team = await em.findOne(Team, { organization, alias });
-  if (!team) throw new InvalidRequest([{ path: 'team_id', message: 'there is no such team in your organization' }]);
-  return team;
-}
-
 /** Whoever could make a stronger key than their own would have it by making one. */
 function refuseMore(caller: Caller, scopes: readonly Scope[]): void {
   const more = scopes.filter((scope) => !caller.scopes.has(scope));
   if (more.length > 0) throw new Forbidden(`A key cannot give more than it may itself: ${more.join(', ')}.`);
+}
+
+/** A scope that the person's roles give no use for would only seem to be there. */
+function refuseUseless(scopes: readonly Scope[], roles: ReadonlySet<string>): void {
+  const useful = effectiveScopes(scopes, roles);
+  const more = scopes.filter((scope) => !useful.includes(scope));
+  if (more.length > 0) throw new Forbidden(`A key cannot give more than its person may: ${more.join(', ')}.`);
 }

@@ -11,6 +11,7 @@ import { protectOwner } from './owners.ts';
 import { type People, type PersonProfile, SERVICE_ALIAS } from './people.ts';
 import type { Role } from './rules/roles.ts';
 import { endSignIns } from './sign-in/end-sign-ins.ts';
+import { teamPath } from './teams.ts';
 
 export interface MemberChange {
   readonly alias: string;
@@ -153,8 +154,7 @@ export class Members {
     const before = (await this.#people.profiles(em, origin.organization, [known.id])).of(known.id);
     const addressChanged = before.email?.toLowerCase() !== email.toLowerCase();
     if (before.name === name && !addressChanged) return { person: known, addressChanged };
-    if (!may(caller, 'people.manage', [caller.organization]))
-      throw new Forbidden('Changing what is known about an existing user takes an admin of the whole organization.');
+    await demandMayRewrite(em, caller, known.id, addressChanged);
     const taken = await this.#people.byEmail(em, origin.organization, email);
     if (taken && taken.id !== known.id)
       throw new ProblemError('already-exists', 'Another user of your organization has this e-mail address.');
@@ -168,6 +168,20 @@ export class Members {
     if (addressChanged && before.email !== null) tellOldAddress(tx, known.id, before.email);
     return { person: known, addressChanged };
   }
+}
+
+/**
+ * A name is for the admins of any of the person's teams to correct. Whoever changes the address gets what is mailed to the
+ * person by any team: that is not for one team's admins.
+ * @throws Forbidden
+ */
+async function demandMayRewrite(em: EntityManager, caller: Caller, person: string, address: boolean): Promise<void> {
+  if (may(caller, 'people.manage', [caller.organization])) return;
+  if (address)
+    throw new Forbidden('Changing an existing user’s e-mail address takes an admin of the whole organization.');
+  for (const { team } of await em.find(Membership, { person }))
+    if (may(caller, 'teams.manage', await teamPath(em, caller.organization, team))) return;
+  throw new Forbidden('Changing an existing user’s name takes an admin of one of their teams.');
 }
 
 /** An address that was taken over would otherwise decide in somebody's name without their noticing. */

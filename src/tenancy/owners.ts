@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Forbidden, InvalidRequest } from '../platform/errors.ts';
+import { Forbidden } from '../platform/errors.ts';
 import type { Caller } from '../platform/http/caller.ts';
 import { rolesIn } from './authorize.ts';
 import { type ApiKey, Membership } from './entities.ts';
@@ -14,11 +14,10 @@ export function isOwner(caller: Caller, path: readonly string[]): boolean {
 /**
  * Only an owner makes owners: an admin could otherwise rise above whoever made them one.
  * @param path the team and everything above it, the organization's root last
- * @throws InvalidRequest
+ * @throws Forbidden
  */
 export function demandMayGrant(caller: Caller, path: readonly string[], roles: readonly Role[]): void {
-  if (roles.includes('owner') && !isOwner(caller, path))
-    throw new InvalidRequest([{ path: 'roles', message: 'only an owner can make somebody an owner' }]);
+  if (roles.includes('owner') && !isOwner(caller, path)) throw new Forbidden('Only an owner makes somebody an owner.');
 }
 
 /**

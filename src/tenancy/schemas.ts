@@ -98,7 +98,7 @@ export const newAbsenceSchema = z
   .strictObject({ from: timestampSchema, until: timestampSchema, delegate_user_id: aliasSchema })
   .meta({ id: 'NewAbsence' });
 export const absenceSchema = z
-  .object({ user_id: aliasSchema, from: timestampOut, until: timestampOut, delegate_user_id: aliasSchema })
+  .object({ user_id: aliasSchema, from: timestampOut, until: timestampOut, delegate_user_id: aliasSchema.nullable() })
   .meta({ id: 'Absence' });
 
 export const newKeySchema = z
@@ -106,7 +106,7 @@ export const newKeySchema = z
     user_id: aliasSchema.optional().describe('The person the key acts as; only such a key can decide.'),
     service_name: lineText(100).optional().describe('What the key is for, where it belongs to no person.'),
     team_id: aliasSchema.optional().describe('Binds a service key to a team and its descendants.'),
-    scopes: z.array(scopeSchema).min(1).max(SCOPES.length).optional(),
+    scopes: z.array(scopeSchema).min(1).max(SCOPES.length).optional().describe('One that is named twice counts once.'),
     expires_at: timestampSchema.optional(),
   })
   .refine(
@@ -126,7 +126,7 @@ export const apiKeySchema = z
     user_id: aliasSchema.nullable(),
     service_name: z.string().nullable(),
     team_id: aliasSchema.nullable(),
-    scopes: z.array(scopeSchema),
+    scopes: z.array(scopeSchema).describe('What it may at this moment'),
     expires_at: timestampOut.nullable(),
     created_at: timestampOut,
   })

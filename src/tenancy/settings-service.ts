@@ -2,9 +2,10 @@ import { LockMode } from '@mikro-orm/core';
 import { InvalidRequest, NotFound, ProblemError } from '../platform/errors.ts';
 import type { Caller } from '../platform/http/caller.ts';
 import { checkIfMatch } from '../platform/http/etag.ts';
+import { decodeCursor, type Page, pageFrom } from '../platform/http/pagination.ts';
 import type { Origin, Transaction, UnitOfWork } from '../platform/unit-of-work.ts';
 import { demand } from './authorize.ts';
-import { calendarByName, putCalendar } from './calendars.ts';
+import { calendarByName, listCalendars, putCalendar } from './calendars.ts';
 import { type CalendarVersion, Organization, type OrganizationSettings } from './entities.ts';
 import { makeOrganization, organizationById } from './organizations.ts';
 import { noteCalendarChange } from './reporting.ts';
@@ -86,6 +87,17 @@ export class SettingsService {
       const calendar = await calendarByName(em, caller.organization, name);
       if (!calendar) throw new NotFound('calendar');
       return calendar;
+    });
+  }
+
+  async listCalendars(
+    caller: Caller,
+    query: { limit: number; cursor?: string | undefined },
+  ): Promise<Page<CalendarVersion>> {
+    const after = decodeCursor(query.cursor);
+    return this.#work.read(caller.organization, async (em) => {
+      const rows = await listCalendars(em, caller.organization, { after, limit: query.limit + 1 });
+      return pageFrom(rows, query.limit, ({ newest }) => newest);
     });
   }
 

@@ -1,12 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { InvalidRequest, NotFound } from '../platform/errors.ts';
+import { NotFound } from '../platform/errors.ts';
 import type { Caller } from '../platform/http/caller.ts';
 import { decodeCursor, type Page, pageFrom } from '../platform/http/pagination.ts';
 import type { Origin, UnitOfWork } from '../platform/unit-of-work.ts';
 import { tellAbsent, tellReturned } from './absence-mail.ts';
 import { endAbsence, putAbsence } from './absences.ts';
 import { demand, may } from './authorize.ts';
-import { type AbsenceRow, Membership, Team } from './entities.ts';
+import { AbsenceRow, Membership, Team } from './entities.ts';
 import { type Member, type MemberChange, Members } from './members.ts';
 import { demandMayGrant } from './owners.ts';
 import type { People } from './people.ts';
@@ -38,7 +38,7 @@ export class TeamService {
       const parent =
         wanted.parentAlias === null
           ? null
-          : await tx.em.findOne(Team, { organization: caller.organization, alias: wanted.parentAlias });
+          : await teamByAlias(tx.em, caller.organization, wanted.parentAlias, 'parent_team_id');
       demand(
         caller,
         'teams.manage',
@@ -123,12 +123,24 @@ export class TeamService {
       // An admin of one team, by a user they made themselves, would otherwise decide on whatever the person is asked in all others.
       if (person !== caller.person) demand(caller, 'people.manage', [caller.organization]);
       const delegate = await this.#people.byAlias(tx.em, caller.organization, wanted.delegateAlias);
-      if (!delegate?.active)
-        throw new InvalidRequest([{ path: 'delegate_user_id', message: 'there is no such user in your organization' }]);
+      if (!delegate?.active) throw new NotFound('user', 'delegate_user_id');
       const absence = await putAbsence(tx, { person, from: wanted.from, until: wanted.until, delegate: delegate.id });
       if (person !== caller.person)
         tellAbsent(tx, absence, await this.#people.profiles(tx.em, caller.organization, [person, delegate.id]));
       return absence;
+    });
+  }
+
+  /** @throws NotFound where none is entered; Forbidden for whom it does not concern */
+  async readAbsence(caller: Caller, userAlias: string): Promise<{ absence: AbsenceRow; delegateAlias: string | null }> {
+    return this.#work.read(caller.organization, async (em) => {
+      const person = await this.#user(em, caller, userAlias);
+      const absence = await em.findOne(AbsenceRow, { person });
+      const concerns = caller.person !== null && [person, absence?.delegate].includes(caller.person);
+      if (!concerns) await demandInTeamOf(em, caller, person);
+      if (!absence) throw new NotFound('absence');
+      const profiles = await this.#people.profiles(em, caller.organization, [absence.delegate]);
+      return { absence, delegateAlias: profiles.of(absence.delegate).alias };
     });
   }
 

@@ -17,10 +17,18 @@ export interface NewTeam {
   readonly currency: string | null;
 }
 
-/** @throws NotFound */
-export async function teamByAlias(em: EntityManager, organization: string, alias: string): Promise<Team> {
+/**
+ * @param path where the body names it; unset: the address does
+ * @throws NotFound
+ */
+export async function teamByAlias(
+  em: EntityManager,
+  organization: string,
+  alias: string,
+  path?: string,
+): Promise<Team> {
   const team = await em.findOne(Team, { organization, alias });
-  if (!team) throw new NotFound('team');
+  if (!team) throw new NotFound('team', path);
   return team;
 }
 
@@ -58,7 +66,8 @@ export async function teamsDownwards(em: EntityManager, teams: readonly string[]
 }
 
 /**
- * @throws InvalidRequest where the parent does not exist or the tree would grow too deep
+ * @throws NotFound where the parent does not exist
+ * @throws InvalidRequest where the tree would grow too deep
  * @throws ProblemError `already-exists`
  */
 export async function makeTeam(tx: Transaction, wanted: NewTeam): Promise<Team> {
@@ -66,9 +75,7 @@ export async function makeTeam(tx: Transaction, wanted: NewTeam): Promise<Team> 
   const parent =
     wanted.parentAlias === null
       ? null
-      : await em.findOne(Team, { organization: origin.organization, alias: wanted.parentAlias });
-  if (wanted.parentAlias !== null && !parent)
-    throw new InvalidRequest([{ path: 'parent_team_id', message: 'there is no such team in your organization' }]);
+      : await teamByAlias(em, origin.organization, wanted.parentAlias, 'parent_team_id');
   if (parent && (await teamsUpwards(em, parent.id)).length >= MAX_TEAM_DEPTH) {
     throw new InvalidRequest([
       { path: 'parent_team_id', message: `teams can be nested ${MAX_TEAM_DEPTH} deep at most` },

@@ -28,6 +28,14 @@ function refusedAt(...paths: string[]) {
   return { status: 400, body: { ...problem('invalid-request'), errors: paths.map((path) => ({ path })) } };
 }
 
+describe('the members of the whole organization', () => {
+  test('are listed, with their roles there', async () => {
+    const { items } = await house.api.need('GET', '/api/v1/organization/members?limit=200');
+    expect(items).toMatchObject([{ user_id: 'chief', roles: ['admin'] }]);
+    expect((await house.api.call('GET', '/api/v1/organization/members', undefined, house.key('a'))).status).toBe(403);
+  });
+});
+
 describe('a member', () => {
   test('is added once and changed afterwards', async () => {
     expect(await put('new', {})).toMatchObject({
@@ -73,7 +81,23 @@ describe('a member', () => {
     expect(await put('b', { email: 'a@example.test' })).toMatchObject({ status: 409, body: problem('already-exists') });
   });
 
-  test('is renamed by admins of the whole organization only, and told at the old address', async () => {
+  test('is renamed by the admins of their teams, and by nobody else', async () => {
+    await house.team('elsewhere');
+    await house.person('foreman', ['admin'], { team: 'elsewhere' });
+    const forbidden = { status: 403, body: problem('forbidden') };
+    expect(await put('b', { name: 'Bea' }, house.key('lead'))).toMatchObject({ status: 200, body: { name: 'Bea' } });
+    const byStranger = await house.api.call(
+      'PUT',
+      '/api/v1/teams/elsewhere/members/b',
+      { name: 'Robbed', email: 'b@example.test', roles: ['member'] },
+      house.key('foreman'),
+    );
+    expect(byStranger).toMatchObject(forbidden);
+    expect(await put('b', { name: 'Both', email: 'both@example.test' }, house.key('lead'))).toMatchObject(forbidden);
+    expect((await put('b', {})).status).toBe(200);
+  });
+
+  test('gets another address by admins of the whole organization only, and is told at the old one', async () => {
     const renamed = { email: 'c.new@example.test' };
     expect(await put('c', renamed, house.key('lead'))).toMatchObject({ status: 403, body: problem('forbidden') });
     expect((await put('c', { roles: ['manager'] }, house.key('lead'))).status).toBe(200);
@@ -88,7 +112,10 @@ describe('a member', () => {
   });
 
   test('is made an owner by owners only, and added by admins only', async () => {
-    expect(await put('a', { roles: ['owner'] }, house.key('lead'))).toMatchObject(refusedAt('roles'));
+    expect(await put('a', { roles: ['owner'] }, house.key('lead'))).toMatchObject({
+      status: 403,
+      body: problem('forbidden'),
+    });
     expect((await put('a', { roles: ['owner'] })).status).toBe(200);
     expect((await put('a', { roles: ['member'] })).status).toBe(200);
     expect((await put('stranger', {}, house.key('b'))).status).toBe(403);
@@ -105,11 +132,30 @@ describe('a member', () => {
 });
 
 describe('an absence', () => {
+  test('is read by whom it concerns and by admins, and by nobody else', async () => {
+    for (const user of ['away', 'stand-in', 'bystander']) await house.person(user, ['member']);
+    const read = (key?: string) => house.api.call('GET', '/api/v1/users/away/absence', undefined, key);
+    expect(await read()).toMatchObject({ status: 404, body: problem('not-found') });
+    const { body } = await absence('away', { delegate_user_id: 'stand-in' });
+    expect(body).toMatchObject({ user_id: 'away', delegate_user_id: 'stand-in' });
+    for (const key of [undefined, house.key('lead'), house.key('away'), house.key('stand-in')])
+      expect(await read(key)).toMatchObject({ status: 200, body });
+    expect(await read(house.key('bystander'))).toMatchObject({ status: 403, body: problem('forbidden') });
+    await house.api.call('DELETE', '/api/v1/users/away/absence');
+    expect((await read()).status).toBe(404);
+  });
+
+  test('with somebody unknown as delegate is not found, and the place is named', async () => {
+    expect(await absence('a', { delegate_user_id: 'nobody' })).toMatchObject({
+      status: 404,
+      body: { ...problem('not-found'), errors: [{ path: 'delegate_user_id' }] },
+    });
+  });
+
   test.each<[string, Record<string, unknown>, string]>([
     ['that ends before it begins', { until: '2030-12-31T00:00:00Z' }, 'until'],
     ['that is over', { from: '2020-01-01T00:00:00Z', until: '2020-02-01T00:00:00Z' }, 'until'],
     ['with oneself as delegate', { delegate_user_id: 'a' }, 'delegate_user_id'],
-    ['with somebody unknown as delegate', { delegate_user_id: 'nobody' }, 'delegate_user_id'],
     ['without a time zone', { from: '2031-01-01T00:00:00' }, 'from'],
     ['on a day that there is not', { from: '2031-02-30T00:00:00Z' }, 'from'],
   ])('%s is refused', async (_, change, path) => {

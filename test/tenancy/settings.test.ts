@@ -38,13 +38,19 @@ describe('a team', () => {
     [{ name: 'x', id: 'a b' }, 'id'],
     [{ name: 'x', id: '.' }, 'id'],
     [{ name: 'x', id: '..' }, 'id'],
-    [{ name: 'x', parent_team_id: 'nowhere' }, 'parent_team_id'],
     [{ name: 'x', currency: 'XQZ' }, 'currency'],
     [{ name: 'x', timezone: 'Mars/Olympus' }, 'timezone'],
     [{ name: 'x', timezone: '+02:00' }, 'timezone'],
     [{ name: 'x', colour: 'red' }, 'colour'],
   ])('is refused as %j', async (body, path) => {
     expect(await house.api.call('POST', '/api/v1/teams', body)).toMatchObject(refusedAt(path));
+  });
+
+  test('below a team that is not there is not found, and the place is named', async () => {
+    expect(await house.api.call('POST', '/api/v1/teams', { name: 'x', parent_team_id: 'nowhere' })).toMatchObject({
+      status: 404,
+      body: { ...problem('not-found'), errors: [{ path: 'parent_team_id' }] },
+    });
   });
 
   test('stands at most twenty deep', async () => {
@@ -117,6 +123,24 @@ describe('a calendar', () => {
     expect(await house.tryToAsk([stage(['a'], { timeout: 'PT24H', calendar: 'sparse' })])).toMatchObject(
       refusedAt('chain.stages.0.calendar'),
     );
+  });
+
+  test('is listed in its newest version, page by page', async () => {
+    await house.api.need('PUT', '/api/v1/calendars/first', office);
+    const newest = await house.api.need('PUT', '/api/v1/calendars/first', { ...office, days: ['wed'] });
+    const last = await house.api.need('PUT', '/api/v1/calendars/last', office);
+    const { items } = await house.api.need('GET', '/api/v1/calendars?limit=200', undefined, house.key('a'));
+    expect(items.filter(({ name }: { name: string }) => ['first', 'last'].includes(name))).toEqual([newest, last]);
+    const paged: unknown[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page: { items: unknown[]; next_cursor: string | null } = await house.api.need(
+        'GET',
+        `/api/v1/calendars?limit=1&cursor=${cursor}`,
+      );
+      paged.push(...page.items);
+      cursor = page.next_cursor;
+    }
+    expect(paged).toEqual(items);
   });
 
   test('and settings are changed by admins of the organization only', async () => {

@@ -4,10 +4,9 @@ import { DEFAULT_ORGANIZATION } from '../../bootstrap.ts';
 import { CannotDecrypt } from '../../platform/crypto/aead.ts';
 import { BareDatabase } from '../../platform/database/bare.ts';
 import { type DatabaseLogin, inspectLogin } from '../../platform/database/login.ts';
+import { DatabaseUnusable, describeDatabaseFailure } from '../../platform/database/unusable.ts';
 import { Organization } from '../../tenancy/entities.ts';
 import type { Application } from '../application.ts';
-import { describeDatabaseFailure } from '../database-failure.ts';
-import { CommandRefused } from '../refusal.ts';
 import { failure, type Finding, ok, warning } from './check.ts';
 
 /** Whether the database is there, and its login can do what it must and nothing more. */
@@ -30,7 +29,7 @@ async function lookAt(url: string): Promise<DatabaseLogin | Finding> {
     return await inspectLogin(url);
   } catch (error) {
     const described = describeDatabaseFailure(error, url);
-    if (described instanceof CommandRefused) return failure(described.message);
+    if (described instanceof DatabaseUnusable) return failure(described.message);
     throw error;
   }
 }

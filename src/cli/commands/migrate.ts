@@ -3,25 +3,16 @@ import type { Config } from '../../config.ts';
 import { entities } from '../../entities.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { withApplication } from '../application.ts';
-import { describeDatabaseFailure } from '../database-failure.ts';
 import { findInstallation } from '../installation.ts';
 import { say, saySecret } from '../output.ts';
 
 /** Brings the database to this version, then makes the first organization where there is none. */
 export async function migrateCommand(config: Config, options: { readonly bootstrap: boolean }): Promise<void> {
   const { migrationUrl, databaseUrl } = findInstallation(config);
-  const done = await carryOut(migrationUrl, databaseUrl);
+  const done = await migrate(migrationUrl, databaseUrl, entities);
   for (const name of done) say(`Migrated: ${name}`);
   if (done.length === 0) say('Nothing to migrate: the database is at this version.');
   if (options.bootstrap) await bootstrapCommand(config);
-}
-
-async function carryOut(migrationUrl: string, databaseUrl: string): Promise<string[]> {
-  try {
-    return await migrate(migrationUrl, databaseUrl, entities);
-  } catch (error) {
-    throw describeDatabaseFailure(error, migrationUrl);
-  }
 }
 
 async function bootstrapCommand(config: Config): Promise<void> {

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import type { Config } from '../../config.ts';
 import { DATABASE_ROLES } from '../../platform/database/tenant-table.ts';
-import { describeDatabaseFailure } from '../database-failure.ts';
+import { describeDatabaseFailure } from '../../platform/database/unusable.ts';
 import { findInstallation } from '../installation.ts';
 import { say } from '../output.ts';
 

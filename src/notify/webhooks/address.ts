@@ -21,6 +21,15 @@ export class MalformedUrl extends Error {
   }
 }
 
+/** A login in an address would be shown to everybody who may read the list. */
+export class LoginInUrl extends Error {
+  readonly code = 'login-in-url';
+  constructor() {
+    super('must not hold a user or password: whoever reads the list would see it; the signature says who sends');
+    this.name = 'LoginInUrl';
+  }
+}
+
 /** All addresses of a host name. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
 
@@ -112,6 +121,12 @@ export class AddressGuard {
       (error: Error) => callback(error, []),
     );
   };
+}
+
+/** @throws LoginInUrl */
+export function refuseLogin(text: string): void {
+  const url = URL.parse(text);
+  if (url && (url.username !== '' || url.password !== '')) throw new LoginInUrl();
 }
 
 /** @throws MalformedUrl */

@@ -23,7 +23,9 @@ interface Shown {
   readonly error: string | null;
 }
 
-type Loaded = { readonly request: WebhookRequest } | { readonly error: 'webhook-deleted' | 'erased' };
+type Loaded =
+  | { readonly request: WebhookRequest }
+  | { readonly error: 'webhook-deleted' | 'webhook-disabled' | 'erased' };
 
 /** Sends events to the addresses that organizations have entered. */
 export class WebhookHandler implements OutboxHandler {
@@ -68,6 +70,7 @@ export class WebhookHandler implements OutboxHandler {
       const webhook = await em.findOne(Webhook, { id, organization, deletedAt: null });
       const delivery = await em.findOne(WebhookDelivery, { id: String(reference['delivery']), organization });
       if (!webhook || !delivery) return { error: 'webhook-deleted' };
+      if (webhook.disabledAt) return { error: 'webhook-disabled' };
       const keys = await this.#work.vault.unlockFor(em, organization, [webhook.target, delivery.body]);
       const target = openTarget(webhook, keys);
       const body = openBody(delivery, keys);
@@ -136,7 +139,11 @@ function log({ attempts, reference, organization }: ClaimedMessage, { status, er
 function disable(id: string): Bookkeeping {
   return async (tx) => {
     const { organization } = tx.origin;
-    const disabled = await tx.em.nativeUpdate(Webhook, { id, organization, deletedAt: null }, { deletedAt: tx.at });
+    const disabled = await tx.em.nativeUpdate(
+      Webhook,
+      { id, organization, deletedAt: null, disabledAt: null },
+      { disabledAt: tx.at },
+    );
     if (disabled === 0) return;
     tx.record({ action: 'webhook.disabled', resource: { type: 'webhook', id }, detail: { reason: 'gone' } });
     tx.touch(webhooksOf(organization));

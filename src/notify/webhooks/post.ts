@@ -32,15 +32,15 @@ export interface PostOptions {
  */
 export async function postWebhook(webhook: WebhookRequest, by: PostOptions): Promise<WebhookAnswer> {
   const url = parseWebhookUrl(webhook.url);
+  url.hash = '';
   const signal = AbortSignal.any([by.signal, AbortSignal.timeout(by.timeoutMs)]);
-  const answer = await request(withoutCredentials(url), {
+  const answer = await request(url, {
     method: 'POST',
     dispatcher: by.agent,
     signal,
     headers: {
       'content-type': 'application/json',
       'user-agent': 'Countersign-Webhooks/1',
-      ...credentials(url),
       ...signatureHeaders(webhook.secret, webhook.event, by.at, webhook.body),
     },
     body: webhook.body,
@@ -49,19 +49,4 @@ export async function postWebhook(webhook: WebhookRequest, by: PostOptions): Pro
   await answer.body.dump({ limit: READ_AT_MOST, signal }).catch(() => undefined);
   const header = answer.headers['retry-after'];
   return { status: answer.statusCode, retryAfter: Array.isArray(header) ? header[0] : header };
-}
-
-function withoutCredentials(url: URL): URL {
-  const bare = new URL(url);
-  bare.username = '';
-  bare.password = '';
-  bare.hash = '';
-  return bare;
-}
-
-/** User and password of an address, as a browser would send them (RFC 7617). */
-function credentials({ username, password }: URL): Record<string, string> {
-  if (username === '' && password === '') return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 }

@@ -71,7 +71,7 @@ export class EventPublisher {
     const now = this.#clock.now().getTime();
     const known = this.#known.get(key);
     if (known && known.until > now) return known.webhooks;
-    const rows = await liveWebhooks(tx.em, organization, { after: null, limit: ALL });
+    const rows = await liveWebhooks(tx.em, organization, ALL);
     const webhooks = rows.map(({ id, events }) => ({ id, events }));
     if (this.#known.size >= REMEMBERED_AT_MOST) this.#known.clear();
     this.#known.set(key, { webhooks, until: now + REMEMBERED_MS });

@@ -27,7 +27,7 @@ export function webhookRoutes(webhooks: WebhookService): Route[] {
       scope,
       summary: 'Have an address told about events',
       description:
-        'Events are sent as Standard Webhooks, signed with the secret of this answer, and tried for a day. An address that answers 410 is told nothing more.',
+        'Events are sent as Standard Webhooks, signed with the secret of this answer, and tried for a day. An address that answers 410 is told nothing more: the list says so.',
       body: newWebhookSchema,
       answers: { 201: madeWebhookSchema },
       async handle({ caller, origin, body, operation }) {
@@ -56,6 +56,19 @@ export function webhookRoutes(webhooks: WebhookService): Route[] {
       async handle({ caller, query }) {
         const page = await webhooks.list(caller, query);
         return { status: 200, body: { ...page, items: page.items.map(presentWebhook) } };
+      },
+    }),
+    route({
+      method: 'get',
+      path: `${PATH}/{id}`,
+      tag,
+      scope,
+      summary: 'Read a webhook',
+      params: webhookParams,
+      answers: { 200: webhookSchema },
+      problems: ['not-found'],
+      async handle({ caller, params }) {
+        return { status: 200, body: presentWebhook(await webhooks.read(caller, params.id)) };
       },
     }),
     route({
@@ -113,7 +126,14 @@ export function webhookRoutes(webhooks: WebhookService): Route[] {
 }
 
 function presentWebhook({ row, url }: WebhookView): z.input<typeof webhookSchema> {
-  return { id: row.id, url, events: row.events, created_at: row.createdAt.toISOString() };
+  return {
+    id: row.id,
+    url,
+    events: row.events,
+    created_at: row.createdAt.toISOString(),
+    disabled_at: row.disabledAt?.toISOString() ?? null,
+    disabled_reason: row.disabledAt ? 'gone' : null,
+  };
 }
 
 function presentDelivery(row: WebhookDelivery): z.input<typeof deliverySchema> {

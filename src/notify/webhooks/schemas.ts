@@ -19,7 +19,9 @@ export const newWebhookSchema = z
       .string()
       .min(1)
       .max(2_048)
-      .describe('http or https. Private and local addresses are refused, unless the operator allows them.')
+      .describe(
+        'http or https, without a login. Private and local addresses are refused, unless the operator allows them; a name that cannot be resolved at the moment is not.',
+      )
       .meta({ example: 'https://example.com/countersign' }),
     events: z
       .array(eventSchema)
@@ -30,7 +32,16 @@ export const newWebhookSchema = z
   .meta({ id: 'NewWebhook' });
 
 export const webhookSchema = z
-  .object({ id: uuidSchema, url: z.string(), events: z.array(z.string()), created_at: timestampOut })
+  .object({
+    id: uuidSchema,
+    url: z.string(),
+    events: z.array(z.string()),
+    created_at: timestampOut,
+    disabled_at: timestampOut
+      .nullable()
+      .describe('Since when nothing is sent to it any more; null: it is told of events.'),
+    disabled_reason: z.enum(['gone']).nullable().describe('`gone`: its receiver answered `410 Gone`.'),
+  })
   .meta({ id: 'Webhook' });
 
 export const madeWebhookSchema = webhookSchema

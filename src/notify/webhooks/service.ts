@@ -7,16 +7,16 @@ import { newId } from '../../platform/ids.ts';
 import type { Origin, Transaction, UnitOfWork } from '../../platform/unit-of-work.ts';
 import { demand } from '../../tenancy/service.ts';
 import { Webhook, WebhookDelivery } from '../entities.ts';
-import { type AddressGuard, AddressNotAllowed, MalformedUrl } from './address.ts';
+import { type AddressGuard, AddressNotAllowed, LoginInUrl, MalformedUrl, refuseLogin } from './address.ts';
 import { MADE_SECRET_BYTES, secretFrom } from './signature.ts';
 import {
   addDelivery,
   addWebhook,
-  countLiveWebhooks,
+  countWebhooks,
   deliveriesOf,
   deliveryOf,
-  liveWebhook,
-  liveWebhooks,
+  keptWebhook,
+  keptWebhooks,
   openBody,
   openTarget,
   type WebhookTarget,
@@ -69,7 +69,7 @@ export class WebhookService {
       const done = repeated ? await tx.em.findOne(Webhook, { id: wanted.id, organization: origin.organization }) : null;
       const made = done && openTarget(done, keys);
       if (done && made) return { row: done, ...made };
-      if ((await countLiveWebhooks(tx.em, origin.organization)) >= WEBHOOKS_AT_MOST) throw tooMany();
+      if ((await countWebhooks(tx.em, origin.organization)) >= WEBHOOKS_AT_MOST) throw tooMany();
       const target: WebhookTarget = { url: wanted.url, secret: secretFrom(randomBytes(MADE_SECRET_BYTES)) };
       const row = addWebhook(tx, keys, wanted.id, target, wanted.events);
       this.#tell(tx, 'webhook.created', row);
@@ -81,9 +81,19 @@ export class WebhookService {
     demandManager(caller);
     const after = decodeCursor(query.cursor);
     return this.#work.read(caller.organization, async (em) => {
-      const rows = await liveWebhooks(em, caller.organization, { after, limit: query.limit + 1 });
+      const rows = await keptWebhooks(em, caller.organization, { after, limit: query.limit + 1 });
       const keys = await this.#work.vault.unlock(em, caller.organization, [caller.organization]);
       return pageFrom(rows, query.limit, (row) => ({ row, url: openTarget(row, keys)?.url ?? '' }));
+    });
+  }
+
+  /** @throws NotFound also where it was deleted */
+  async read(caller: Caller, id: string): Promise<WebhookView> {
+    demandManager(caller);
+    return this.#work.read(caller.organization, async (em) => {
+      const row = await keptWebhook(em, caller.organization, id);
+      const keys = await this.#work.vault.unlock(em, caller.organization, [caller.organization]);
+      return { row, url: openTarget(row, keys)?.url ?? '' };
     });
   }
 
@@ -91,7 +101,7 @@ export class WebhookService {
   async delete(caller: Caller, origin: Origin, id: string): Promise<void> {
     demandManager(caller);
     await this.#work.write(origin, async (tx) => {
-      const row = await liveWebhook(tx.em, origin.organization, id);
+      const row = await keptWebhook(tx.em, origin.organization, id);
       row.deletedAt = tx.at;
       this.#tell(tx, 'webhook.deleted', row);
     });
@@ -102,7 +112,7 @@ export class WebhookService {
     demandManager(caller);
     const before = decodeCursor(query.cursor);
     return this.#work.read(caller.organization, async (em) => {
-      const webhook = await liveWebhook(em, caller.organization, id);
+      const webhook = await keptWebhook(em, caller.organization, id);
       return pageFrom(await deliveriesOf(em, webhook, { before, limit: query.limit + 1 }), query.limit, (row) => row);
     });
   }
@@ -110,7 +120,7 @@ export class WebhookService {
   /**
    * Sends an event once more, under its own id: a receiver that has it already can tell.
    * @param operation the id of the new delivery
-   * @throws InvalidRequest where somebody it tells about was erased
+   * @throws InvalidRequest where somebody it tells about was erased, or the webhook was switched off
    */
   async replay(
     caller: Caller,
@@ -120,11 +130,15 @@ export class WebhookService {
   ): Promise<WebhookDelivery> {
     demandManager(caller);
     return this.#work.write(origin, async (tx) => {
-      const webhook = await liveWebhook(tx.em, origin.organization, at.webhook);
+      const webhook = await keptWebhook(tx.em, origin.organization, at.webhook);
       const done = operation.repeated
         ? await tx.em.findOne(WebhookDelivery, { id: operation.id, webhook: webhook.id })
         : null;
       if (done) return done;
+      if (webhook.disabledAt)
+        throw new InvalidRequest([
+          { path: 'path.id', message: 'was switched off, since its receiver answered 410 Gone: enter a new webhook' },
+        ]);
       const earlier = await deliveryOf(tx.em, webhook, at.delivery);
       const keys = await this.#work.vault.unlockFor(tx.em, origin.organization, [earlier.body]);
       const body = openBody(earlier, keys);
@@ -152,12 +166,14 @@ export class WebhookService {
     tx.touch(webhooksOf(tx.origin.organization));
   }
 
+  /** A name that cannot be resolved now may be so when something is sent; where it leads is looked at again then. */
   async #checkUrl(url: string): Promise<void> {
     try {
+      refuseLogin(url);
       await this.#guard.check(url);
     } catch (error) {
-      const known = error instanceof AddressNotAllowed || error instanceof MalformedUrl;
-      throw new InvalidRequest([{ path: 'url', message: known ? error.message : 'names a host that cannot be found' }]);
+      if (error instanceof AddressNotAllowed || error instanceof MalformedUrl || error instanceof LoginInUrl)
+        throw new InvalidRequest([{ path: 'url', message: error.message }]);
     }
   }
 }

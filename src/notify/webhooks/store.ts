@@ -4,7 +4,7 @@ import { InvalidRequest, NotFound } from '../../platform/errors.ts';
 import type { Transaction } from '../../platform/unit-of-work.ts';
 import { Webhook, WebhookDelivery } from '../entities.ts';
 
-/** Where and how an organization wants to be told. Sealed under its key: an address may carry credentials. */
+/** Where and how an organization wants to be told. Sealed under its key: an address may hold a secret in its path. */
 export interface WebhookTarget {
   readonly url: string;
   readonly secret: string;
@@ -39,14 +39,14 @@ export function openTarget(webhook: Webhook, keys: UnlockedKeys): WebhookTarget 
 }
 
 /** @throws NotFound also where it was deleted, or is another organization's */
-export async function liveWebhook(em: EntityManager, organization: string, id: string): Promise<Webhook> {
+export async function keptWebhook(em: EntityManager, organization: string, id: string): Promise<Webhook> {
   const webhook = await em.findOne(Webhook, { id, organization, deletedAt: null });
   if (!webhook) throw new NotFound('webhook');
   return webhook;
 }
 
-/** Oldest first. */
-export function liveWebhooks(
+/** Oldest first; those that were switched off are among them. */
+export function keptWebhooks(
   em: EntityManager,
   organization: string,
   page: { after: string | null; limit: number },
@@ -55,7 +55,12 @@ export function liveWebhooks(
   return em.find(Webhook, where, { orderBy: { id: 'asc' }, limit: page.limit });
 }
 
-export function countLiveWebhooks(em: EntityManager, organization: string): Promise<number> {
+/** Those that are told of events: neither deleted nor switched off. */
+export function liveWebhooks(em: EntityManager, organization: string, limit: number): Promise<Webhook[]> {
+  return em.find(Webhook, { organization, deletedAt: null, disabledAt: null }, { orderBy: { id: 'asc' }, limit });
+}
+
+export function countWebhooks(em: EntityManager, organization: string): Promise<number> {
   return em.count(Webhook, { organization, deletedAt: null });
 }
 

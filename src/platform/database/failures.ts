@@ -4,7 +4,7 @@ const GONE_SOCKET = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT',
 /** There is no such socket; a file that is missing is none of the database's. */
 const NO_SUCH_FILE = 'ENOENT';
 const GONE_TEXT =
-  /connection terminated|timeout exceeded when trying to connect|connection ended|not queryable|query read timeout/i;
+  /connection terminated|timeout exceeded when trying to connect|^timeout expired$|connection ended|not queryable|query read timeout/i;
 /** Serialization failure and deadlock: the whole transaction may simply be tried again. */
 const TRY_AGAIN = new Set(['40001', '40P01']);
 const UNIQUE_VIOLATION = '23505';

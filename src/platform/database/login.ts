@@ -1,8 +1,10 @@
 import { Client } from 'pg';
 import type { Logger } from 'pino';
 import { DATABASE_ROLES } from './tenant-table.ts';
+import { DatabaseUnusable, describeDatabaseFailure, notMigrated } from './unusable.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 5_000;
 
 /** What a login may do, as PostgreSQL knows it. */
 export interface DatabaseLogin {
@@ -32,7 +34,11 @@ const LOOK = `
  * @throws Error of the driver, where the database cannot be reached or refuses the login
  */
 export async function inspectLogin(url: string): Promise<DatabaseLogin> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+  });
   await client.connect();
   try {
     const needed: string[] = [DATABASE_ROLES.app, DATABASE_ROLES.relay, DATABASE_ROLES.sealer];
@@ -50,18 +56,35 @@ export async function inspectLogin(url: string): Promise<DatabaseLogin> {
 }
 
 /**
- * Warns in the log where the login could get past row-level security. API and worker step down to a role that cannot, but
- * whoever gets hold of the login's password does not. Never fails: the process has better ways to find its database gone.
+ * Logs in as a process does that is about to start, and cannot do without the database.
+ * @param roles which it will step into
+ * @throws DatabaseUnusable where the database cannot be had, or has not been migrated
  */
-export async function warnOfPowerfulLogin(url: string, logger: Logger): Promise<void> {
-  try {
-    const { powers } = await inspectLogin(url);
-    if (powers.length === 0) return;
-    logger.warn(
-      { roles: powers },
-      'the login of DATABASE_URL can get past row-level security; use one that is a member of countersign_app, countersign_relay and countersign_sealer only (`npx countersign doctor` says more)',
-    );
-  } catch (error) {
-    logger.debug({ err: error }, 'the login of DATABASE_URL could not be looked at');
-  }
+export async function requireLogin(url: string, roles: readonly string[]): Promise<DatabaseLogin> {
+  const login = await inspectLogin(url).catch((error: unknown) => {
+    throw unusable(error, url);
+  });
+  if (roles.some((role) => login.missingRoles.includes(role))) throw new DatabaseUnusable(notMigrated(url));
+  return login;
+}
+
+/** What is not foreseen is said in the driver's words: a password or certificate that is missing, mostly. */
+function unusable(error: unknown, url: string): unknown {
+  const described = describeDatabaseFailure(error, url);
+  if (described !== error || !(error instanceof Error)) return described;
+  return new DatabaseUnusable(`The database at ${new URL(url).host} cannot be used: ${error.message}. Check the URL.`, {
+    cause: error,
+  });
+}
+
+/**
+ * Warns in the log where the login could get past row-level security. API and worker step down to a role that cannot, but
+ * whoever gets hold of the login's password does not.
+ */
+export function warnOfPowerfulLogin({ powers }: DatabaseLogin, logger: Logger): void {
+  if (powers.length === 0) return;
+  logger.warn(
+    { roles: powers },
+    'the login of DATABASE_URL can get past row-level security; use one that is a member of countersign_app, countersign_relay and countersign_sealer only (`npx countersign doctor` says more)',
+  );
 }

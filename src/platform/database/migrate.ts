@@ -5,7 +5,9 @@ import { Client } from 'pg';
 import { migrations } from '../../../migrations/index.ts';
 import type { Entities } from './database.ts';
 import { DATABASE_ROLES, KEYRING_SCHEMA, SCHEMA } from './tenant-table.ts';
+import { describeDatabaseFailure } from './unusable.ts';
 
+const CONNECT_TIMEOUT_MS = 5_000;
 /** Serializes migrations of processes that start at the same time. An arbitrary number, the same in all of them. */
 const MIGRATION_LOCK = 7_266_832;
 
@@ -14,9 +16,19 @@ const MIGRATION_LOCK = 7_266_832;
  * @param url a login that may create roles and schemas
  * @param appUrl the login that API and worker use, which is made a member of the roles they step into
  * @returns the names of the migrations that were carried out
+ * @throws DatabaseUnusable
  */
 export async function migrate(url: string, appUrl: string, entities: Entities): Promise<string[]> {
-  const client = new Client({ connectionString: url });
+  try {
+    return await migrateAlone(url, appUrl, entities);
+  } catch (error) {
+    throw describeDatabaseFailure(error, url);
+  }
+}
+
+/** While no other process migrates the same server. */
+async function migrateAlone(url: string, appUrl: string, entities: Entities): Promise<string[]> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);

@@ -27,6 +27,8 @@ export interface EmbeddedPostgresOptions {
   progress: Progress;
   /** Settings of postgresql.conf that take precedence over ours, such as `{ fsync: 'off' }` in tests. */
   settings?: Record<string, string>;
+  /** Where it has to be: one that is started again for those who know its address. Waited for while it is taken. */
+  port?: number;
 }
 
 export interface EmbeddedPostgres {
@@ -56,7 +58,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const programs = await findPostgresPrograms(options.progress);
     const cluster = await prepareCluster(dataDir, programs, { durable: settings['fsync'] !== 'off' }, options.progress);
     await waitForOtherServer(cluster.folder, endedPid);
-    const { server, port } = await startWithRetry(dataDir, programs, cluster, settings, options.progress);
+    const { server, port } = await startWithRetry(dataDir, programs, cluster, settings, options);
     return {
       adminUrl: `postgres://postgres:${cluster.superuserPassword}@127.0.0.1:${port}/postgres`,
       port,
@@ -85,11 +87,11 @@ async function startWithRetry(
   programs: PostgresPrograms,
   cluster: PostgresCluster,
   settings: Record<string, string>,
-  progress: Progress,
+  { port: givenPort, progress }: EmbeddedPostgresOptions,
 ): Promise<{ server: ServerProcess; port: number }> {
   const giveUpAt = performance.now() + RETRY_FOR_MS;
   for (;;) {
-    const port = await rememberedPort(join(dataDir, 'postgres.port'));
+    const port = givenPort ?? (await rememberedPort(join(dataDir, 'postgres.port')));
     const server = await startServerProcess({
       program: programs.postgres,
       args: [

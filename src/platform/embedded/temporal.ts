@@ -22,6 +22,14 @@ export interface EmbeddedTemporalOptions {
   /** Made when it is not there. */
   namespace: string;
   progress: Progress;
+  /** Where it has to be: one that is started again for those who know its address. Waited for while it is taken. */
+  at?: TemporalPorts;
+}
+
+/** Ports on loopback; the second is that of the web page. */
+export interface TemporalPorts {
+  port: number;
+  uiPort: number | null;
 }
 
 export interface EmbeddedTemporal {
@@ -29,6 +37,7 @@ export interface EmbeddedTemporal {
   address: string;
   /** The web page, null where there is none. */
   uiUrl: string | null;
+  ports: TemporalPorts;
   /** The server's process. */
   pid: number;
   /** Fulfilled with a description when the server has ended, for whatever reason. */
@@ -52,7 +61,7 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
   return await withLock(join(folder, 'lock'), options.progress, 'starting the same Temporal', async () => {
     await endLeftover('Temporal', recordFileIn(folder), options.progress);
     await removeHalfMadeState(folder);
-    const started = await startWithRetry(binary, folder, options.namespace, true);
+    const started = await startWithRetry(binary, folder, options, true);
     await writeFile(stateMarkerIn(folder), '');
     return started;
   });
@@ -61,7 +70,7 @@ export async function startEmbeddedTemporal(options: EmbeddedTemporalOptions): P
 async function startInMemory(binary: string, options: EmbeddedTemporalOptions): Promise<EmbeddedTemporal> {
   const folder = await scratchFolder('temporal');
   try {
-    const started = await startWithRetry(binary, folder, options.namespace, false);
+    const started = await startWithRetry(binary, folder, options, false);
     const stop = async (): Promise<void> => {
       await started.stop();
       await rm(folder, { recursive: true, force: true });
@@ -77,13 +86,12 @@ async function startInMemory(binary: string, options: EmbeddedTemporalOptions): 
 async function startWithRetry(
   binary: string,
   folder: string,
-  namespace: string,
+  { namespace, at }: EmbeddedTemporalOptions,
   persistent: boolean,
 ): Promise<EmbeddedTemporal> {
   const giveUpAt = performance.now() + RETRY_FOR_MS;
   for (;;) {
-    const port = await rememberedPort(join(folder, 'port'));
-    const uiPort = persistent ? await rememberedPort(join(folder, 'ui-port')) : null;
+    const { port, uiPort } = at ?? (await rememberedPorts(folder, persistent));
     const server = await startServerProcess({
       program: binary,
       args: serverArguments({ port, uiPort, namespace, stateFile: persistent ? stateFileIn(folder) : null }),
@@ -94,7 +102,8 @@ async function startWithRetry(
     const address = `127.0.0.1:${port}`;
     if (await untilTemporalAnswers(server, address, namespace)) {
       const uiUrl = uiPort === null ? null : await webPageAt(`http://127.0.0.1:${uiPort}`);
-      return { address, uiUrl, pid: server.pid, ended: server.ended, stop: () => server.stop() };
+      const { pid, ended } = server;
+      return { address, uiUrl, ports: { port, uiPort }, pid, ended, stop: () => server.stop() };
     }
     await server.stop();
     const output = await server.output();
@@ -102,6 +111,11 @@ async function startWithRetry(
       throw await startFailure(server, output, logFileIn(folder));
     await delay(RETRY_EVERY_MS);
   }
+}
+
+async function rememberedPorts(folder: string, persistent: boolean): Promise<TemporalPorts> {
+  const port = await rememberedPort(join(folder, 'port'));
+  return { port, uiPort: persistent ? await rememberedPort(join(folder, 'ui-port')) : null };
 }
 
 /** One fsync per commit instead of three: some 300 workflow starts a second instead of 140, and no less durable. */

@@ -95,10 +95,23 @@ function checkScope(route: Route, caller: Caller): void {
 
 async function inputOf(route: Route, request: Request): Promise<{ params: unknown; query: unknown; body: unknown }> {
   return {
-    params: validate(route.params ?? NOTHING, { ...request.params }, 'path'),
+    params: paramsOf(route, request),
     query: validate(route.query ?? NOTHING, { ...request.query }, 'query'),
     body: await bodyOf(route, request),
   };
+}
+
+/**
+ * What cannot be an id is the id of nothing. Where it would become one, what is wrong with it is said instead.
+ * @throws ProblemError `not-found`, InvalidRequest
+ */
+function paramsOf(route: Route, request: Request): unknown {
+  const schema = route.params ?? NOTHING;
+  if (route.method === 'put') return validate(schema, { ...request.params }, 'path');
+  const parsed = schema.safeParse({ ...request.params });
+  if (!parsed.success)
+    throw new ProblemError('not-found', 'There is nothing at this address: it holds an id that cannot exist.');
+  return parsed.data;
 }
 
 async function bodyOf(route: Route, request: Request): Promise<unknown> {

@@ -20,18 +20,40 @@ export class AddressNotAvailable extends Error {
 /** @throws AddressNotAvailable where somebody else listens there, or this machine does not have the address */
 export async function listen(app: Express, host: string, port: number): Promise<HttpServer> {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS }, app);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(
-        new AddressNotAvailable(
-          `The API cannot listen on ${host}:${port}: another program may be using it. Set PORT (and HOST) to an address that is free.`,
-          { cause: error },
-        ),
-      ),
-    );
+  await bind(server, host, port);
+  return { port: (server.address() as AddressInfo).port, stop: (deadlineMs) => close(server, deadlineMs) };
+}
+
+/**
+ * Tries an address and lets go of it, before much is started that would have to be stopped again.
+ * @throws AddressNotAvailable as `listen` does
+ */
+export async function requireAddress(host: string, port: number): Promise<void> {
+  const server = createServer();
+  await bind(server, host, port);
+  await close(server, 0);
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new AddressNotAvailable(whyNot(error.code, host, port), { cause: error }));
+    });
     server.listen(port, host, resolve);
   });
-  return { port: (server.address() as AddressInfo).port, stop: (deadlineMs) => close(server, deadlineMs) };
+}
+
+function whyNot(code: string | undefined, host: string, port: number): string {
+  switch (code) {
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `The API cannot listen on ${host}:${port}: this machine does not have that address. Set HOST to one of its own, such as 127.0.0.1 or 0.0.0.0.`;
+    case 'EACCES':
+      return `The API cannot listen on ${host}:${port}: this user may not use that port. Set PORT to one above 1023.`;
+    default:
+      return `The API cannot listen on ${host}:${port}: another program may be using it. Set PORT (and HOST) to an address that is free.`;
+  }
 }
 
 function close(server: Server, deadlineMs: number): Promise<void> {

@@ -12,6 +12,7 @@ import {
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { dataConverter, type TemporalSecurity } from './connection.ts';
+import { notAnswering, WorkflowServiceUnavailable } from './required.ts';
 
 const WORKFLOWS = fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url));
 
@@ -36,19 +37,11 @@ export function installRuntime(logger: Logger): void {
   Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
 }
 
-/** No worker can be started without the service that gives it work. */
-export class WorkflowServiceUnavailable extends Error {
-  readonly code = 'workflow-service-unavailable';
-}
-
 async function connect({ address, security }: WorkerOptions): Promise<NativeConnection> {
   try {
     return await NativeConnection.connect({ address, ...security });
   } catch (error) {
-    throw new WorkflowServiceUnavailable(
-      `Temporal does not answer at ${address}. Start it, or set TEMPORAL_ADDRESS (and TEMPORAL_TLS, TEMPORAL_API_KEY) to where it is.`,
-      { cause: error },
-    );
+    throw new WorkflowServiceUnavailable(notAnswering(address), { cause: error });
   }
 }
 

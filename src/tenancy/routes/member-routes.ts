@@ -28,7 +28,7 @@ export function memberRoutes(teams: TeamService): Route[] {
     answers: { 200: memberSchema, 201: memberSchema },
     problems: ['not-found', 'already-exists'],
     description:
-      'Makes the user where there is none with this id. Changing the name or address of an existing user takes an admin of the whole organization; the person is told at the old address, and their sessions and sign-in links end. Only an owner changes an owner. Whoever becomes one keeps the API keys that an owner made for them; others are revoked, and the person is told.',
+      'Makes the user where there is none with this id. Changing an existing user’s name takes an admin of one of their teams, their address an admin of the whole organization; the person is then told at the old address, and their sessions and sign-in links end. Only an owner changes an owner. Whoever becomes one keeps the API keys that an owner made for them; others are revoked, and the person is told.',
   } as const;
   return [
     route({
@@ -63,6 +63,19 @@ export function memberRoutes(teams: TeamService): Route[] {
       },
     }),
     route({
+      method: 'get',
+      path: '/api/v1/organization/members',
+      tag: 'People',
+      scope: null,
+      summary: 'List who has roles in the whole organization',
+      query: z.strictObject(pageQuery),
+      answers: { 200: pageOf(memberSchema) },
+      async handle({ caller, query }) {
+        const page = await teams.listMembers(caller, null, query);
+        return { status: 200, body: { ...page, items: page.items.map(presentMember) } };
+      },
+    }),
+    route({
       method: 'delete',
       path: '/api/v1/teams/{team}/members/{user}',
       tag: 'People',
@@ -89,6 +102,21 @@ export function memberRoutes(teams: TeamService): Route[] {
       async handle({ caller, origin, params }) {
         await teams.removeMember(caller, origin, null, params.user);
         return { status: 204 };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/users/{user}/absence',
+      tag: 'People',
+      scope: null,
+      summary: 'Read an absence, and who stands in',
+      description: 'One’s own, one that one stands in for, or as an admin of one of the person’s teams.',
+      params: userParams,
+      answers: { 200: absenceSchema },
+      problems: ['not-found'],
+      async handle({ caller, params }) {
+        const { absence, delegateAlias } = await teams.readAbsence(caller, params.user);
+        return { status: 200, body: presentAbsence(absence, params.user, delegateAlias) };
       },
     }),
     route({
@@ -150,7 +178,7 @@ function presentMember({ membership, profile, managerAlias }: Member): z.input<t
   };
 }
 
-function presentAbsence(absence: AbsenceRow, user: string, delegate: string): z.input<typeof absenceSchema> {
+function presentAbsence(absence: AbsenceRow, user: string, delegate: string | null): z.input<typeof absenceSchema> {
   return {
     user_id: user,
     from: absence.from.toISOString(),

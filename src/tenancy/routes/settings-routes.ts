@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { etagOf } from '../../platform/http/etag.ts';
 import { type Route, route } from '../../platform/http/route.ts';
-import { aliasSchema } from '../../platform/http/schemas.ts';
+import { aliasSchema, pageOf, pageQuery } from '../../platform/http/schemas.ts';
 import type { CalendarVersion, OrganizationSettings } from '../entities.ts';
 import {
   calendarSchema,
@@ -61,6 +61,19 @@ export function settingsRoutes(settings: SettingsService): Route[] {
       async handle({ caller, origin, body, ifMatch }) {
         const { settings: stored, version } = await settings.changeOrganization(caller, origin, body, ifMatch);
         return { status: 200, body: presentSettings(stored), headers: { ETag: etagOf(version) } };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/calendars',
+      tag: 'Organization',
+      scope: null,
+      summary: 'List the calendars, each in its newest version',
+      query: z.strictObject(pageQuery),
+      answers: { 200: pageOf(calendarSchema) },
+      async handle({ caller, query }) {
+        const page = await settings.listCalendars(caller, query);
+        return { status: 200, body: { ...page, items: page.items.map(presentCalendar) } };
       },
     }),
     route({

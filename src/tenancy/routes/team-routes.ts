@@ -15,7 +15,7 @@ export function teamRoutes(teams: TeamService): Route[] {
       summary: 'Make a team',
       body: newTeamSchema,
       answers: { 201: teamSchema },
-      problems: ['already-exists'],
+      problems: ['not-found', 'already-exists'],
       async handle({ caller, origin, body, operation }) {
         const wanted = {
           id: operation.id,

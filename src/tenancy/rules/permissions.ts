@@ -132,3 +132,8 @@ export function scopesOfRoles(roles: ReadonlySet<string>): Scope[] {
   if (ADMINS.some((role) => roles.has(role))) return [...SCOPES];
   return SCOPES.filter((scope) => usable.has(scope));
 }
+
+/** What is left of a person's key: never more than the person may at this moment, whatever it was made with. */
+export function effectiveScopes(ofKey: readonly string[], roles: ReadonlySet<string>): Scope[] {
+  return scopesOfRoles(roles).filter((scope) => ofKey.includes(scope));
+}

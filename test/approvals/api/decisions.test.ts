@@ -95,8 +95,8 @@ describe('a decision', () => {
       body: problem('not-found'),
     });
     expect(await house.api.decide('no-uuid', house.key('a'), 'approve')).toMatchObject({
-      status: 400,
-      body: { errors: [{ path: 'path.id' }] },
+      status: 404,
+      body: problem('not-found'),
     });
   });
 });

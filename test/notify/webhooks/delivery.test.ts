@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AddressGuard } from '../../../src/notify/webhooks/address.ts';
+import { newId } from '../../../src/platform/ids.ts';
 import { Receiver } from '../support/receiver.ts';
 import type { StartedRelay } from '../support/relays.ts';
 import { ownerOf, verified, WebhookWorld } from '../support/webhook-world.ts';
@@ -128,16 +129,6 @@ describe('an event', () => {
     expect(rows[0]!.row).not.toMatch(/private title|credential-in-path|127\.0\.0\.1/);
     expect(rows[0]!.row).not.toContain(secret.slice(6, 20));
   });
-
-  test('carries user and password of the address as a header', async () => {
-    await webhooks.make(organization, receiver.url.replace('//', '//user:p%40ss@'));
-    const metrics = start();
-    await webhooks.publish(organization);
-    await metrics.times('delivered', 1);
-    expect(receiver.received.items[0]!.headers.authorization).toBe(
-      `Basic ${Buffer.from('user:p@ss').toString('base64')}`,
-    );
-  });
 });
 
 describe('a receiver that fails', () => {
@@ -192,13 +183,25 @@ describe('a receiver that fails', () => {
     expect(pause).toBeLessThanOrEqual(121_000);
   });
 
-  test('and says 410 is told nothing more, and the audit log says so', async () => {
+  test('and says 410 is told nothing more, and the list and the audit log say so', async () => {
     const { id } = await webhooks.make(organization, receiver.url);
     receiver.answer = status(410);
     const metrics = start();
     await webhooks.publish(organization);
     await metrics.times('given-up', 1);
-    await expect(webhooks.deliveries(organization, id)).rejects.toMatchObject({ code: 'not-found' });
+    const { row } = await webhooks.service.read(ownerOf(organization), id);
+    expect(row.disabledAt).toBeInstanceOf(Date);
+    expect((await webhooks.service.list(ownerOf(organization), { limit: 10 })).items).toHaveLength(1);
+    const [delivery] = (await webhooks.deliveries(organization, id)).items;
+    expect(delivery).toMatchObject({ state: 'failed', lastStatus: 410 });
+    await expect(
+      webhooks.service.replay(
+        ownerOf(organization),
+        originOf(organization),
+        { webhook: id, delivery: delivery!.id },
+        { id: newId(), repeated: false },
+      ),
+    ).rejects.toMatchObject({ code: 'invalid-request' });
     const { rows } = await world.admin.query(
       'select action, resource_id from countersign.audit_entries where organization_id = $1 order by at',
       [organization],
@@ -209,6 +212,8 @@ describe('a receiver that fails', () => {
     ]);
     await webhooks.publish(organization);
     expect(await world.outbox()).toHaveLength(1); // the failed one
+    await webhooks.service.delete(ownerOf(organization), originOf(organization), id);
+    expect((await webhooks.service.list(ownerOf(organization), { limit: 10 })).items).toEqual([]);
   });
 
   test('is not followed where it redirects to', async () => {

@@ -108,8 +108,16 @@ describe('the secret', () => {
     expect(again.body).toEqual({ ...first.body, secret: null });
     const { items } = await system.need('GET', '/api/v1/webhooks?limit=200');
     expect(items.filter((item: { id: string }) => item.id === first.body.id)).toEqual([
-      { id: first.body.id, url: receiver.url, events: ['*'], created_at: first.body.created_at },
+      await system.need('GET', `/api/v1/webhooks/${first.body.id}`),
     ]);
+    expect(await system.need('GET', `/api/v1/webhooks/${first.body.id}`)).toEqual({
+      id: first.body.id,
+      url: receiver.url,
+      events: ['*'],
+      created_at: first.body.created_at,
+      disabled_at: null,
+      disabled_reason: null,
+    });
   });
 });
 
@@ -135,7 +143,7 @@ describe('bad input', () => {
   });
 
   test.each([
-    ['GET', '/api/v1/webhooks/not-an-id/deliveries', 400],
+    ['GET', '/api/v1/webhooks/not-an-id/deliveries', 404],
     ['GET', '/api/v1/webhooks/00000000-0000-7000-8000-000000000000/deliveries', 404],
     ['DELETE', '/api/v1/webhooks/00000000-0000-7000-8000-000000000000', 404],
     ['GET', '/api/v1/webhooks?limit=0', 400],

@@ -64,7 +64,8 @@ describe('making a webhook', () => {
     'http://[::1]/',
     'ftp://example.com/',
     'nonsense',
-    'https://surely-there-is-no-such-host.invalid/',
+    'https://user:secret@93.184.215.14/',
+    'https://user@93.184.215.14/',
   ])('at %s is refused at the field url, and nothing is made', async (url) => {
     const guard = new AddressGuard({ allowPrivate: false });
     const strict = new WebhookService(world.work, guard);
@@ -73,6 +74,24 @@ describe('making a webhook', () => {
     ).rejects.toMatchObject({ code: 'invalid-request', extension: { errors: [{ path: 'url' }] } });
     expect((await webhooks.service.list(ownerOf(organization), { limit: 10 })).items).toEqual([]);
     await guard.close();
+  });
+
+  test('whose host cannot be resolved at the moment is taken: what is sent is tried again', async () => {
+    const guard = new AddressGuard({ allowPrivate: false });
+    const strict = new WebhookService(world.work, guard);
+    const wanted = { id: newId(), url: 'https://surely-there-is-no-such-host.invalid/', events: ['*'] };
+    await strict.make(ownerOf(organization), originOf(organization), wanted, false);
+    expect((await strict.read(ownerOf(organization), wanted.id)).url).toBe(wanted.url);
+    await guard.close();
+  });
+
+  test('with a login in its address is refused, and the reason is said', async () => {
+    const wanted = { id: newId(), url: 'https://user:secret@93.184.215.14/', events: ['*'] };
+    await expect(
+      webhooks.service.make(ownerOf(organization), originOf(organization), wanted, false),
+    ).rejects.toMatchObject({
+      extension: { errors: [{ path: 'url', message: expect.stringContaining('user or password') }] },
+    });
   });
 
   test('is limited: every event is written once for each', async () => {
@@ -104,6 +123,7 @@ describe('another organization', () => {
     const [caller, origin] = [ownerOf(stranger), originOf(stranger)];
     const notFound = { code: 'not-found' };
     await expect(webhooks.service.deliveries(caller, id, { limit: 10 })).rejects.toMatchObject(notFound);
+    await expect(webhooks.service.read(caller, id)).rejects.toMatchObject(notFound);
     await expect(webhooks.service.delete(caller, origin, id)).rejects.toMatchObject(notFound);
     await expect(
       webhooks.service.replay(

@@ -43,6 +43,7 @@ export function problemsOf(route: Route): readonly ProblemCode[] {
       ...EVERYWHERE,
       ...(route.body ? (['payload-too-large'] as const) : []),
       ...(route.method === 'post' ? (['idempotency-conflict'] as const) : []),
+      ...(route.params && route.method !== 'put' ? (['not-found'] as const) : []),
       ...(route.etag === 'write' ? (['precondition-failed'] as const) : []),
       ...(route.problems ?? []),
     ]),
