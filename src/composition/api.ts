@@ -37,6 +37,7 @@ import { rateRoutes } from '../usage/rate-routes.ts';
 import { RateService } from '../usage/rate-service.ts';
 import { usageRoutes } from '../usage/routes.ts';
 import type { Core } from './core.ts';
+import { findDenied } from './denied.ts';
 import { composePages } from './pages.ts';
 
 const version = (
@@ -85,7 +86,7 @@ export function composeApi(
     rateLimit: new RateLimit(config.rateLimit),
   });
   const idempotency = new Idempotency({ work, clock, master, logger, onReplay: metrics.answerReplayed });
-  const denials = new Denials(work, clock);
+  const denials = new Denials(work, clock, findDenied);
   const app = createApp({
     config,
     logger,

@@ -14,7 +14,7 @@ export const AUDIT_ACTIONS = {
   'access.denied': {
     resource: 'route',
     meaning:
-      'A request with a key of the organization, or of somebody signed in, was refused; `detail.problem` says why, and of a key that is not valid any more `detail.key`, once an hour.',
+      'A request with a key of the organization, or of somebody signed in, was refused; `detail.problem` says why, `detail.object` and `detail.object_id` on what where the address leads to it, and of a key that is not valid any more `detail.key`, once an hour.',
   },
 
   'organization.made': { resource: 'organization', meaning: 'An organization was made, with its owner’s key.' },

@@ -38,6 +38,17 @@ async function entriesOf(request: string | null): Promise<Entry[]> {
   ).rows;
 }
 
+/** What an auditor of the team sees, newest first. */
+async function deniedInTeam(): Promise<{ detail: object }[]> {
+  const { items } = await office.system.need(
+    'GET',
+    `/api/v1/audit/entries?action=access.denied&team_id=${office.team}&limit=200`,
+    undefined,
+    auditor,
+  );
+  return items;
+}
+
 async function readsOf(approval: string): Promise<number> {
   const { rows } = await admin.query(
     `select from countersign.audit_entries where action = 'approval.reasons_read' and resource_id = $1`,
@@ -105,9 +116,29 @@ describe('a request that is denied', () => {
     ] as const) {
       expect({ status: answer.status, type: answer.body.type }).toEqual({ status: 403, type: `/problems/${problem}` });
       expect(await entriesOf(answer.headers.get('x-request-id'))).toMatchObject([
-        { action: 'access.denied', resource: 'POST /api/v1/approvals/{id}/decisions', detail: { problem } },
+        {
+          action: 'access.denied',
+          resource: 'POST /api/v1/approvals/{id}/decisions',
+          detail: { problem, object: 'approval', object_id: asked.id },
+        },
       ]);
     }
+  });
+
+  test('is found by the team that it was about, whoever asked, and names what it was about', async () => {
+    const asked = await office.ask([['mia']]);
+    const before = await deniedInTeam();
+    await office.system.api('GET', `/api/v1/approvals/${asked.id}`, undefined, office.key('nobody'));
+    await office.system.api('GET', `/api/v1/teams/${office.team}/billing/settings`, undefined, office.key('nobody'));
+    const { rows } = await admin.query<{ id: string }>(
+      'select team_id as id from countersign.approvals where id = $1',
+      [asked.id],
+    );
+    const added = (await deniedInTeam()).slice(0, -before.length || undefined);
+    expect(added.map(({ detail }) => detail)).toEqual([
+      { problem: 'forbidden', object: 'team', object_id: rows[0]!.id },
+      { problem: 'forbidden', object: 'approval', object_id: asked.id },
+    ]);
   });
 
   test('of somebody who is signed in is on record, by the page’s pattern', async () => {
@@ -121,7 +152,7 @@ describe('a request that is denied', () => {
         actor_type: 'person',
         actor_key: null,
         resource: 'GET /inbox/approvals/{id}',
-        detail: { problem: 'forbidden' },
+        detail: { problem: 'forbidden', object: 'approval', object_id: asked.id },
       },
     ]);
   });

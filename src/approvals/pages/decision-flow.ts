@@ -85,7 +85,8 @@ export class DecisionFlow {
       ...door.recording(submission),
     });
     if (taken.outcome === 'taken') return redirectToOutcome(response, page);
-    if (taken.outcome === 'refused') await this.#denials.note(door.origin, door.route, taken.problem);
+    if (taken.outcome === 'refused')
+      await this.#denials.note(door.origin, { route: door.route, params: { id: approval } }, taken.problem);
     // Looked at anew: what stands now is the answer, whichever of several attempts has brought it about.
     const after = await door.look();
     if (after.state === 'open') return sendRefusal(response, after, submission.typed, taken);
@@ -109,7 +110,7 @@ export class DecisionFlow {
       if (!(error instanceof ProblemError) || (error.code !== 'rate-limited' && error.code !== 'not-an-approver'))
         throw error;
       if (error.code === 'rate-limited') return error;
-      await this.#denials.note(origin, route, error);
+      await this.#denials.note(origin, { route, params: { id: confirmed.approval } }, error);
     }
     return null;
   }

@@ -121,8 +121,14 @@ function onlySignedIn(visitors: Visitors, denials: Denials) {
       const { organization, actor } = signedIn.caller;
       const origin = { organization, actor, ...provenanceOf(request, response) };
       const route = `${request.method} ${routePattern(request)}`;
-      await denials.watch(origin, route, () => handle({ signedIn, origin, route, request, response }));
+      await denials.watch(origin, { route, params: { id: oneOf(request.params['id']) } }, () =>
+        handle({ signedIn, origin, route, request, response }),
+      );
     };
+}
+
+function oneOf(parameter: string | string[] | undefined): string | undefined {
+  return typeof parameter === 'string' ? parameter : undefined;
 }
 
 function purposeOf(approval: string, form: string): string {

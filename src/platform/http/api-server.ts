@@ -60,7 +60,9 @@ function handlerFor(route: Route, parts: ApiParts): RequestHandler {
     await sendAnswer(
       response,
       route,
-      await parts.denials.watch(origin, name, () => carryOut(route, parts, { request, response, caller, origin })),
+      await parts.denials.watch(origin, { route: name, params: textsOf(request) }, () =>
+        carryOut(route, parts, { request, response, caller, origin }),
+      ),
     );
   };
 }
@@ -84,6 +86,13 @@ async function carryOut(
     origin,
     { path: `${route.method} ${request.baseUrl}${request.path}`, body: input.body },
     handle,
+  );
+}
+
+/** A pattern of ours names each parameter once. */
+function textsOf({ params }: Request): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(params).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
 }
 

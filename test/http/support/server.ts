@@ -82,7 +82,7 @@ export class TestServer {
       metrics,
       document,
       failurePage,
-      api: { routes, gate, idempotency, denials: new Denials(work, this.clock) },
+      api: { routes, gate, idempotency, denials: new Denials(work, this.clock, async () => null) },
       checks: options.checks ?? [],
       pages: options.pages?.(document) ?? [],
     });
