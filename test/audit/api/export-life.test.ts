@@ -24,7 +24,7 @@ describe('an export, in the course of time,', () => {
       '/exports/0a000000-0000-7000-8000-00000000000a/bundle',
     ])
       expect((await world.audit.call('GET', path)).status).toBe(404);
-    expect((await world.audit.call('GET', '/exports/none')).status).toBe(400);
+    expect((await world.audit.call('GET', '/exports/none')).status).toBe(404);
   });
 
   test('is gone, file and all, once it has expired', async () => {
